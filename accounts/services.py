@@ -1,0 +1,115 @@
+"""Organisations, members and keys: every write of this room."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from accounts import audit, selectors
+from accounts.domain.roles import EVERYTHING, Role
+from accounts.models import ApiKey, ApiKeyKind, Member, Organization, User
+from common import clock, tenancy
+from common.errors import Conflict, Invalid
+
+LAST_USED_STEP = timedelta(minutes=1)
+
+
+def create_organization(
+    name: str, slug: str, *, timezone: str = "UTC", currency: str = "USD", is_demo: bool = False
+) -> Organization:
+    """Open an organisation. Raises `Conflict` when the slug is taken."""
+    try:
+        with tenancy.engine(), transaction.atomic():
+            organization = Organization.objects.create(
+                name=name, slug=slug, timezone=timezone, currency=currency.upper(), is_demo=is_demo
+            )
+    except IntegrityError as error:
+        raise Conflict(f'There is already an organisation with the slug "{slug}".') from error
+    with tenancy.organization(organization.pk):
+        audit.created(organization)
+    return organization
+
+
+def ensure_superuser(email: str, password: str) -> User:
+    """The superuser with this address and password, made or brought up to date."""
+    user, _ = User.objects.get_or_create(email=email.lower())
+    user.is_superuser = user.is_active = True
+    if not user.check_password(password):
+        user.set_password(password)
+    user.save()
+    return user
+
+
+def ensure_user(email: str, *, name: str = "", password: str | None = None) -> User:
+    """The person with this address; a new one gets `password` (checked) or none that opens."""
+    user = User.objects.filter(email__iexact=email).first()
+    if user is not None:
+        return user
+    user = User(email=email.lower(), name=name)
+    if password is not None:
+        try:
+            validate_password(password, user)
+        except ValidationError as error:
+            raise Invalid(" ".join(error.messages), details={"password": " ".join(error.messages)}) from error
+    user.set_password(password)
+    user.save()
+    return user
+
+
+def add_member(user: User, role: Role) -> Member:
+    """Give a person a seat in the current organisation; raises `Conflict` when they have one."""
+    member, is_new = Member.objects.get_or_create(user=user, defaults={"role": role.value})
+    if not is_new:
+        raise Conflict(f"{user} is a member already.")
+    audit.created(member)
+    return member
+
+
+def issue_key(
+    name: str, kind: ApiKeyKind, *, scopes: Sequence[str] = (), expires_at: datetime | None = None
+) -> tuple[ApiKey, str]:
+    """Make a key in the current organisation. Returns the row and the key itself, which is shown only now."""
+    unknown = sorted(set(scopes) - EVERYTHING)
+    if unknown:
+        raise Invalid(f"Unknown scopes: {', '.join(unknown)}. Known: {', '.join(sorted(EVERYTHING))}.")
+    text = f"{'wk' if kind == ApiKeyKind.WRITE else 'sk'}_{secrets.token_urlsafe(30)}"
+    key = ApiKey.objects.create(
+        name=name,
+        kind=kind,
+        prefix=text[:8],
+        key_hash=selectors.hash_key(text),
+        public_key=text if kind == ApiKeyKind.WRITE else "",
+        scopes=sorted(scopes),
+        expires_at=expires_at,
+    )
+    audit.created(key)
+    return key, text
+
+
+def revoke_key(key: ApiKey) -> None:
+    """The key opens nothing from now on."""
+    with audit.changing(key, "revoke"):
+        key.revoked_at = clock.now()
+        key.save(update_fields=["revoked_at"])
+
+
+def rotate_key(key: ApiKey, *, overlap: timedelta = timedelta(hours=24)) -> tuple[ApiKey, str]:
+    """A new key like this one; the old one goes on for the overlap so that nobody is cut off."""
+    fresh = issue_key(key.name, ApiKeyKind(key.kind), scopes=key.scopes)
+    with audit.changing(key, "rotate"):
+        key.expires_at = clock.now() + overlap
+        key.save(update_fields=["expires_at"])
+    return fresh
+
+
+def touch_key(key: ApiKey) -> None:
+    """Note that the key was used, at most once a minute."""
+    now = clock.now()
+    if key.last_used_at is None or key.last_used_at < now - LAST_USED_STEP:
+        with tenancy.organization(key.organization_id):
+            ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)

@@ -1,0 +1,50 @@
+"""What this room announces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class RecordedEvent:
+    """An event that now stands in the table, as its listeners need it."""
+
+    event_id: int
+    contact_id: int
+    definition_id: int
+    name: str
+    happened_at: datetime
+
+
+@dataclass(frozen=True)
+class EventsRecorded:
+    """New events, in the order they were recorded. Published in blocks of at most a few thousand."""
+
+    events: list[RecordedEvent]
+
+
+@dataclass(frozen=True)
+class AttributeChange:
+    """`attribute` is a standard field of Contact or `attributes.<name>`; before and after are JSON values."""
+
+    contact_id: int
+    attribute: str
+    before: Any = None
+    after: Any = None
+
+
+@dataclass(frozen=True)
+class ContactsMerged:
+    merged_id: int
+    survivor_id: int
+
+
+@dataclass(frozen=True)
+class ContactsChanged:
+    """Contacts that came, changed or became one."""
+
+    created: list[int] = field(default_factory=list)
+    changes: list[AttributeChange] = field(default_factory=list)
+    merged: list[ContactsMerged] = field(default_factory=list)

@@ -1,0 +1,108 @@
+"""The doorbell: a hint in Redis that rows are waiting. PostgreSQL is the truth (architecture §2.3).
+
+Rooms name their work in `WORK` through marketing_site/wiring.py. `ring(name)` wakes a worker after commit;
+rings for the same work and organisation collapse into one until a worker answers. Beat's sweep rings for
+whatever a lost doorbell left behind, so wiping Redis makes work late, never lost.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import redis
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from common import tenancy
+
+logger = logging.getLogger(__name__)
+
+RING_SECONDS = 10  # a ring nobody answered may be repeated after this
+
+
+@dataclass(frozen=True)
+class Work:
+    """One kind of worked row: who works it (per organisation) and which organisations have some due."""
+
+    name: str
+    queue: str
+    run: Callable[[int], int]
+    organizations_due: Callable[[], list[int]]
+
+
+WORK: dict[str, Work] = {}
+_client: redis.Redis | None = None
+
+
+def wire(works: Sequence[Work]) -> None:
+    """Take the project's table of worked rows; replaces an earlier one."""
+    WORK.clear()
+    WORK.update({work.name: work for work in works})
+
+
+def client() -> redis.Redis:
+    """The process-wide Redis client."""
+    global _client  # noqa: PLW0603 — one connection pool per process
+    if _client is None:
+        _client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
+    return _client
+
+
+def ring(name: str, organization_id: int | None = None) -> None:
+    """Wake a worker for the named work of an organisation once the current transaction has committed."""
+    target = organization_id if organization_id is not None else tenancy.required()
+    if settings.DOORBELL_ENABLED:
+        transaction.on_commit(lambda: _ring_now(name, target))
+
+
+def _ring_now(name: str, organization_id: int) -> None:
+    try:
+        if client().set(f"bell:{name}:{organization_id}", 1, nx=True, ex=RING_SECONDS):
+            current_app.send_task("common.work", args=[name, organization_id], queue=WORK[name].queue)
+    except (redis.RedisError, OperationalError) as error:
+        logger.warning("The doorbell for %s did not ring (%s); the sweep will find the row.", name, error)
+
+
+def answer(name: str, organization_id: int) -> int:
+    """Do the named work until none is due; returns how many rows were worked."""
+    if settings.DOORBELL_ENABLED:
+        try:
+            client().delete(f"bell:{name}:{organization_id}")
+        except redis.RedisError as error:
+            logger.warning("The doorbell for %s could not be taken down: %s", name, error)
+    return WORK[name].run(organization_id)
+
+
+def sweep() -> int:
+    """Ring for every organisation that has due rows of any kind; returns the number of rings."""
+    rung = 0
+    for work in WORK.values():
+        for organization_id in work.organizations_due():
+            _ring_now(work.name, organization_id)
+            rung += 1
+    return rung
+
+
+def drain(organization_id: int, *, rounds: int = 100) -> int:
+    """Do all due work of an organisation here and now, until the river is quiet: for commands and tests.
+
+    Returns how many rows were worked; raises `RuntimeError` when it does not come to rest.
+    """
+    total = 0
+    for _ in range(rounds):
+        worked = sum(work.run(organization_id) for work in WORK.values())
+        if not worked:
+            return total
+        total += worked
+    raise RuntimeError(f"The river of organisation {organization_id} did not come to rest after {rounds} rounds.")
+
+
+def organizations_with(table: str, condition: str, parameters: Sequence[object] = ()) -> list[int]:
+    """Organisations that have rows of `table` meeting `condition` (both written by us, values bound)."""
+    with tenancy.engine(), transaction.get_connection().cursor() as cursor:
+        cursor.execute(f"SELECT DISTINCT organization_id FROM {table} WHERE {condition}", list(parameters))
+        return [row[0] for row in cursor.fetchall()]

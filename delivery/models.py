@@ -1,0 +1,184 @@
+"""The ledger of messages: one row per contact and message, written before anything leaves the house."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from audience.models import Contact, MessageChannel, Topic
+from common import clock
+from common.tenancy import OrganizationScoped
+
+
+class MessageKind(models.TextChoices):
+    MARKETING = "marketing"  # needs consent, counts against caps, may be held by quiet hours
+    TRANSACTIONAL = "transactional"  # the contact asked for it; only suppression stops it
+
+
+class Content(OrganizationScoped):
+    """What a message says, compiled and never changed once published."""
+
+    channel = models.CharField(max_length=10, choices=MessageChannel, default=MessageChannel.EMAIL)
+    kind = models.CharField(max_length=15, choices=MessageKind, default=MessageKind.MARKETING)
+    name = models.CharField(max_length=200)
+    subject = models.TextField(blank=True, default="")
+    html = models.TextField(blank=True, default="")
+    text = models.TextField(blank=True, default="")
+    defaults: models.JSONField[Any, Any] = models.JSONField(
+        default=dict, help_text="Values for variables a contact lacks."
+    )
+    checksum = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization_id", "checksum"], name="one_content_per_checksum")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Sender(OrganizationScoped):
+    """From whom e-mail comes. The default one is used unless a message names another."""
+
+    name = models.CharField(max_length=100)
+    address = models.EmailField()
+    reply_to = models.EmailField(blank=True, default="")
+    is_default = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization_id"], condition=Q(is_default=True), name="one_default_sender"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} <{self.address}>"
+
+
+class SourceType(models.TextChoices):
+    """Who asked for a message: with `source_id`, the row behind it."""
+
+    CAMPAIGN = "campaign"
+    AUTOMATION = "automation"
+    API = "api"
+    TEST = "test"
+
+
+class MessageStatus(models.TextChoices):
+    QUEUED = "queued"
+    HELD = "held"  # its source is paused
+    SENDING = "sending"
+    SENT = "sent"
+    REFUSED = "refused"  # policy said no; `reason` says why
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"  # may have left the house; never sent again by itself
+    CANCELLED = "cancelled"
+
+
+class Message(OrganizationScoped):
+    """One message to one contact on one channel."""
+
+    idempotency_key = models.CharField(max_length=200)
+    contact = models.ForeignKey(Contact, on_delete=models.DO_NOTHING, related_name="messages", db_constraint=False)
+    channel = models.CharField(max_length=10, choices=MessageChannel, default=MessageChannel.EMAIL)
+    kind = models.CharField(max_length=15, choices=MessageKind, default=MessageKind.MARKETING)
+    content = models.ForeignKey(Content, on_delete=models.PROTECT, db_constraint=False)
+    topic = models.ForeignKey(Topic, null=True, on_delete=models.SET_NULL, db_constraint=False)
+    source_type = models.CharField(max_length=12, choices=SourceType)
+    source_id = models.BigIntegerField(default=0)
+    variables: models.JSONField[Any, Any] = models.JSONField(default=dict, db_default={})
+    address = models.CharField(max_length=320, blank=True, default="", db_default="")
+    status = models.CharField(max_length=12, choices=MessageStatus, default=MessageStatus.QUEUED, db_default="queued")
+    reason = models.CharField(max_length=300, blank=True, default="", db_default="")
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
+    run_at = models.DateTimeField(default=clock.now)
+    lease_token = models.UUIDField(null=True, editable=False)
+    lease_expires_at = models.DateTimeField(null=True, editable=False)
+    provider_message_id = models.CharField(max_length=200, blank=True, default="", db_default="")
+    created_at = models.DateTimeField(default=clock.now)
+    sent_at = models.DateTimeField(null=True)
+    opened_at = models.DateTimeField(null=True, help_text="First open by a person.")
+    clicked_at = models.DateTimeField(null=True, help_text="First click by a person.")
+    unsubscribed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization_id", "idempotency_key"], name="one_message_per_key")
+        ]
+        indexes = [
+            models.Index(
+                fields=["organization_id", "run_at", "id"],
+                condition=Q(status="queued"),
+                name="queued_messages",
+            ),
+            models.Index(
+                fields=["organization_id", "lease_expires_at"],
+                condition=Q(status="sending"),
+                name="sending_messages",
+            ),
+            models.Index(fields=["organization_id", "source_type", "source_id", "status"], name="messages_by_source"),
+            models.Index(fields=["organization_id", "contact", "-id"], name="messages_by_contact"),
+        ]
+
+    def __str__(self) -> str:
+        return f"message {self.pk}"
+
+
+class Attempt(OrganizationScoped):
+    """One try to hand a message to a provider, for messages whose first try did not simply succeed."""
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attempt_log", db_constraint=False)
+    happened_at = models.DateTimeField(default=clock.now)
+    outcome = models.CharField(max_length=20)
+    answer = models.TextField(blank=True, default="")
+
+    def __str__(self) -> str:
+        return f"{self.outcome} {self.message_id}"
+
+
+class EngagementKind(models.TextChoices):
+    OPEN = "open"
+    CLICK = "click"
+    UNSUBSCRIBE = "unsubscribe"
+    BOUNCE = "bounce"
+    COMPLAINT = "complaint"
+
+
+class Engagement(OrganizationScoped):
+    """What came back for a message."""
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="engagements", db_constraint=False)
+    kind = models.CharField(max_length=12, choices=EngagementKind)
+    url = models.TextField(blank=True, default="")
+    is_machine = models.BooleanField(default=False)
+    is_simulated = models.BooleanField(default=False, help_text="Drawn by the demo, not by a person.")
+    user_agent = models.CharField(max_length=300, blank=True, default="")
+    happened_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["organization_id", "message", "kind"], name="engagement_by_message")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.message_id}"
+
+
+class DeliveryPolicy(OrganizationScoped):
+    """An organisation's limits for marketing messages. One row per organisation; absent means the defaults."""
+
+    most_per_day = models.PositiveSmallIntegerField(default=2)
+    hours_between = models.PositiveSmallIntegerField(default=8)
+    quiet_from = models.TimeField(default="21:00", help_text="In the contact's own time zone.")
+    quiet_until = models.TimeField(default="08:00")
+    requires_consent = models.BooleanField(default=True)
+
+    class Meta:
+        verbose_name_plural = "delivery policies"
+        constraints = [models.UniqueConstraint(fields=["organization_id"], name="one_policy_per_organization")]
+
+    def __str__(self) -> str:
+        return "Delivery policy"

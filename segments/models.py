@@ -1,0 +1,101 @@
+"""Segments, their rules by version, and who stands in them since when."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from audience.models import Contact
+from common import clock
+from common.tenancy import OrganizationScoped
+
+
+class SegmentKind(models.TextChoices):
+    STATIC = "static"
+    DYNAMIC = "dynamic"
+
+
+class SegmentStatus(models.TextChoices):
+    BUILDING = "building"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class Segment(OrganizationScoped):
+    """A live group of contacts: chosen by hand (static) or by a rule (dynamic)."""
+
+    name = models.CharField(max_length=200)
+    slug = models.SlugField(max_length=100)
+    description = models.TextField(blank=True, default="")
+    kind = models.CharField(max_length=10, choices=SegmentKind, default=SegmentKind.DYNAMIC)
+    rule: models.JSONField[Any, Any] = models.JSONField(
+        null=True, blank=True, help_text="The rule of the current version."
+    )
+    version_number = models.PositiveIntegerField(default=0)
+    tags: ArrayField[Any, Any] = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    is_active = models.BooleanField(default=True)
+    status = models.CharField(max_length=10, choices=SegmentStatus, default=SegmentStatus.READY)
+    member_count = models.BigIntegerField(default=0)
+    built_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=clock.now)
+    updated_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization_id", "slug"], name="one_segment_per_slug")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SegmentVersion(OrganizationScoped):
+    """A rule as it was from a moment on; never changed."""
+
+    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    rule: models.JSONField[Any, Any] = models.JSONField()
+    author = models.CharField(max_length=200, blank=True, default="")
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["segment", "number"], name="one_version_per_number")]
+
+    def __str__(self) -> str:
+        return f"{self.segment} v{self.number}"
+
+
+class Membership(OrganizationScoped):
+    """A contact's stay in a segment. Open while `left_at` is empty; closed rows are the history."""
+
+    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="memberships", db_constraint=False)
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="memberships", db_constraint=False)
+    entered_at = models.DateTimeField(default=clock.now)
+    left_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["segment", "contact"], condition=Q(left_at=None), name="one_open_membership"
+            )
+        ]
+        indexes = [models.Index(fields=["organization_id", "contact", "segment"], name="membership_by_contact")]
+
+    def __str__(self) -> str:
+        return f"{self.contact_id} in {self.segment_id}"
+
+
+class FlipCheck(OrganizationScoped):
+    """The next moment at which time alone can change a contact's membership."""
+
+    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    flips_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["segment", "contact"], name="one_flip_per_contact")]
+        indexes = [models.Index(fields=["organization_id", "flips_at"], name="flips_due")]
+
+    def __str__(self) -> str:
+        return f"{self.contact_id} in {self.segment_id} at {self.flips_at}"
