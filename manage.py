@@ -26,9 +26,8 @@ def main() -> int:
         print(f"{error.name} is not installed here; `make run` installs everything into .venv.", file=sys.stderr)  # noqa: T201
         return 1
     signal.signal(signal.SIGTERM, interrupt)
-    services = None
     try:
-        services = trial.prepare(sys.argv[1:])
+        trial.prepare(sys.argv[1:])
         execute_from_command_line(sys.argv)
     except EmbeddedError as error:
         print(error, file=sys.stderr)  # noqa: T201
@@ -37,8 +36,7 @@ def main() -> int:
         # `up` runs until somebody ends it; for every other command an interruption is a failure.
         return 0 if sys.argv[1:2] == ["up"] else 130
     finally:
-        if services is not None:
-            services.release()
+        trial.release()
     return 0
 
 

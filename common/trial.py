@@ -17,6 +17,7 @@ from pathlib import Path
 from common import embedded, keeper, programs
 
 PROJECT = Path(__file__).resolve().parent.parent
+RUNNING = "running.json"
 # Commands that look at code and files only; starting a database for them would be a waste.
 WITHOUT_SERVICES = {
     "check",
@@ -33,31 +34,49 @@ WITHOUT_SERVICES = {
 }
 
 
+held: keeper.Services | None = None  # the embedded servers this process uses
+
+
 def home() -> Path:
     """The folder of everything that a trial writes."""
     return Path(os.environ.get("GROUNDSWELL_HOME") or PROJECT / ".groundswell").expanduser().resolve()
 
 
-def prepare(arguments: list[str]) -> keeper.Services | None:
-    """Fill in what the environment lacks for `manage.py ARGUMENT…`; returns the embedded servers it holds.
+def is_trial() -> bool:
+    """Whether this process works on a trial rather than on a configured installation."""
+    return os.environ.get("GROUNDSWELL_MODE") == "trial"
+
+
+def prepare(arguments: list[str]) -> None:
+    """Fill in what the environment lacks for `manage.py ARGUMENT…`, starting embedded servers when needed.
 
     Raises EmbeddedError with one sentence when they cannot run.
     """
+    global held  # noqa: PLW0603 — one set of servers per process
     default_mode = "production" if os.environ.get("DATABASE_URL") else "trial"
     if os.environ.setdefault("GROUNDSWELL_MODE", default_mode) != "trial":
-        return None
+        return
     _name_folders()
     if not needs_services(arguments):
-        return None
+        return
     programs.private_folder(home())
     os.environ.setdefault("SECRET_KEY", secret_key())
+    if arguments[0] != "up":
+        _follow_running_up()
     os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}{os.pathsep}{embedded.postgres_programs()}"
     if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
-        return None
-    services = keeper.hold(home())
-    os.environ["DATABASE_URL"] = os.environ.get("DATABASE_URL") or services.database_url
-    os.environ["REDIS_URL"] = os.environ.get("REDIS_URL") or services.redis_url
-    return services
+        return
+    held = keeper.hold(home())
+    os.environ["DATABASE_URL"] = os.environ.get("DATABASE_URL") or held.database_url
+    os.environ["REDIS_URL"] = os.environ.get("REDIS_URL") or held.redis_url
+
+
+def release() -> None:
+    """Give the embedded servers back; they stop when nobody else uses them."""
+    global held  # noqa: PLW0603 — one set of servers per process
+    if held is not None:
+        held.release()
+        held = None
 
 
 def needs_services(arguments: list[str]) -> bool:
@@ -70,6 +89,21 @@ def needs_services(arguments: list[str]) -> bool:
 def _name_folders() -> None:
     for name, folder in (("MEDIA_ROOT", "media"), ("STATIC_ROOT", "static")):
         os.environ.setdefault(name, str(home() / folder))
+
+
+def remember_running(addresses: dict[str, str]) -> None:
+    """Let commands beside a running `up` make the same links and send to the same mailbox."""
+    (home() / RUNNING).write_text(json.dumps(addresses), encoding="utf-8")
+
+
+def forget_running() -> None:
+    (home() / RUNNING).unlink(missing_ok=True)
+
+
+def _follow_running_up() -> None:
+    with contextlib.suppress(OSError, ValueError):
+        for name, value in json.loads((home() / RUNNING).read_text(encoding="utf-8")).items():
+            os.environ.setdefault(name, value)
 
 
 def secret_key() -> str:

@@ -1,0 +1,72 @@
+"""The processes that together are a running Groundswell, by role."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import get_commands
+
+from marketing_site.supervisor import Program
+
+PYTHON = sys.executable
+MANAGE = str(Path(settings.BASE_DIR) / "manage.py")
+QUICK_QUEUE = "river"
+# Django threads wait for the database most of their time; connections are (threads + 1) × workers.
+THREADS_PER_WORKER = 8
+
+
+def web(host: str, port: int, workers: int) -> Program:
+    """The web server (granian: the fastest WSGI server measured here)."""
+    options = {
+        "--interface": "wsgi",
+        "--host": host,
+        "--port": str(port),
+        "--workers": str(workers),
+        "--blocking-threads": str(THREADS_PER_WORKER),
+        "--workers-kill-timeout": "4",
+        "--log-level": "warning",
+    }
+    words = [word for option in options.items() for word in option]
+    flags = ["--no-ws", "--respawn-failed-workers"]
+    return Program("web", [PYTHON, "-m", "granian", *words, *flags, "marketing_site.wsgi:application"])
+
+
+def workers() -> list[Program]:
+    """One worker for what must be quick, one for everything that talks to the network or takes long."""
+    others = ",".join(queue for queue in settings.QUEUES if queue != QUICK_QUEUE)
+    return [_worker("river", QUICK_QUEUE), _worker("delivery", others)]
+
+
+def _worker(name: str, queues: str) -> Program:
+    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]  # workers here never ask each other
+    options = ["-Q", queues, "-n", f"{name}@%h", "--concurrency", "1", "--loglevel", "INFO"]
+    return Program(name, [PYTHON, "-m", "celery", "-q", "-A", "marketing_site", "worker", *options, *quiet])
+
+
+def beat() -> Program:
+    """The clock; exactly one per installation."""
+    scheduler = "django_celery_beat.schedulers:DatabaseScheduler"
+    options = ["--scheduler", scheduler, "--loglevel", "WARNING"]
+    return Program("beat", [PYTHON, "-m", "celery", "-q", "-A", "marketing_site", "beat", *options])
+
+
+def mailbox() -> Program:
+    """The built-in mailbox that takes what would be sent."""
+    return Program("mail", [PYTHON, MANAGE, "run_mailbox"])
+
+
+def demo(url: str, ended: Callable[[int], None]) -> Program:
+    """Fill the demo organisation through the running web server."""
+    return Program("demo", [PYTHON, MANAGE, "load_demo", "--url", url], once=True, ended=ended)
+
+
+def command_exists(name: str) -> bool:
+    return name in get_commands()
+
+
+def default_web_workers() -> int:
+    return max(2, min(4, os.cpu_count() or 2))
