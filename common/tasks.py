@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from common import doorbell
+from common import doorbell, housekeeping
 
 
 @shared_task(name="common.work")
@@ -17,3 +17,9 @@ def work(name: str, organization_id: int) -> None:
 def sweep() -> None:
     """Find what a lost doorbell left behind."""
     doorbell.sweep()
+
+
+@shared_task(name="common.purge")
+def purge() -> None:
+    """Drop what the work no longer needs."""
+    housekeeping.purge()

@@ -12,6 +12,7 @@ from pathlib import Path
 from django.urls import reverse_lazy
 
 from marketing_site import environment
+from marketing_site.schedule import SCHEDULE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 MODE = environment.text("GROUNDSWELL_MODE", "production")
@@ -115,6 +116,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000  # KiB
 CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = SCHEDULE
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 # False in tests, which pump the river themselves instead of ringing a worker.

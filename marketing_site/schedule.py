@@ -1,0 +1,12 @@
+"""What Beat does and how often: the sweep that backs every doorbell, and the jobs of the night."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery.schedules import crontab
+
+SCHEDULE: dict[str, dict[str, Any]] = {
+    "sweep": {"task": "common.sweep", "schedule": 1.0, "options": {"queue": "river", "expires": 5}},
+    "purge": {"task": "common.purge", "schedule": crontab(minute=17, hour=3), "options": {"queue": "default"}},
+}
