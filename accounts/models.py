@@ -119,3 +119,12 @@ class AuditEntry(OrganizationScoped):
 
     def __str__(self) -> str:
         return f"{self.action} {self.object_type} {self.object_name}"
+
+    @property
+    def changes(self) -> list[dict[str, Any]]:
+        """Field by field: what it was, what it became."""
+        before, after = self.before or {}, self.after or {}
+        return [
+            {"field": field, "before": before.get(field, "–"), "after": after.get(field, "–")}
+            for field in sorted(before.keys() | after.keys())
+        ]
