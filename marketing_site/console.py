@@ -19,8 +19,9 @@ class Console:
         self.has_colours = self.stream.isatty() and not os.environ.get("NO_COLOR")
 
     def line(self, name: str, text: str) -> None:
-        """A line that a child wrote."""
-        self._write(f"{self._painted(name.ljust(NAME_WIDTH), COLOURS.get(name, 37))} │ {text}")
+        """A line that a child wrote; empty ones are left out."""
+        if text.strip():
+            self._write(f"{self._painted(name.ljust(NAME_WIDTH), COLOURS.get(name, 37))} │ {text}")
 
     def say(self, text: str) -> None:
         """A line of our own."""

@@ -20,6 +20,8 @@ from accounts import services as accounts
 from common import doorbell, trial
 
 MIGRATION_LOCK = 0x67726F756E64  # one machine migrates at a time; the number is arbitrary
+# A trial in a container is root's; Celery's eight lines about it, per worker, would hide the login.
+SUPERUSER_WARNING = "ignore:You're running the worker with superuser privileges"
 ADMIN_EMAIL = "admin@groundswell.example"
 DEMO_EMAIL = "demo@groundswell.example"
 
@@ -97,7 +99,7 @@ def child_environment(url: str) -> dict[str, str]:
         "DEMO_PASSWORD": trial.logins()[DEMO_EMAIL],
     }
     trial.remember_running(addresses)
-    return environment | addresses
+    return environment | addresses | {"PYTHONWARNINGS": SUPERUSER_WARNING}
 
 
 def _mailbox_port() -> int:

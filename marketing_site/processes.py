@@ -15,8 +15,8 @@ from marketing_site.supervisor import Program
 PYTHON = sys.executable
 MANAGE = str(Path(settings.BASE_DIR) / "manage.py")
 QUICK_QUEUE = "river"
-# Django threads wait for the database most of their time; connections are (threads + 1) × workers.
-THREADS_PER_WORKER = 8
+# Threads wait for the database part of their time; each has a connection of its own.
+THREADS_PER_WORKER = min(8, 2 * (os.cpu_count() or 1) + 1)
 
 
 def web(host: str, port: int, workers: int) -> Program:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import time
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -15,6 +16,8 @@ from marketing_site.supervisor import Program, Supervisor
 
 DEMO_UNFINISHED = "demo-unfinished"
 SERVICE_CHECK_TICKS = 10
+# Two cores start the web server alone in a third of the time that everything at once would take.
+LONGEST_HEAD_START_SECONDS = 15
 
 
 class Running:
@@ -40,15 +43,18 @@ class Running:
         self._wants_demo = with_demo and self._demo_is_due()
         self._supervisor = Supervisor(self.console, environment, self._tick)
         try:
-            self._supervisor.run(self._programs())
+            self._waiting = self._background_programs()
+            self._started_at = time.monotonic()
+            self._supervisor.run(self._web_programs())
         finally:
             if trial.is_trial():
                 trial.forget_running()
 
-    def _programs(self) -> list[Program]:
+    def _web_programs(self) -> list[Program]:
+        return [processes.web(self.host, self.port, self.web_workers)] if self.has("web") else []
+
+    def _background_programs(self) -> list[Program]:
         programs: list[Program] = []
-        if self.has("web"):
-            programs.append(processes.web(self.host, self.port, self.web_workers))
         if self.has("worker"):
             programs += processes.workers()
             if trial.is_trial() and not settings.EMAIL_URL and processes.command_exists("run_mailbox"):
@@ -59,14 +65,26 @@ class Running:
 
     def _tick(self) -> None:
         self._tick_count += 1
-        if trial.held is not None and self._tick_count % SERVICE_CHECK_TICKS == 0 and not trial.held.are_running():
-            self.console.say("The embedded database and Redis have ended; starting them again.")
-            trial.held.restart()
+        if self._tick_count % SERVICE_CHECK_TICKS == 0:
+            self._check_services()
         if not self.is_ready and self.has("web") and self._answers():
             self.is_ready = True
             self._greet()
             if self._wants_demo:
                 self._load_demo()
+        if self._waiting and self._head_start_is_over():
+            for program in self._waiting:
+                self._supervisor.add(program)
+            self._waiting = []
+
+    def _head_start_is_over(self) -> bool:
+        lasted = time.monotonic() - self._started_at
+        return self.is_ready or not self.has("web") or lasted > LONGEST_HEAD_START_SECONDS
+
+    def _check_services(self) -> None:
+        if trial.held is not None and not trial.held.are_running():
+            self.console.say("The embedded database and Redis have ended; starting them again.")
+            trial.held.restart()
 
     def _answers(self) -> bool:
         """Whether /readyz says 200, asked under the public name, as ALLOWED_HOSTS wants it."""
