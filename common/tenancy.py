@@ -64,12 +64,15 @@ def organization(organization_id: int) -> Iterator[None]:
 @contextmanager
 def nobody() -> Iterator[None]:
     """A block that starts and ends with no organisation, whatever `activate` does inside it."""
+    previous = _organization.get()
     token = _organization.set(None)
+    if previous is not None:
+        _tell_database(None)
     try:
         yield
     finally:
-        if _organization.get() is not None:
-            _tell_database(None, restoring=True)
+        if previous is not None or _organization.get() is not None:
+            _tell_database(previous, restoring=True)
         _organization.reset(token)
 
 

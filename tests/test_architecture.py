@@ -33,7 +33,9 @@ def _sources() -> Iterator[tuple[Path, ast.Module]]:
 
 
 def _own_models() -> list[type[models.Model]]:
-    return [model for room in settings.ROOMS for model in apps.get_app_config(room).get_models(include_auto_created=True)]
+    return [
+        model for room in settings.ROOMS for model in apps.get_app_config(room).get_models(include_auto_created=True)
+    ]
 
 
 def test_imports_go_down_only() -> None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
-from rest_framework_simplejwt.serializers import TokenObtainPairSerializer
-from rest_framework_simplejwt.tokens import Token
+from rest_framework_simplejwt.serializers import TokenObtainPairSerializer, TokenObtainSerializer
 from rest_framework_simplejwt.views import TokenBlacklistView, TokenObtainPairView, TokenRefreshView
 
 from accounts import selectors
@@ -19,18 +17,15 @@ class ObtainSerializer(TokenObtainPairSerializer):
     organization_id = serializers.IntegerField(required=False, help_text="Needed when you have several seats.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        self.wanted = attrs.pop("organization_id", None)
-        answer = super().validate(attrs)
-        seat = selectors.seat(self.user, self.wanted)
+        wanted = attrs.pop("organization_id", None)
+        # The parent checks the password; only then may a seat be looked up.
+        TokenObtainSerializer.validate(self, attrs)
+        seat = selectors.seat(self.user, wanted)
         if seat is None:
             raise serializers.ValidationError({"organization_id": "You have no seat in this organisation."})
         refresh = self.get_token(self.user)
         refresh[ORGANIZATION_CLAIM] = seat.organization_id
-        return answer | {"refresh": str(refresh), "access": str(refresh.access_token)}
-
-    @classmethod
-    def get_token(cls, user: AbstractBaseUser) -> Token:
-        return super().get_token(user)
+        return {"refresh": str(refresh), "access": str(refresh.access_token)}
 
 
 class ObtainView(TokenObtainPairView):

@@ -51,7 +51,9 @@ class IdempotentMixin:
         return super().handle_exception(exc)  # type: ignore[misc,no-any-return]
 
 
-class Repeated(Exception):  # noqa: N818 — not an error: the way out to the kept answer
+class Repeated(Exception):
+    """Not a fault: the way out of the view to the kept answer."""
+
     def __init__(self, row: IdempotentAnswer) -> None:
         self.row = row
 
