@@ -167,7 +167,10 @@ def end(process: psutil.Process | subprocess.Popen[bytes], steps: list[tuple[sig
 
 
 def last_words(log: Path) -> str:
-    """The line of a server's log that says why it ended."""
-    lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    grave = [line for line in lines if any(word in line for word in ("FATAL", "PANIC", "rror"))]
-    return (grave or lines or ["it said nothing"])[-1]
+    """What a server's log gives as the reason of its end."""
+    text = log.read_text(encoding="utf-8", errors="replace")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    grave = [line for line in lines if "FATAL" in line or "PANIC" in line]
+    if grave:
+        return grave[-1].partition("FATAL:")[2].strip() or grave[-1]
+    return " ".join(lines[-3:]) or "it said nothing"

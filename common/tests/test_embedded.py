@@ -34,7 +34,7 @@ def test_postgres_starts_as_a_login_role_that_owns_its_database_and_is_no_superu
 
     with psycopg.connect(url) as connection:
         row = connection.execute(
-            "SELECT current_user, rolsuper, rolcreaterole, current_database() FROM pg_roles WHERE rolname = current_user"
+            "SELECT rolname, rolsuper, rolcreaterole, current_database() FROM pg_roles WHERE rolname = current_user"
         ).fetchone()
     assert row == ("groundswell", False, True, "groundswell")
 
@@ -154,7 +154,7 @@ def test_a_server_that_cannot_start_says_why(data: Path) -> None:
     (data / "postgres" / "global" / "pg_control").unlink()
 
     started_at = time.monotonic()
-    with pytest.raises(EmbeddedError, match="PostgreSQL did not start: .*control file"):
+    with pytest.raises(EmbeddedError, match=r"PostgreSQL did not start: .*control file"):
         embedded.start_postgres(data / "postgres", durable=False)
     assert time.monotonic() - started_at < 10
 
