@@ -1,0 +1,96 @@
+"""Real servers for a benchmark: durable PostgreSQL and Redis of its own, a migrated database, child processes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+
+from common import embedded
+
+ROOT = Path(__file__).resolve().parent.parent
+WEB_PORT = 18_080
+
+
+@contextlib.contextmanager
+def servers() -> Iterator[None]:
+    """Start servers, point Django at them and migrate; everything is gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="groundswell-bench-"))
+    folder.chmod(0o755)
+    try:
+        os.environ |= {
+            "GROUNDSWELL_MODE": "trial",
+            "SECRET_KEY": "benchmark-" + "k" * 60,
+            "DJANGO_SETTINGS_MODULE": "marketing_site.settings",
+            "DATABASE_URL": embedded.start_postgres(folder / "postgres"),
+            "REDIS_URL": embedded.start_redis(folder / "redis"),
+            "LOG_LEVEL": "WARNING",
+            "API_RATE": "100000000/min",
+            "PUBLIC_URL": f"http://127.0.0.1:{WEB_PORT}",
+        }
+        _prepare_django()
+        yield
+    finally:
+        embedded.stop_redis(folder / "redis")
+        embedded.stop_postgres(folder / "postgres")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _prepare_django() -> None:
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", verbosity=0)
+
+
+@contextlib.contextmanager
+def child(*command: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of the product (own process group), stopped at the end."""
+    process = subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, start_new_session=True)
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+@contextlib.contextmanager
+def web(application: str = "marketing_site.wsgi:application", workers: int = 1) -> Iterator[subprocess.Popen[bytes]]:
+    """The web server as production starts it; yields when it answers."""
+    options = ["--interface", "wsgi", "--port", str(WEB_PORT), "--workers", str(workers), "--blocking-threads", "4"]
+    with child("granian", *options, "--log-level", "warning", "--no-ws", application) as process:
+        wait_for(f"http://127.0.0.1:{WEB_PORT}/healthz")
+        yield process
+
+
+def worker(queues: str) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
+    """A Celery worker with one process for the named queues."""
+    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    return child("celery", "-q", "-A", "marketing_site", "worker", "-Q", queues, "-n", f"{queues}@bench",
+                 "--concurrency", "1", "--loglevel", "WARNING", *quiet)  # fmt: skip
+
+
+def wait_for(url: str, seconds: float = 30) -> None:
+    """Wait until `url` answers at all; raises TimeoutError."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with contextlib.suppress(httpx.HTTPError):
+            httpx.get(url, timeout=2)
+            return
+        time.sleep(0.1)
+    raise TimeoutError(f"{url} did not answer within {seconds} s")
