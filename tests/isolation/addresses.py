@@ -12,7 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 PUBLIC = {
     r"^(healthz|readyz|metrics)": "liveness: no data",
     r"^api/v1/(schema|docs|token)": "the contract itself, and signing in",
-    r"^(v1|batch|capture|e|i|track|engage|flags|decide|array|p|t|s|g|a|b)/?": "ingest: the write key names the organisation",
+    r"^(v1|batch|capture|e|i|track|engage|flags|decide|array)(/|$)": "ingest: the write key says whose",
     r"^(t|u|r|preferences)/": "signed or unguessable tokens in messages",
     r"^admin/(login|logout|jsi18n|password_change|autocomplete|r/)": "Django's own, without rows of an organisation",
     r"^static/": "files",
