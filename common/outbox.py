@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -38,6 +39,12 @@ class Subscription:
 
 _by_kind: dict[str, list[Subscription]] = {}
 _by_subscriber: dict[str, Subscription] = {}
+_handling: ContextVar[int] = ContextVar("notice_being_handled", default=0)
+
+
+def notice_id() -> int:
+    """The id of the notice that is being handled: a natural key for what a subscriber makes of it. 0 outside."""
+    return _handling.get()
 
 
 def wire(subscriptions: Sequence[Subscription]) -> None:
@@ -116,8 +123,12 @@ def _handle(delivery: NoticeDelivery) -> bool:
         if subscription is None:
             raise Permanent(f"Nobody is wired as {delivery.subscriber} any more.")
         notice = msgspec.convert(delivery.notice.payload, subscription.notice)
-        with transaction.atomic():
-            subscription.handler(notice)
+        token = _handling.set(delivery.notice_id)
+        try:
+            with transaction.atomic():
+                subscription.handler(notice)
+        finally:
+            _handling.reset(token)
     except Exception as error:  # noqa: BLE001 — recorded on the row, logged, retried or kept as a dead letter
         _record_failure(delivery, error)
         return False
