@@ -61,3 +61,13 @@ def current_role(user: User) -> roles.Role | None:
         place = selectors.seat(user, organization_id)
         remembered[organization_id] = place.role if place else None
     return remembered[organization_id]
+
+
+def allowed(user: Any, resource: str, *, write: bool = False) -> bool:
+    """Whether a signed-in person may read (or write) a resource of the current organisation."""
+    if not user.is_authenticated or not user.is_active:
+        return False
+    if user.is_superuser:
+        return True
+    role = current_role(user)
+    return role is not None and roles.may(role, resource, write=write)

@@ -17,16 +17,22 @@ class Seat:
     organization_id: int
     organization_name: str
     role: Role
+    is_demo: bool = False
 
 
 def seats(user: User) -> list[Seat]:
     """Every organisation the user may work in, by name. A superuser may work in all, as owner."""
     with tenancy.engine():
         if user.is_superuser:
-            return [Seat(row.pk, row.name, Role.OWNER) for row in Organization.objects.order_by("name", "pk")]
-        names = dict(Organization.objects.values_list("pk", "name"))
-        members = Member.objects.filter(user=user, is_active=True)
-        found = [Seat(row.organization_id, names[row.organization_id], Role(row.role)) for row in members]
+            rows = Organization.objects.order_by("name", "pk")
+            return [Seat(row.pk, row.name, Role.OWNER, row.is_demo) for row in rows]
+        members = list(Member.objects.filter(user=user, is_active=True))
+        places = Organization.objects.in_bulk([row.organization_id for row in members])
+        found = [
+            Seat(place.pk, place.name, Role(row.role), place.is_demo)
+            for row in members
+            if (place := places.get(row.organization_id))
+        ]
     return sorted(found, key=lambda seat: (seat.organization_name, seat.organization_id))
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from zoneinfo import available_timezones
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -68,6 +70,39 @@ def add_member(user: User, role: Role) -> Member:
         raise Conflict(f"{user} is a member already.")
     audit.created(member)
     return member
+
+
+def change_member(member: Member, *, role: Role, is_active: bool) -> None:
+    """Give a member another role or take the seat away; raises `Conflict` when no owner would be left."""
+    if role != Role.OWNER or not is_active:
+        _keep_an_owner(member)
+    with transaction.atomic(), audit.changing(member):
+        member.role, member.is_active = role.value, is_active
+        member.save(update_fields=["role", "is_active"])
+
+
+def remove_member(member: Member) -> None:
+    """Take the seat away for good; raises `Conflict` when no owner would be left."""
+    _keep_an_owner(member)
+    with transaction.atomic():
+        audit.deleted(member)
+        member.delete()
+
+
+def _keep_an_owner(member: Member) -> None:
+    owners = Member.objects.filter(role=Role.OWNER.value, is_active=True)
+    if owners.filter(pk=member.pk).exists() and not owners.exclude(pk=member.pk).exists():
+        raise Conflict("This is the only owner; make somebody else an owner first.", code="last_owner")
+
+
+def change_organization(organization: Organization) -> None:
+    """Store changed settings; raises `Invalid` for a time zone or currency that does not exist."""
+    if organization.timezone not in available_timezones():
+        raise Invalid("The time zone is unknown.", details={"timezone": "Choose one like Europe/London."})
+    if not re.fullmatch("[A-Z]{3}", organization.currency):
+        raise Invalid("The currency is unknown.", details={"currency": "Three capital letters, like GBP."})
+    with transaction.atomic(), audit.changing(organization):
+        organization.save()
 
 
 def issue_key(

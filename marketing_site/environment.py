@@ -50,3 +50,23 @@ def database(url: str) -> dict[str, Any]:
         "PORT": port,
         "OPTIONS": options,
     }
+
+
+def mail(url: str) -> dict[str, Any]:
+    """Django's mail settings from `smtp://user:password@host:587?tls=starttls` (`smtps://` for TLS at once)."""
+    parts = urlsplit(url)
+    options = dict(parse_qsl(parts.query))
+    implicit = parts.scheme == "smtps"
+    try:
+        port = parts.port
+    except ValueError:  # judged by a system check
+        port = None
+    return {
+        "EMAIL_HOST": parts.hostname or "",
+        "EMAIL_PORT": port or (465 if implicit else 25),
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_SSL": implicit,
+        "EMAIL_USE_TLS": not implicit and options.get("tls") == "starttls",
+        "EMAIL_TIMEOUT": 10,
+    }

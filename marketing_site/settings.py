@@ -13,6 +13,7 @@ from django.urls import reverse_lazy
 
 from marketing_site import environment
 from marketing_site.schedule import SCHEDULE
+from marketing_site.unfold import UNFOLD  # noqa: F401 — read by django-unfold
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 MODE = environment.text("GROUNDSWELL_MODE", "production")
@@ -207,6 +208,9 @@ SIMPLE_JWT = {
 EMAIL_URL = environment.text("EMAIL_URL")
 MAILBOX_PORT = environment.integer("MAILBOX_PORT", 8025)
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "hello@groundswell.example")
+# Mail of the house itself (invitations, forgotten passwords) goes through Django and the same server.
+globals().update(environment.mail(EMAIL_URL or f"smtp://127.0.0.1:{MAILBOX_PORT}"))
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
 
 # --- pages -----------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"

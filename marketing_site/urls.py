@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from marketing_site import views
@@ -18,5 +19,9 @@ urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("api/v1/", include(api_v1)),
+    # The admin's own front page is our home.
+    path("admin/", RedirectView.as_view(pattern_name="dashboards:home")),
     path("admin/", admin.site.urls),
+    path("", include("accounts.urls")),
+    path("", include("dashboards.urls")),
 ]

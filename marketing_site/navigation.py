@@ -1,0 +1,133 @@
+"""The sidebar, by role, and what the shell knows about the person who looks at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+from accounts.backends import allowed
+from accounts.selectors import seats
+
+SUPERUSERS = "superusers"
+
+
+@dataclass(frozen=True)
+class Link:
+    """One line of the sidebar. `resource` is the room whose read capability shows it; "" shows it to everybody."""
+
+    title: str
+    icon: str
+    address: str
+    resource: str
+
+
+# Section → lines. A line appears when its address exists and the role may read its resource.
+NAVIGATION: list[tuple[str, list[Link]]] = [
+    ("", [Link("Home", "home", "dashboards:home", "dashboards")]),
+    (
+        "Audience",
+        [
+            Link("Contacts", "group", "admin:audience_contact_changelist", "audience"),
+            Link("Events", "bolt", "admin:audience_eventdefinition_changelist", "audience"),
+            Link("Attributes", "label", "admin:audience_attributedefinition_changelist", "audience"),
+            Link("Topics", "topic", "admin:audience_topic_changelist", "audience"),
+            Link("Suppressions", "block", "admin:audience_suppression_changelist", "audience"),
+            Link("Imports", "upload_file", "admin:audience_import_changelist", "audience"),
+        ],
+    ),
+    ("Segments", [Link("Segments", "donut_small", "admin:segments_segment_changelist", "segments")]),
+    (
+        "Messages & campaigns",
+        [
+            Link("Campaigns", "campaign", "admin:campaigns_campaign_changelist", "campaigns"),
+            Link("E-mail templates", "draft", "admin:campaigns_emailtemplate_changelist", "campaigns"),
+            Link("Messages", "outgoing_mail", "admin:delivery_message_changelist", "delivery"),
+            Link("Mailbox", "inbox", "delivery:mailbox", "delivery"),
+            Link("Senders", "alternate_email", "admin:delivery_sender_changelist", "delivery"),
+            Link("Sending limits", "speed", "admin:delivery_deliverypolicy_changelist", "delivery"),
+        ],
+    ),
+    (
+        "Automations",
+        [
+            Link("Automations", "account_tree", "admin:automations_automation_changelist", "automations"),
+            Link("Runs", "play_circle", "admin:automations_automationrun_changelist", "automations"),
+            Link("Tasks", "task_alt", "admin:automations_task_changelist", "tasks"),
+            Link("Scheduled tasks", "schedule", "admin:automations_scheduledtask_changelist", "automations"),
+        ],
+    ),
+    (
+        "Attribution",
+        [
+            Link("Campaign ROI", "paid", "dashboards:campaigns", "attribution"),
+            Link("Models compared", "balance", "dashboards:attribution", "attribution"),
+            Link("Conversions", "shopping_bag", "admin:attribution_conversion_changelist", "attribution"),
+            Link("Goals", "flag", "admin:attribution_goal_changelist", "attribution"),
+            Link("Costs", "receipt_long", "admin:attribution_cost_changelist", "attribution"),
+        ],
+    ),
+    (
+        "Viral",
+        [
+            Link("Viral growth", "share", "dashboards:viral", "viral"),
+            Link("Programmes", "redeem", "admin:viral_program_changelist", "viral"),
+            Link("Referrals", "diversity_3", "admin:viral_referral_changelist", "viral"),
+            Link("Rewards", "card_giftcard", "admin:viral_reward_changelist", "viral"),
+        ],
+    ),
+    (
+        "Settings",
+        [
+            Link("Organisation", "apartment", "admin:accounts_organization_changelist", "organization"),
+            Link("Members", "badge", "admin:accounts_member_changelist", "members"),
+            Link("API keys", "key", "admin:accounts_apikey_changelist", "keys"),
+            Link("Audit log", "history", "admin:accounts_auditentry_changelist", "audit"),
+            Link("Accounts", "manage_accounts", "admin:accounts_user_changelist", SUPERUSERS),
+        ],
+    ),
+    (
+        "Operations",
+        [
+            Link("Health", "ecg_heart", "dashboards:health", "dashboards"),
+            Link("Rejected events", "report", "admin:audience_rejectedevent_changelist", "audience"),
+            Link("Ingest batches", "move_to_inbox", "admin:audience_ingestbatch_changelist", "audience"),
+            Link("API documents", "api", "api-docs", "dashboards"),
+            Link("Schedule", "event_repeat", "admin:django_celery_beat_periodictask_changelist", SUPERUSERS),
+            Link("Sign-in tokens", "token", "admin:token_blacklist_outstandingtoken_changelist", SUPERUSERS),
+        ],
+    ),
+]
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The sidebar as django-unfold takes it, for this person's role."""
+    groups = []
+    for title, links in NAVIGATION:
+        items = [item for link in links if (item := _item(request, link)) is not None]
+        if items:
+            groups.append({"title": title, "items": items})
+    return groups
+
+
+def _item(request: HttpRequest, link: Link) -> dict[str, Any] | None:
+    try:
+        address = reverse(link.address)
+    except NoReverseMatch:
+        return None
+    user: Any = request.user
+    if not (user.is_superuser if link.resource == SUPERUSERS else allowed(user, link.resource)):
+        return None
+    here = request.path == address or (address != "/" and request.path.startswith(address))
+    return {"title": link.title, "icon": link.icon, "link": address, "active": lambda request: here}
+
+
+def context(request: HttpRequest) -> dict[str, Any]:
+    """What the shell's own templates need on every page: where one works, and where else one may."""
+    user: Any = request.user
+    return {
+        "seat": getattr(request, "seat", None),
+        "seats": seats(user) if user.is_authenticated else [],
+    }
