@@ -30,6 +30,7 @@ class EmailTemplate(OrganizationScoped):
         "TemplateVersion", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
     )
     is_archived = models.BooleanField(default=False)
+    version = models.PositiveIntegerField(default=1, editable=False, help_text="Counts edits, to notice two at once.")
     created_at = models.DateTimeField(default=clock.now, editable=False)
     updated_at = models.DateTimeField(default=clock.now, editable=False)
 
@@ -80,6 +81,7 @@ class Campaign(OrganizationScoped):
     messages_per_minute = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: as fast as possible.")
     cost_minor = models.BigIntegerField(default=0, help_text="What the campaign costs, in minor units.")
     utm_campaign = models.SlugField(blank=True, default="")
+    version = models.PositiveIntegerField(default=1, editable=False, help_text="Counts edits, to notice two at once.")
     created_at = models.DateTimeField(default=clock.now, editable=False)
     updated_at = models.DateTimeField(default=clock.now, editable=False)
 
@@ -104,15 +106,28 @@ class CampaignAudience(OrganizationScoped):
         return f"{'not ' if self.is_excluded else ''}{self.segment}"
 
 
+class RunStatus(models.TextChoices):
+    PENDING = "pending"
+    HELD = "held"  # its campaign is paused
+    DONE = "done"
+    CANCELLED = "cancelled"
+    FAILED = "failed"  # given up after many attempts; `error` says why, resuming tries again
+
+
 class CampaignRun(WorkedRow):
     """One execution of a campaign: the snapshot of its audience and how far the messages are."""
 
+    status = models.CharField(max_length=20, choices=RunStatus, default=RunStatus.PENDING, db_default="pending")
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="runs")
     content = models.ForeignKey(Content, null=True, on_delete=models.PROTECT)
     snapshot_at = models.DateTimeField(null=True)
     target_count = models.PositiveIntegerField(default=0)
     queued_through_id = models.BigIntegerField(default=0, help_text="Targets up to this id have their messages.")
+    is_queued = models.BooleanField(default=False, help_text="Every target has its message, or needs none.")
     finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["run_at"], condition=Q(status="pending"), name="campaign_runs_due")]
 
     def __str__(self) -> str:
         return f"{self.campaign} run {self.pk}"
@@ -139,6 +154,7 @@ class Target(OrganizationScoped):
     viewed_at = models.DateTimeField(null=True)
     converted_at = models.DateTimeField(null=True)
     conversion_value_minor = models.BigIntegerField(null=True)
+    conversion_currency = models.CharField(max_length=3, blank=True, default="", db_default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["campaign", "contact"], name="one_target_per_contact")]

@@ -1,0 +1,193 @@
+"""`/api/v1/campaigns`: broadcasts and offers, for marketers' tools and for client apps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from django.http import Http404
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from audience.models import IdentityKind
+from campaigns import selectors, services
+from campaigns.api import serializers as shapes
+from campaigns.api.shapes import VersionSerializer
+from campaigns.models import Campaign, CampaignStatus
+from common.api.views import ApiViewSet
+
+
+class CampaignFilter(django_filters.FilterSet):
+    status = django_filters.ChoiceFilter(choices=CampaignStatus.choices)
+    name = django_filters.CharFilter(lookup_expr="icontains")
+    contact = django_filters.CharFilter(
+        method="offered_to",
+        help_text="A contact's user id: the active offers it is eligible for or has seen, with `target_status`.",
+    )
+
+    class Meta:
+        model = Campaign
+        fields = ["status", "name", "contact"]
+
+    def offered_to(self, queryset: QuerySet[Campaign], name: str, value: str) -> QuerySet[Campaign]:
+        return selectors.offered_to(queryset, IdentityKind.USER_ID, value)
+
+
+class CampaignViewSet(ApiViewSet):
+    """Campaigns: what is said or offered to whom, and what came of it."""
+
+    resource = "campaigns"
+    serializer_class = shapes.CampaignSerializer
+    filterset_class = CampaignFilter
+    lookup_value_regex = "[0-9]{1,18}"
+
+    def get_queryset(self) -> QuerySet[Campaign]:
+        return Campaign.objects.prefetch_related("audience", "offers")
+
+    def list(self, request: Request) -> Response:
+        """Newest first; `limit` and `cursor` page."""
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return self._answer(self._campaign(pk))
+
+    @extend_schema(request=shapes.CampaignInput, responses={201: shapes.CampaignSerializer})
+    def create(self, request: Request) -> Response:
+        """A draft; nothing is sent until it is launched."""
+        values, audience, offers = shapes.draft(_read(shapes.CampaignInput, request))
+        campaign = services.create_campaign(values, audience=audience, offers=offers or ())
+        return self._answer(campaign, status=201)
+
+    @extend_schema(request=shapes.CampaignInput)
+    def update(self, request: Request, pk: str) -> Response:
+        return self._update(request, pk, partial=False)
+
+    @extend_schema(request=shapes.CampaignInput)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """With `version`, the change is refused (409) when somebody else changed the campaign meanwhile."""
+        return self._update(request, pk, partial=True)
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Drafts only; a campaign that ran is archived instead."""
+        services.delete_campaign(self._campaign(pk))
+        return Response(status=204)
+
+    # --- what a person does to it ---------------------------------------------------------------------
+
+    @extend_schema(request=shapes.LaunchInput, responses=shapes.CampaignSerializer)
+    @action(detail=True, methods=["post"], url_path="(?:launch|schedule)", url_name="launch")
+    def launch(self, request: Request, pk: str) -> Response:
+        """Start now, or at `at`. The audience is fixed when it starts."""
+        data = _read(shapes.LaunchInput, request)
+        campaign = services.launch(self._campaign(pk), at=data.get("at"), expected_version=data.get("version"))
+        return self._answer(campaign)
+
+    @extend_schema(request=VersionSerializer, responses=shapes.CampaignSerializer)
+    @action(detail=True, methods=["post"])
+    def unschedule(self, request: Request, pk: str) -> Response:
+        return self._act(services.unschedule, request, pk)
+
+    @extend_schema(request=VersionSerializer, responses=shapes.CampaignSerializer)
+    @action(detail=True, methods=["post"])
+    def pause(self, request: Request, pk: str) -> Response:
+        """Hold what has not left; nothing is lost."""
+        return self._act(services.pause, request, pk)
+
+    @extend_schema(request=VersionSerializer, responses=shapes.CampaignSerializer)
+    @action(detail=True, methods=["post"])
+    def resume(self, request: Request, pk: str) -> Response:
+        return self._act(services.resume, request, pk)
+
+    @extend_schema(request=VersionSerializer, responses=shapes.CampaignSerializer)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Stop for good: what has not left is cancelled."""
+        return self._act(services.cancel, request, pk)
+
+    @extend_schema(request=VersionSerializer, responses=shapes.CampaignSerializer)
+    @action(detail=True, methods=["post"])
+    def complete(self, request: Request, pk: str) -> Response:
+        """End an offer before its time."""
+        return self._act(services.complete, request, pk)
+
+    @extend_schema(request=VersionSerializer, responses=shapes.CampaignSerializer)
+    @action(detail=True, methods=["post"])
+    def archive(self, request: Request, pk: str) -> Response:
+        return self._act(services.archive, request, pk)
+
+    @extend_schema(request=None, responses={201: shapes.CampaignSerializer})
+    @action(detail=True, methods=["post"])
+    def duplicate(self, request: Request, pk: str) -> Response:
+        """A new draft with the same words, audience and offers."""
+        return self._answer(services.duplicate_campaign(self._campaign(pk)), status=201)
+
+    # --- what one wants to know -----------------------------------------------------------------------
+
+    @extend_schema(responses=shapes.AudiencePreviewSerializer)
+    @action(detail=True, methods=["get"], url_path="audience-preview")
+    def audience_preview(self, request: Request, pk: str) -> Response:
+        """How many people a launch would touch now, and how many of them policy would refuse."""
+        return Response(shapes.AudiencePreviewSerializer(selectors.audience_preview(self._campaign(pk))).data)
+
+    @extend_schema(responses=shapes.ProgressSerializer)
+    @action(detail=True, methods=["get"])
+    def progress(self, request: Request, pk: str) -> Response:
+        return Response(shapes.ProgressSerializer(selectors.progress(self._campaign(pk))).data)
+
+    @extend_schema(responses=shapes.ReportSerializer)
+    @action(detail=True, methods=["get"])
+    def report(self, request: Request, pk: str) -> Response:
+        return Response(shapes.ReportSerializer(selectors.report(self._campaign(pk))).data)
+
+    # --- what client apps report ----------------------------------------------------------------------
+
+    @extend_schema(request=shapes.ContactInput, responses=shapes.TargetSerializer)
+    @action(detail=True, methods=["post"])
+    def view(self, request: Request, pk: str) -> Response:
+        """The contact saw the offer. Repeating it changes nothing."""
+        who = shapes.who(_read(shapes.ContactInput, request))
+        return Response(shapes.TargetSerializer(services.record_view(self._campaign(pk), who)).data)
+
+    @extend_schema(request=shapes.ConversionInput, responses=shapes.TargetSerializer)
+    @action(detail=True, methods=["post"])
+    def conversion(self, request: Request, pk: str) -> Response:
+        """The contact took the offer. The first report counts; repeating it changes nothing."""
+        data = _read(shapes.ConversionInput, request)
+        target = services.record_conversion(
+            self._campaign(pk), shapes.who(data), value=data.get("value"), currency=data.get("currency", "")
+        )
+        return Response(shapes.TargetSerializer(target).data)
+
+    # --- shared ---------------------------------------------------------------------------------------
+
+    def _campaign(self, pk: str) -> Campaign:
+        campaign = self.get_queryset().filter(pk=int(pk)).first()
+        if campaign is None:
+            raise Http404
+        return campaign
+
+    def _answer(self, campaign: Campaign, status: int = 200) -> Response:
+        return Response(self.get_serializer(self._campaign(str(campaign.pk))).data, status=status)
+
+    def _act(self, service: Any, request: Request, pk: str) -> Response:
+        data = _read(VersionSerializer, request)
+        return self._answer(service(self._campaign(pk), expected_version=data.get("version")))
+
+    def _update(self, request: Request, pk: str, *, partial: bool) -> Response:
+        data = _read(shapes.CampaignInput, request, partial=partial)
+        values, audience, offers = shapes.draft(data)
+        campaign = services.update_campaign(
+            self._campaign(pk), values, audience=audience, offers=offers, expected_version=data.get("version")
+        )
+        return self._answer(campaign)
+
+
+def _read(serializer_class: Any, request: Request, *, partial: bool = False) -> dict[str, Any]:
+    serializer = serializer_class(data=request.data, partial=partial)
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)

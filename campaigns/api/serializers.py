@@ -1,0 +1,200 @@
+"""How campaigns look over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from campaigns.api.shapes import StrictSerializer, VersionSerializer
+from campaigns.domain import states
+from campaigns.models import Campaign, CampaignStatus, OfferKind, Target, TargetStatus
+from campaigns.services import Audience, OfferDraft, Who
+
+
+class AudienceSerializer(StrictSerializer):
+    include = serializers.ListField(
+        child=serializers.IntegerField(), max_length=100, help_text="Segment ids: everybody in any of them."
+    )
+    exclude = serializers.ListField(
+        child=serializers.IntegerField(),
+        max_length=100,
+        required=False,
+        default=list,
+        help_text="… and in none of these.",
+    )
+
+
+class OfferSerializer(StrictSerializer):
+    also_accepts = frozenset({"id"})
+
+    kind = serializers.ChoiceField(choices=OfferKind.choices)
+    value = serializers.DecimalField(max_digits=12, decimal_places=2, min_value=0)
+    unit = serializers.CharField(max_length=20, default="percent", help_text="percent, points or a currency code")
+    code = serializers.CharField(max_length=60, allow_blank=True, default="")
+    expires_at = serializers.DateTimeField(allow_null=True, default=None)
+
+
+class CampaignSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
+    template_id = serializers.IntegerField(allow_null=True)
+    sender_id = serializers.IntegerField(allow_null=True)
+    topic_id = serializers.IntegerField(allow_null=True)
+    audience = serializers.SerializerMethodField()
+    offers = OfferSerializer(many=True)
+    allowed_actions = serializers.SerializerMethodField()
+    target_status = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Campaign
+        fields = [
+            "id", "name", "description", "status", "template_id", "sender_id", "topic_id", "audience", "offers",
+            "starts_at", "ends_at", "messages_per_minute", "cost_minor", "utm_campaign", "version",
+            "allowed_actions", "target_status", "created_at", "updated_at",
+        ]  # fmt: skip
+
+    def get_audience(self, campaign: Campaign) -> dict[str, list[int]]:
+        rows = list(campaign.audience.all())
+        return {
+            "include": [row.segment_id for row in rows if not row.is_excluded],
+            "exclude": [row.segment_id for row in rows if row.is_excluded],
+        }
+
+    def get_allowed_actions(self, campaign: Campaign) -> list[str]:
+        return states.allowed(campaign.status)
+
+    def get_target_status(self, campaign: Campaign) -> str | None:
+        """Where the contact of `?contact=` stands; null without one."""
+        return getattr(campaign, "target_status", None)
+
+
+class CampaignInput(VersionSerializer):
+    also_accepts = frozenset(
+        {"id", "status", "starts_at", "allowed_actions", "target_status", "created_at", "updated_at"}
+    )
+
+    name = serializers.CharField(max_length=200)
+    description = serializers.CharField(allow_blank=True, required=False)
+    template_id = serializers.IntegerField(allow_null=True, required=False)
+    sender_id = serializers.IntegerField(allow_null=True, required=False)
+    topic_id = serializers.IntegerField(allow_null=True, required=False)
+    ends_at = serializers.DateTimeField(allow_null=True, required=False)
+    messages_per_minute = serializers.IntegerField(allow_null=True, required=False, min_value=1, max_value=10_000_000)
+    cost_minor = serializers.IntegerField(required=False, min_value=0, max_value=10**15)
+    utm_campaign = serializers.SlugField(allow_blank=True, required=False, max_length=50)
+    audience = AudienceSerializer(required=False)
+    offers = OfferSerializer(many=True, required=False, max_length=20)
+
+
+class LaunchInput(VersionSerializer):
+    at = serializers.DateTimeField(required=False, allow_null=True, help_text="Empty: now.")
+
+
+class ContactInput(StrictSerializer):
+    """Exactly one name of the contact."""
+
+    contact_id = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    user_id = serializers.CharField(required=False, max_length=300)
+    email = serializers.CharField(required=False, max_length=320)
+    anonymous_id = serializers.CharField(required=False, max_length=300)
+
+
+class ConversionInput(ContactInput):
+    value = serializers.DecimalField(max_digits=15, decimal_places=3, required=False, allow_null=True)
+    currency = serializers.CharField(required=False, max_length=3, allow_blank=True)
+
+
+class TargetSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
+    campaign_id = serializers.IntegerField()
+    contact_id = serializers.IntegerField()
+    status = serializers.ChoiceField(choices=TargetStatus.choices)
+
+    class Meta:
+        model = Target
+        fields = [
+            "campaign_id", "contact_id", "status", "viewed_at", "converted_at",
+            "conversion_value_minor", "conversion_currency",
+        ]  # fmt: skip
+
+
+class RefusalSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    reason = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class ProgressSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    status = serializers.ChoiceField(choices=CampaignStatus.choices)
+    target_count = serializers.IntegerField()
+    queued_count = serializers.IntegerField()
+    held_count = serializers.IntegerField()
+    sending_count = serializers.IntegerField()
+    sent_count = serializers.IntegerField()
+    refused_count = serializers.IntegerField()
+    failed_count = serializers.IntegerField()
+    uncertain_count = serializers.IntegerField()
+    cancelled_count = serializers.IntegerField()
+    refusals = RefusalSerializer(many=True)
+    per_minute = serializers.IntegerField(help_text="Measured over the last minute.")
+    seconds_left = serializers.IntegerField(allow_null=True)
+    percent = serializers.IntegerField(help_text="Targets that are settled, 0–100.")
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    note = serializers.CharField(help_text="What the run waits for, or why it stopped.")
+
+
+class ValueSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    currency = serializers.CharField()
+    value_minor = serializers.IntegerField()
+
+
+class ReportSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    target_count = serializers.IntegerField()
+    message_count = serializers.IntegerField()
+    sent_count = serializers.IntegerField()
+    refused_count = serializers.IntegerField()
+    failed_count = serializers.IntegerField()
+    uncertain_count = serializers.IntegerField()
+    open_count = serializers.IntegerField(help_text="Messages opened by a person.")
+    click_count = serializers.IntegerField(help_text="Messages clicked by a person.")
+    unsubscribe_count = serializers.IntegerField()
+    machine_open_count = serializers.IntegerField(help_text="Messages fetched by a proxy or scanner.")
+    machine_click_count = serializers.IntegerField()
+    bounce_count = serializers.IntegerField()
+    complaint_count = serializers.IntegerField()
+    view_count = serializers.IntegerField(help_text="Targets that saw the offer.")
+    conversion_count = serializers.IntegerField()
+    conversion_values = ValueSerializer(many=True)
+    open_rate = serializers.FloatField(allow_null=True, help_text="Of messages sent, 0–1; null when none was.")
+    click_rate = serializers.FloatField(allow_null=True)
+    unsubscribe_rate = serializers.FloatField(allow_null=True)
+    bounce_rate = serializers.FloatField(allow_null=True)
+    view_rate = serializers.FloatField(allow_null=True, help_text="Of targets.")
+    conversion_rate = serializers.FloatField(allow_null=True, help_text="Of targets.")
+    is_simulated = serializers.BooleanField(help_text="Some engagement was drawn by the demo, not by people.")
+
+
+class PreviewContactSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    email = serializers.CharField()
+
+
+class AudiencePreviewSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    contact_count = serializers.IntegerField(help_text="Everybody the campaign addresses now.")
+    reachable_count = serializers.IntegerField(help_text="… of whom policy lets a message through.")
+    no_address_count = serializers.IntegerField()
+    suppressed_count = serializers.IntegerField()
+    no_consent_count = serializers.IntegerField()
+    building_segments = serializers.ListField(child=serializers.CharField())
+    sample = PreviewContactSerializer(many=True)
+
+
+def draft(data: dict[str, Any]) -> tuple[dict[str, Any], Audience | None, list[OfferDraft] | None]:
+    """Validated input as the service takes it: fields, audience, offers."""
+    values = {name: value for name, value in data.items() if name not in {"audience", "offers", "version"}}
+    audience = Audience(**data["audience"]) if "audience" in data else None
+    offers = [OfferDraft(**offer) for offer in data["offers"]] if "offers" in data else None
+    return values, audience, offers
+
+
+def who(data: dict[str, Any]) -> Who:
+    return Who(**{name: data[name] for name in ("contact_id", "user_id", "email", "anonymous_id") if name in data})

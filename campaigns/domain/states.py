@@ -1,0 +1,85 @@
+"""What a campaign may do in which state: the one table that services, buttons and the API read."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from common.errors import Conflict
+
+
+class State(StrEnum):
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    ACTIVE = "active"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    ARCHIVED = "archived"
+
+
+# action → the states it starts from, and where it leads
+TRANSITIONS: dict[str, dict[State, State]] = {
+    "launch": {State.DRAFT: State.ACTIVE},
+    "schedule": {State.DRAFT: State.SCHEDULED, State.SCHEDULED: State.SCHEDULED},
+    "unschedule": {State.SCHEDULED: State.DRAFT},
+    "start": {State.SCHEDULED: State.ACTIVE},
+    "pause": {State.ACTIVE: State.PAUSED},
+    "resume": {State.PAUSED: State.ACTIVE},
+    "complete": {State.ACTIVE: State.COMPLETED},
+    "cancel": {State.SCHEDULED: State.CANCELLED, State.ACTIVE: State.CANCELLED, State.PAUSED: State.CANCELLED},
+    "archive": {
+        State.DRAFT: State.ARCHIVED,
+        State.COMPLETED: State.ARCHIVED,
+        State.CANCELLED: State.ARCHIVED,
+    },
+}
+# What only the worker does; nobody is offered it.
+WORKER_ACTIONS = frozenset({"start"})
+
+ALWAYS = frozenset({"name", "description", "cost_minor"})
+RUNNING = ALWAYS | {"ends_at", "messages_per_minute"}
+EVERYTHING = RUNNING | {"template_id", "sender_id", "topic_id", "utm_campaign", "audience", "offers"}
+# state → the fields that may still change; who and what are settled at launch
+EDITABLE: dict[State, frozenset[str]] = {
+    State.DRAFT: EVERYTHING,
+    State.SCHEDULED: RUNNING,
+    State.ACTIVE: RUNNING,
+    State.PAUSED: RUNNING,
+    State.COMPLETED: ALWAYS,
+    State.CANCELLED: ALWAYS,
+    State.ARCHIVED: frozenset(),
+}
+# An app may report a view while the offer stands, and a conversion that happened under it also afterwards.
+OPEN_FOR_VIEWS = frozenset({State.ACTIVE})
+OPEN_FOR_CONVERSIONS = frozenset({State.ACTIVE, State.PAUSED, State.COMPLETED})
+
+
+def allowed(state: str) -> list[str]:
+    """The actions a person may take on a campaign in this state, in the order of the table."""
+    return [action for action, moves in TRANSITIONS.items() if State(state) in moves and action not in WORKER_ACTIONS]
+
+
+def move(state: str, action: str) -> State:
+    """The state that `action` leads to; raises `Conflict` naming what is allowed instead."""
+    target = TRANSITIONS[action].get(State(state))
+    if target is not None:
+        return target
+    possible = ", ".join(allowed(state)) or "nothing"
+    raise Conflict(
+        f"You cannot {action} a campaign that is {state}; possible now: {possible}.",
+        code="state_forbids",
+        details={"status": state, "allowed": allowed(state)},
+    )
+
+
+def check_editable(state: str, fields: set[str]) -> None:
+    """Raises `Conflict` naming the fields that are settled in this state."""
+    settled = sorted(fields - EDITABLE[State(state)])
+    if not settled:
+        return
+    names = ", ".join(field.removesuffix("_id").replace("_", " ") for field in settled)
+    raise Conflict(
+        f"The campaign is {state}, so its {names} cannot change any more. Duplicate it to start afresh.",
+        code="state_forbids",
+        details=dict.fromkeys(settled, f"Settled while the campaign is {state}."),
+    )

@@ -1,0 +1,204 @@
+"""Campaigns as people write them: fields, audience and offers, edited as one thing with one history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from accounts import audit
+from audience.models import Topic
+from campaigns.domain import states
+from campaigns.models import Campaign, CampaignAudience, EmailTemplate, Offer, RunStatus
+from campaigns.services import versions
+from common import clock, doorbell
+from common.errors import Conflict, Invalid
+from delivery.models import Sender
+from segments.models import Segment
+
+WORK = "campaign_runs"
+FIELDS = states.EVERYTHING - {"audience", "offers"}
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Segment ids: everybody in any of `include` who is in none of `exclude`."""
+
+    include: Sequence[int]
+    exclude: Sequence[int] = ()
+
+
+@dataclass(frozen=True)
+class OfferDraft:
+    """What is offered: `value` in `unit` (percent, points or a currency code)."""
+
+    kind: str
+    value: Decimal
+    unit: str = "percent"
+    code: str = ""
+    expires_at: datetime | None = None
+
+
+def create_campaign(
+    values: Mapping[str, Any], *, audience: Audience | None = None, offers: Sequence[OfferDraft] = ()
+) -> Campaign:
+    """A new draft with its audience and offers. Raises `Invalid` by field."""
+    campaign = Campaign(**_known(values))
+    _check_fields(campaign)
+    with transaction.atomic():
+        campaign.save()
+        _write_audience(campaign, audience or Audience(()))
+        _write_offers(campaign, offers)
+        audit.record("create", campaign, after=picture(campaign))
+    return campaign
+
+
+def update_campaign(
+    campaign: Campaign,
+    changes: Mapping[str, Any],
+    *,
+    audience: Audience | None = None,
+    offers: Sequence[OfferDraft] | None = None,
+    expected_version: int | None = None,
+) -> Campaign:
+    """Change fields, audience, offers (None: untouched). Raises `Conflict` when somebody else was quicker or
+    the campaign's state has settled what is to change, `Invalid` by field."""
+    with transaction.atomic():
+        held = versions.lock(Campaign, campaign.pk)
+        versions.check(held, expected_version)
+        differing = {name for name, value in _known(changes).items() if getattr(held, name) != value}
+        differing |= {"audience"} if audience is not None and audience_of(held) != _sorted(audience) else set()
+        differing |= {"offers"} if offers is not None and offers_of(held) != list(offers) else set()
+        states.check_editable(held.status, differing)
+        with recorded(held):
+            versions.write(held, changes)
+            _check_fields(held)
+            if audience is not None and "audience" in differing:
+                _write_audience(held, audience)
+            if offers is not None and "offers" in differing:
+                _write_offers(held, offers)
+        if differing & {"ends_at", "messages_per_minute"}:
+            _wake_run(held)
+    return held
+
+
+def _wake_run(campaign: Campaign) -> None:
+    """A new pace or end counts at once, not at the next block."""
+    begun = campaign.runs.filter(status=RunStatus.PENDING, snapshot_at__isnull=False)
+    if begun.update(run_at=clock.now()):
+        doorbell.ring(WORK)
+
+
+def duplicate_campaign(campaign: Campaign) -> Campaign:
+    """A new draft with the same words, audience and offers; nobody is in it yet."""
+    values = {name: getattr(campaign, name) for name in FIELDS - {"ends_at"}}
+    values["name"] = f"{campaign.name} (copy)"[:200]
+    return create_campaign(values, audience=audience_of(campaign), offers=offers_of(campaign))
+
+
+def delete_campaign(campaign: Campaign) -> None:
+    """Remove a draft; raises `Conflict` for a campaign that was ever launched, whose numbers others rely on."""
+    with transaction.atomic():
+        held = versions.lock(Campaign, campaign.pk)
+        if held.status != states.State.DRAFT or held.runs.exists():
+            raise Conflict(
+                f"“{held}” is {held.status}; only drafts can be deleted. Archive it instead.", code="in_use"
+            )
+        audit.record("delete", held, before=picture(held))
+        held.delete()
+
+
+def audience_of(campaign: Campaign) -> Audience:
+    rows = list(campaign.audience.order_by("segment_id").values_list("segment_id", "is_excluded"))
+    return Audience([pk for pk, out in rows if not out], [pk for pk, out in rows if out])
+
+
+def offers_of(campaign: Campaign) -> list[OfferDraft]:
+    return [
+        OfferDraft(offer.kind, offer.value, offer.unit, offer.code, offer.expires_at)
+        for offer in campaign.offers.order_by("pk")
+    ]
+
+
+def picture(campaign: Campaign) -> dict[str, Any]:
+    """The campaign with its audience and offers as plain JSON, for the audit log."""
+    whole = audience_of(campaign)
+    return audit.snapshot(campaign) | {
+        "include": list(whole.include),
+        "exclude": list(whole.exclude),
+        "offers": [{key: str(value) for key, value in asdict(offer).items()} for offer in offers_of(campaign)],
+    }
+
+
+@contextmanager
+def recorded(campaign: Campaign, action: str = "change") -> Iterator[None]:
+    """Record what the block changes on the campaign, its audience and its offers."""
+    before = picture(Campaign.objects.get(pk=campaign.pk))
+    yield
+    audit.record(action, campaign, before=before, after=picture(campaign))
+
+
+def _known(values: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = sorted(set(values) - FIELDS)
+    if unknown:
+        raise Invalid(f"A campaign has no {', '.join(unknown)}.", details=dict.fromkeys(unknown, "Unknown field."))
+    return dict(values)
+
+
+def _sorted(audience: Audience) -> Audience:
+    return Audience(sorted(audience.include), sorted(audience.exclude))
+
+
+def _check_fields(campaign: Campaign) -> None:
+    versions.clean(campaign)
+    wrong: dict[str, str] = {}
+    if campaign.cost_minor < 0:
+        wrong["cost_minor"] = "A cost is zero or more."
+    if campaign.messages_per_minute == 0:
+        wrong["messages_per_minute"] = "At least one a minute; leave it empty for as fast as possible."
+    for name, model in (("template_id", EmailTemplate), ("sender_id", Sender), ("topic_id", Topic)):
+        pk = getattr(campaign, name)
+        if pk is not None and not model.objects.filter(pk=pk).exists():
+            wrong[name] = f"There is no {model._meta.verbose_name} {pk}."
+    if wrong:
+        raise Invalid("Some fields are wrong; details says which and why.", details=wrong)
+
+
+def _write_audience(campaign: Campaign, audience: Audience) -> None:
+    """Replace who is in and who is out."""
+    both = sorted(set(audience.include) & set(audience.exclude))
+    wanted = {*audience.include, *audience.exclude}
+    known = set(Segment.objects.filter(pk__in=wanted).values_list("pk", flat=True))
+    if both or wanted - known:
+        sentence = (
+            f"Segment {both[0]} cannot be both in and out."
+            if both
+            else f"There is no segment {', '.join(map(str, sorted(wanted - known)))}."
+        )
+        raise Invalid(sentence, details={"audience": sentence})
+    campaign.audience.all().delete()
+    CampaignAudience.objects.bulk_create(
+        CampaignAudience(campaign=campaign, segment_id=pk, is_excluded=pk in set(audience.exclude))
+        for pk in sorted(wanted)
+    )
+
+
+def _write_offers(campaign: Campaign, offers: Sequence[OfferDraft]) -> None:
+    """Replace the offers; raises `Invalid` naming the offer that is wrong."""
+    rows = [Offer(campaign=campaign, **asdict(offer)) for offer in offers]
+    for index, row in enumerate(rows):
+        try:
+            versions.clean(row)
+        except Invalid as error:
+            details = {f"offers[{index}].{place}": sentence for place, sentence in error.details.items()}
+            raise Invalid(error.message, details=details) from error
+        if row.value <= 0:
+            sentence = "An offer is worth more than nothing."
+            raise Invalid(sentence, details={f"offers[{index}].value": sentence})
+    campaign.offers.all().delete()
+    Offer.objects.bulk_create(rows)

@@ -1,0 +1,136 @@
+"""What people do to a campaign: launch, schedule, pause, resume, complete, cancel, archive. See domain/states.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from campaigns.domain import states
+from campaigns.models import Campaign, CampaignRun, RunStatus
+from campaigns.services import campaigns, versions
+from common import clock, doorbell
+from common.errors import Conflict, Invalid
+from delivery import services as delivery
+from delivery.models import Content, Message, MessageStatus, SourceType
+
+UNSETTLED = (MessageStatus.QUEUED, MessageStatus.HELD, MessageStatus.SENDING)
+
+
+def launch(campaign: Campaign, *, at: datetime | None = None, expected_version: int | None = None) -> Campaign:
+    """Start now, or at a moment to come. The template's published version is fixed here.
+
+    Raises `Conflict` from a state that does not allow it, `Invalid` by field when something is missing.
+    """
+    action = "launch" if at is None else "schedule"
+    with _moving(campaign, action, expected_version) as held:
+        now = clock.now()
+        if at is not None and at <= now:
+            raise Invalid("That moment has passed; leave it empty to start now.", details={"starts_at": "Is past."})
+        held.starts_at = at or now
+        content = _ready_content(held)
+        held.runs.filter(status=RunStatus.PENDING).update(status=RunStatus.CANCELLED, finished_at=now)
+        CampaignRun.objects.create(campaign=held, content=content, run_at=held.starts_at)
+        doorbell.ring(campaigns.WORK)
+    return held
+
+
+def unschedule(campaign: Campaign, *, expected_version: int | None = None) -> Campaign:
+    """Back to a draft; nothing has been sent."""
+    with _moving(campaign, "unschedule", expected_version) as held:
+        _close_runs(held, RunStatus.CANCELLED)
+        held.starts_at = None
+    return held
+
+
+def pause(campaign: Campaign, *, expected_version: int | None = None) -> Campaign:
+    """Hold everything that has not left yet. Nothing is lost; resuming goes on where it stopped."""
+    with _moving(campaign, "pause", expected_version) as held:
+        _open_runs(held).update(status=RunStatus.HELD)
+        delivery.hold(SourceType.CAMPAIGN, held.pk)
+    return held
+
+
+def resume(campaign: Campaign, *, expected_version: int | None = None) -> Campaign:
+    """Go on where the pause, or a failure, stopped it."""
+    with _moving(campaign, "resume", expected_version) as held:
+        held.runs.filter(status__in=[RunStatus.HELD, RunStatus.FAILED]).update(
+            status=RunStatus.PENDING, attempts=0, error="", run_at=clock.now()
+        )
+        delivery.release(SourceType.CAMPAIGN, held.pk)
+        doorbell.ring(campaigns.WORK)
+    return held
+
+
+def cancel(campaign: Campaign, *, expected_version: int | None = None) -> Campaign:
+    """Stop for good: what has not left is cancelled, what was sent stays in the report."""
+    with _moving(campaign, "cancel", expected_version) as held:
+        _close_runs(held, RunStatus.CANCELLED)
+        delivery.cancel(SourceType.CAMPAIGN, held.pk)
+    return held
+
+
+def complete(campaign: Campaign, *, expected_version: int | None = None) -> Campaign:
+    """End an offer before its time. Raises `Conflict` while messages are still to go: that is a cancellation."""
+    with _moving(campaign, "complete", expected_version) as held:
+        if held.runs.filter(is_queued=False, status=RunStatus.PENDING).exists() or has_unsettled_messages(held):
+            raise Conflict(
+                "Messages are still going out; wait for them, or cancel the campaign.", code="state_forbids"
+            )
+        _close_runs(held, RunStatus.DONE)
+    return held
+
+
+def archive(campaign: Campaign, *, expected_version: int | None = None) -> Campaign:
+    """Out of the daily lists; its numbers stay."""
+    with _moving(campaign, "archive", expected_version) as held:
+        pass
+    return held
+
+
+def has_unsettled_messages(campaign: Campaign) -> bool:
+    """Whether a message of this campaign may still go out. Plan: one probe per status in messages_by_source."""
+    return Message.objects.filter(
+        source_type=SourceType.CAMPAIGN, source_id=campaign.pk, status__in=UNSETTLED
+    ).exists()
+
+
+@contextmanager
+def _moving(campaign: Campaign, action: str, expected_version: int | None) -> Iterator[Campaign]:
+    """Hold the campaign, check that `action` is allowed, and write the new state with its audit entry."""
+    with transaction.atomic():
+        held = versions.lock(Campaign, campaign.pk)
+        versions.check(held, expected_version)
+        target = states.move(held.status, action)
+        with campaigns.recorded(held, action):
+            yield held
+            held.status = target
+            versions.write(held, {})
+
+
+def _ready_content(campaign: Campaign) -> Content | None:
+    """The published content, or None for a campaign of offers alone; raises `Invalid` by field."""
+    missing: dict[str, str] = {}
+    if not campaign.audience.filter(is_excluded=False).exists():
+        missing["audience"] = "Choose at least one segment to address."
+    if campaign.template is None and not campaign.offers.exists():
+        missing["template"] = "Choose a template to send, or add an offer to show."
+    if campaign.template is not None and campaign.template.published is None:
+        missing["template"] = f"“{campaign.template}” is not published yet; publish it first."
+    if campaign.ends_at is not None and campaign.starts_at is not None and campaign.ends_at <= campaign.starts_at:
+        missing["ends_at"] = "The campaign would end before it starts."
+    if missing:
+        raise Invalid("The campaign cannot start yet: " + " ".join(missing.values()), details=missing)
+    published = campaign.template.published if campaign.template else None
+    return published.content if published else None
+
+
+def _open_runs(campaign: Campaign) -> QuerySet[CampaignRun]:
+    return campaign.runs.filter(status__in=[RunStatus.PENDING, RunStatus.HELD, RunStatus.FAILED])
+
+
+def _close_runs(campaign: Campaign, status: RunStatus) -> None:
+    _open_runs(campaign).update(status=status, finished_at=clock.now())
