@@ -205,7 +205,9 @@ def _is_ready(data_dir: Path, process: subprocess.Popen[bytes]) -> bool:
 
 
 def _postgres_sentence(words: str, data_dir: Path) -> str:
-    if "No space left on device" in words:
+    # A log on the same full disk stays empty, so the disk is asked, too; a WAL segment takes 16 MB.
+    is_full = "No space left on device" in words or shutil.disk_usage(data_dir.parent).free < 16 * MEGABYTE
+    if is_full:
         return f"The disk that holds {data_dir} is full; free some space and start again."
     return f"PostgreSQL did not start: {words.strip()}"
 

@@ -170,7 +170,8 @@ def last_words(log: Path) -> str:
     """What a server's log gives as the reason of its end."""
     text = log.read_text(encoding="utf-8", errors="replace")
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    grave = [line for line in lines if "FATAL" in line or "PANIC" in line]
-    if grave:
-        return grave[-1].partition("FATAL:")[2].strip() or grave[-1]
+    for sign in ("No space left", "PANIC", "FATAL", "could not"):
+        for line in reversed(lines):
+            if sign in line:
+                return line.rpartition("PANIC:  ")[2].rpartition("FATAL:  ")[2]
     return " ".join(lines[-3:]) or "it said nothing"

@@ -93,7 +93,9 @@ def _name_folders() -> None:
 
 def remember_running(addresses: dict[str, str]) -> None:
     """Let commands beside a running `up` make the same links and send to the same mailbox."""
-    (home() / RUNNING).write_text(json.dumps(addresses), encoding="utf-8")
+    path = home() / RUNNING
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(addresses), encoding="utf-8")
 
 
 def forget_running() -> None:

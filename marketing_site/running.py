@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import shutil
 import time
 from urllib.parse import urlsplit
 
@@ -16,6 +17,8 @@ from marketing_site.supervisor import Program, Supervisor
 
 DEMO_UNFINISHED = "demo-unfinished"
 SERVICE_CHECK_TICKS = 10
+DISK_CHECK_TICKS = 150
+LEAST_FREE_MEGABYTES = 200
 # Two cores start the web server alone in a third of the time that everything at once would take.
 LONGEST_HEAD_START_SECONDS = 15
 
@@ -67,6 +70,8 @@ class Running:
         self._tick_count += 1
         if self._tick_count % SERVICE_CHECK_TICKS == 0:
             self._check_services()
+        if self._tick_count % DISK_CHECK_TICKS == 0:
+            self._check_disk()
         if not self.is_ready and self.has("web") and self._answers():
             self.is_ready = True
             self._greet()
@@ -85,6 +90,12 @@ class Running:
         if trial.held is not None and not trial.held.are_running():
             self.console.say("The embedded database and Redis have ended; starting them again.")
             trial.held.restart()
+
+    def _check_disk(self) -> None:
+        if trial.held is not None:
+            free = shutil.disk_usage(trial.home()).free // 1024**2
+            if free < LEAST_FREE_MEGABYTES:
+                self.console.say(f"The disk that holds {trial.home()} has only {free} MB free; free some space.")
 
     def _answers(self) -> bool:
         """Whether /readyz says 200, asked under the public name, as ALLOWED_HOSTS wants it."""
