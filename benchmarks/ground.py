@@ -35,6 +35,7 @@ def servers() -> Iterator[None]:
             "REDIS_URL": embedded.start_redis(folder / "redis"),
             "LOG_LEVEL": "WARNING",
             "API_RATE": "100000000/min",
+            "EMAIL_URL": "smtp://127.0.0.1:18025",
             "PUBLIC_URL": f"http://127.0.0.1:{WEB_PORT}",
         }
         _prepare_django()
