@@ -63,11 +63,13 @@ def prepare(arguments: list[str]) -> None:
     os.environ.setdefault("SECRET_KEY", secret_key())
     if arguments[0] != "up":
         _follow_running_up()
-    os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}{os.pathsep}{embedded.postgres_programs()}"
     if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
         return
     held = keeper.hold(home())
-    os.environ["DATABASE_URL"] = os.environ.get("DATABASE_URL") or held.database_url
+    if not os.environ.get("DATABASE_URL"):
+        os.environ["DATABASE_URL"] = held.database_url
+        # psql and pg_dump must be as new as the server; the system's may be older.
+        os.environ["PATH"] = f"{embedded.postgres_programs()}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     os.environ["REDIS_URL"] = os.environ.get("REDIS_URL") or held.redis_url
 
 
