@@ -8,7 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from audience.models import Contact
+from audience.models import Contact, EventDefinition
 from common import clock
 from common.tenancy import OrganizationScoped
 
@@ -38,6 +38,7 @@ class Segment(OrganizationScoped):
     tags: ArrayField[Any, Any] = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     is_active = models.BooleanField(default=True)
     status = models.CharField(max_length=10, choices=SegmentStatus, default=SegmentStatus.READY)
+    error = models.TextField(blank=True, default="", help_text="Why the last build failed.")
     member_count = models.BigIntegerField(default=0)
     built_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=clock.now)
@@ -45,6 +46,9 @@ class Segment(OrganizationScoped):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organization_id", "slug"], name="one_segment_per_slug")]
+        indexes = [
+            models.Index(fields=["organization_id"], condition=Q(status="building"), name="segments_to_build"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -64,6 +68,24 @@ class SegmentVersion(OrganizationScoped):
 
     def __str__(self) -> str:
         return f"{self.segment} v{self.number}"
+
+
+class SegmentDependency(OrganizationScoped):
+    """What a segment's rule reads: an event definition or a contact field. Finds who is affected by a change."""
+
+    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="dependencies")
+    definition = models.ForeignKey(EventDefinition, null=True, on_delete=models.CASCADE, related_name="+")
+    field = models.CharField(max_length=120, blank=True, default="", help_text="`city` or `attributes.plan`.")
+
+    class Meta:
+        verbose_name_plural = "segment dependencies"
+        indexes = [
+            models.Index(fields=["organization_id", "definition"], name="segments_by_event"),
+            models.Index(fields=["organization_id", "field"], name="segments_by_field"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.segment_id} on {self.field or self.definition_id}"
 
 
 class Membership(OrganizationScoped):
@@ -99,3 +121,16 @@ class FlipCheck(OrganizationScoped):
 
     def __str__(self) -> str:
         return f"{self.contact_id} in {self.segment_id} at {self.flips_at}"
+
+
+class Recheck(OrganizationScoped):
+    """A contact that changed while a segment was being built: to be looked at again once it is ready."""
+
+    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["organization_id", "segment"], name="rechecks_by_segment")]
+
+    def __str__(self) -> str:
+        return f"{self.contact_id} in {self.segment_id}"

@@ -1,0 +1,46 @@
+"""The table of behaviours: what a contact did or did not do, told from the facts of its events.
+
+A fact has two columns: `nth_at`, the moment of the nth most recent event inside the window (NULL when there
+are fewer than n), and `next_at`, the first matching event still to come (a client may date one ahead).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from common.registry import Registry
+from segments.rules.parameters import Parameters
+from segments.rules.tree import EventRule
+
+
+@dataclass(frozen=True)
+class Fact:
+    """SQL of a fact's two columns."""
+
+    nth_at: str
+    next_at: str
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    words: str
+    is_negated: bool = False
+
+    def truth(self, fact: Fact) -> str:
+        return f"{fact.nth_at} IS {'NULL' if self.is_negated else 'NOT NULL'}"
+
+    def flips(self, rule: EventRule, fact: Fact, parameters: Parameters) -> str:
+        """Did: until the nth event leaves the window. Did not: until one dated ahead comes true."""
+        if rule.within is None:
+            return f"CASE WHEN {fact.nth_at} IS NULL THEN {fact.next_at} END"
+        window = parameters.bind(rule.within, "interval")
+        return f"CASE WHEN {fact.nth_at} IS NULL THEN {fact.next_at} ELSE {fact.nth_at} + {window} END"
+
+
+BEHAVIOURS: Registry[Behaviour] = Registry(
+    "behaviour",
+    {
+        "did": Behaviour("happened"),
+        "did_not": Behaviour("did not happen", is_negated=True),
+    },
+)

@@ -1,0 +1,101 @@
+"""Rules → one SELECT that answers, per contact, `truth` and `flips_at`. SQL is the only evaluator.
+
+Two shapes: `everybody` for full builds, sizes and samples; `few` for live updates, previews and filters, which
+takes many segments at once. Both are run as the tables' owner and name the organisation themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from segments.rules.algebra import Stages, Verdict, judge
+from segments.rules.behaviours import BEHAVIOURS, Fact
+from segments.rules.facts import ORGANIZATION, Everybody, Few
+from segments.rules.operands import of_contact
+from segments.rules.operators import OPERATORS
+from segments.rules.parameters import Parameters
+from segments.rules.tree import AttributeRule, EventRule, Leaf, Rule
+
+LIVING = f"contact.organization_id = {ORGANIZATION} AND contact.merged_into_id IS NULL"
+
+
+@dataclass(frozen=True)
+class Query:
+    """A statement and its bound values."""
+
+    sql: str
+    parameters: dict[str, Any]
+
+
+def everybody(rule: Rule, organization_id: int, now: datetime) -> Query:
+    """(contact_id, truth, flips_at) of every living contact that is true or has a flips_at."""
+    parameters = Parameters(organization=organization_id, now=now)
+    facts, stages = Everybody(parameters), Stages()
+    root = judge(rule, lambda leaf: _leaf(leaf, facts.fact, parameters, "contact"), stages)
+    source = f"FROM audience_contact contact {facts.joins()}\nWHERE {LIVING}"
+    select = stages.select(root, source, carried="contact.id AS contact_id")
+    return Query(f"SELECT * FROM ({select}) verdict WHERE truth OR flips_at IS NOT NULL", parameters.values)
+
+
+def few(
+    rules: Mapping[int, Rule],
+    segment_ids: Sequence[int],
+    contact_ids: Sequence[int],
+    organization_id: int,
+    now: datetime,
+) -> Query:
+    """CTEs ending in `evaluated(segment_id, contact_id, truth, flips_at)` for pairs of segment and contact.
+
+    `segment_ids` and `contact_ids` are the pairs, side by side; `rules` has the rule of each segment. Pairs whose
+    contact is gone or merged have no row. `sql` is to be followed by a statement that reads `evaluated`.
+    """
+    parameters = Parameters(
+        organization=organization_id,
+        now=now,
+        pair_segments=list(segment_ids),
+        pair_contacts=list(contact_ids),
+        contacts=sorted(set(contact_ids)),
+    )
+    facts = Few(parameters)
+    verdicts = [_segment_verdict(segment_id, rule, facts, parameters) for segment_id, rule in rules.items()]
+    joined = "\n    UNION ALL ".join(verdicts)
+    sql = f"""WITH pairs AS MATERIALIZED (
+  SELECT DISTINCT segment_id, contact_id
+  FROM unnest(%(pair_segments)s::bigint[], %(pair_contacts)s::bigint[]) AS pair(segment_id, contact_id)
+), touched AS MATERIALIZED (
+  SELECT contact.*, wanted.segments
+  FROM (SELECT contact_id, array_agg(segment_id) AS segments FROM pairs GROUP BY contact_id) wanted
+  JOIN audience_contact contact ON contact.id = wanted.contact_id WHERE {LIVING}
+){facts.tables()}, evaluated AS MATERIALIZED (
+  SELECT verdict.segment_id, touched.id AS contact_id, verdict.truth, verdict.flips_at
+  FROM touched {facts.join()} CROSS JOIN LATERAL ({joined}) verdict
+)"""
+    return Query(sql, parameters.values)
+
+
+def _segment_verdict(segment_id: int, rule: Rule, facts: Few, parameters: Parameters) -> str:
+    stages = Stages()
+    number = parameters.bind(segment_id, "bigint")
+
+    def fact(leaf: EventRule) -> Fact:
+        return facts.fact(leaf, segment_id)
+
+    root = judge(rule, lambda leaf: _leaf(leaf, fact, parameters, "touched"), stages)
+    return (
+        f"SELECT {number} AS segment_id, rule.truth, rule.flips_at FROM ({stages.select(root, '')}) rule "
+        f"WHERE {number} = ANY(touched.segments)"
+    )
+
+
+def _leaf(leaf: Leaf, fact: Callable[[EventRule], Fact], parameters: Parameters, contact: str) -> Verdict:
+    """The verdict of one condition, read from the row alias `contact` or from a fact."""
+    if isinstance(leaf, AttributeRule):
+        operand = of_contact(leaf.field, leaf.kind, parameters, contact)
+        operator = OPERATORS[leaf.operator]
+        flips_at = operator.flips(operand, leaf.value, parameters) if operator.flips else None
+        return Verdict(operator.truth(operand, leaf.value, parameters), flips_at)
+    behaviour, found = BEHAVIOURS[leaf.operator], fact(leaf)
+    return Verdict(behaviour.truth(found), behaviour.flips(leaf, found, parameters))

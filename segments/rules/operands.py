@@ -1,0 +1,70 @@
+"""Typed SQL expressions for the left side of a condition: a column, an attribute, a property.
+
+Whatever hides in a jsonb document, an operand is of its kind or NULL: it never raises.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from segments.rules.catalogue import CUSTOM, STANDARD_FIELDS
+from segments.rules.parameters import Parameters
+from segments.rules.tree import Kind
+from segments.rules.values import DATE_PATTERN
+
+
+@dataclass(frozen=True)
+class Operand:
+    """`sql` is typed, NULL when not set; `presence` is a boolean: it has a value."""
+
+    kind: Kind
+    sql: str
+    presence: str
+    is_nullable: bool = True
+    is_array_column: bool = False
+
+
+# How "not set" looks in a column of each kind; columns are NOT NULL but for the assignee.
+COLUMN_PRESENCE = {
+    Kind.TEXT: "{column} <> ''",
+    Kind.NUMBER: "coalesce({column}, 0) <> 0",
+    Kind.LIST: "{column} <> '{{}}'",
+}
+
+
+def of_contact(field: str, kind: Kind, parameters: Parameters, contact: str = "contact") -> Operand:
+    """The operand of a contact's field; `contact` is the alias of its row."""
+    if field.startswith(CUSTOM):
+        return of_document(f"{contact}.attributes", field.removeprefix(CUSTOM), kind, parameters)
+    standard = STANDARD_FIELDS[field]
+    column = f"{contact}.{standard.column}"
+    presence = COLUMN_PRESENCE.get(kind, "{column} IS NOT NULL").format(column=column)
+    return Operand(
+        kind, column, presence, is_nullable=field == "assignee", is_array_column=standard.kind is Kind.LIST
+    )
+
+
+def of_document(document: str, name: str, kind: Kind, parameters: Parameters) -> Operand:
+    """The operand of a key of a jsonb document."""
+    key = parameters.bind(name, "text")
+    value, text = f"({document} -> {key})", f"({document} ->> {key})"
+    presence = f"coalesce({value}, 'null') NOT IN ('null', '\"\"', '[]', '{{}}')"
+    return Operand(kind, _typed(kind, value, text, parameters), presence)
+
+
+def _typed(kind: Kind, value: str, text: str, parameters: Parameters) -> str:
+    if kind is Kind.NUMBER:
+        return f"CASE WHEN jsonb_typeof({value}) = 'number' THEN {value}::numeric END"
+    if kind is Kind.BOOLEAN:
+        return f"CASE WHEN jsonb_typeof({value}) = 'boolean' THEN {value}::boolean END"
+    if kind is Kind.LIST:
+        return f"CASE WHEN jsonb_typeof({value}) = 'array' THEN {value} END"
+    if kind is Kind.DATE:
+        pattern = parameters.bind(DATE_PATTERN, "text")
+        # The inner CASE keeps the cast from text that only looks like a date (2026-02-31); the cap keeps
+        # "for ever" in a western zone inside the years Python knows.
+        return (
+            f"CASE WHEN {text} ~ {pattern} THEN CASE WHEN pg_input_is_valid({text}, 'timestamptz') "
+            f"THEN least({text}::timestamptz, timestamptz '9999-12-31 23:59:59+00') END END"
+        )
+    return text

@@ -1,0 +1,98 @@
+"""A rule as frozen dataclasses: what the parser makes, and what everything else reads.
+
+Every value is already of its Python type: text, Decimal, bool, date (a whole day), aware datetime (a moment),
+timedelta (a span), or a tuple of these for operators that take several.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """The type of a field or property; the same words as audience.AttributeType."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    LIST = "list"
+    OBJECT = "object"
+
+
+class Match(StrEnum):
+    ALL = "all"
+    ANY = "any"
+    NONE = "none"
+
+
+Single = str | Decimal | bool | date | datetime | timedelta
+Value = Single | tuple[Single, ...] | None
+
+
+@dataclass(frozen=True)
+class AttributeRule:
+    """`field` is a standard field of Contact or `attributes.<name>`."""
+
+    field: str
+    kind: Kind
+    operator: str
+    value: Value
+
+
+@dataclass(frozen=True)
+class PropertyFilter:
+    """A condition on one property of an event."""
+
+    property: str
+    kind: Kind
+    operator: str
+    value: Value
+
+
+@dataclass(frozen=True)
+class EventRule:
+    """Did, or did not, an event at least `count` times within the last `within` (None: ever).
+
+    `definition_id` is None while nobody has ever sent such an event.
+    """
+
+    event: str
+    definition_id: int | None
+    operator: str
+    count: int
+    within: timedelta | None
+    where: tuple[PropertyFilter, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    match: Match
+    rules: tuple[Rule, ...]
+
+
+Leaf = AttributeRule | EventRule
+Rule = Group | Leaf
+
+
+def leaves(rule: Rule) -> Iterator[Leaf]:
+    """Every leaf of the tree, in the order it is written."""
+    if not isinstance(rule, Group):
+        yield rule
+        return
+    for child in rule.rules:
+        yield from leaves(child)
+
+
+def events(rule: Rule) -> set[str]:
+    """Names of the events the rule reads."""
+    return {leaf.event for leaf in leaves(rule) if isinstance(leaf, EventRule)}
+
+
+def fields(rule: Rule) -> set[str]:
+    """Contact fields (`city`, `attributes.plan`) the rule reads."""
+    return {leaf.field for leaf in leaves(rule) if isinstance(leaf, AttributeRule)}
