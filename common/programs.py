@@ -81,17 +81,17 @@ def disk_sentence(error: OSError, path: Path) -> str:
     return f"{path} cannot be written: {error.strerror}."
 
 
-def socket_folder(data_dir: Path, name: str, user_id: int = -1) -> Path:
-    """A private folder for a socket called `name`: inside the data, or a short one for a deep checkout."""
+def socket_folder(data_dir: Path, name: str) -> Path:
+    """Where a socket called `name` goes: inside the data, or a short path for a deep checkout."""
     inside = data_dir.resolve() / "socket"
     # libpq reads a comma in a host as two hosts.
     if len(os.fsencode(inside / name)) <= LONGEST_SOCKET_PATH and "," not in str(inside):
-        return private_folder(inside, user_id)
+        return inside
     digest = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:12]
     temporary = Path(tempfile.gettempdir())
     if len(os.fsencode(temporary)) > 50:
         temporary = Path("/tmp")  # noqa: S108  # the folder made in it is private and its owner is checked
-    return private_folder(temporary / f"groundswell-{os.geteuid()}-{digest}", user_id)
+    return temporary / f"groundswell-{os.geteuid()}-{digest}"
 
 
 def launcher(death: int, user_id: int = -1) -> list[str]:

@@ -24,6 +24,7 @@ STOP_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 30.0
 HEALTHY_SECONDS = 60.0  # a child that lived this long starts its back-off afresh
 TICK_SECONDS = 0.2
+PROGRESS_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Child:
     start_again_at: float = 0.0
     failure_count: int = 0
     partial_line: bytes = field(default=b"", repr=False)
+    progress_shown_at: float = 0.0
 
 
 class Supervisor:
@@ -123,7 +125,21 @@ class Supervisor:
             lines = [child.partial_line] if child.partial_line else []
             child.partial_line = b""
         for line in lines:
-            self.console.line(child.program.name, line.decode("utf-8", "replace"))
+            self._print(child, line)
+        if b"\r" in child.partial_line:
+            self._show_progress(child)
+
+    def _print(self, child: Child, line: bytes) -> None:
+        # Of a progress bar that was drawn over itself, the last state.
+        shown = line.rstrip(b"\r").rpartition(b"\r")[2]
+        self.console.line(child.program.name, shown.decode("utf-8", "replace"))
+
+    def _show_progress(self, child: Child) -> None:
+        """A progress bar has no line ends: show its state every few seconds."""
+        drawn, _, child.partial_line = child.partial_line.rpartition(b"\r")
+        if time.monotonic() - child.progress_shown_at >= PROGRESS_SECONDS:
+            child.progress_shown_at = time.monotonic()
+            self._print(child, drawn)
 
     def _reap(self) -> None:
         for child in list(self.children):

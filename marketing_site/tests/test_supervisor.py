@@ -54,6 +54,15 @@ def test_a_last_line_without_an_end_is_printed() -> None:
     assert output == "demo     │ unfinished\n"
 
 
+def test_a_progress_bar_becomes_a_line_now_and_then() -> None:
+    bar = r"printf '\r 10%%'; sleep 0.3; printf '\r 20%%'; sleep 0.3; printf '\r100%%\n'; sleep 60"
+
+    output = run([shell("demo", bar)], lambda text: "100%" in text)
+
+    assert output.splitlines()[-1] == "demo     │ 100%"
+    assert "20%" not in output
+
+
 def test_a_crashed_child_is_started_again_with_a_growing_pause() -> None:
     output = run([shell("river", "echo up; exit 3")], lambda text: text.count("up") == 2)
 

@@ -98,7 +98,8 @@ def test_a_command_without_up_starts_its_own_servers_and_stops_them(home: Path) 
     result = manage(home, "shell", "-c", "import os; print(os.environ['DATABASE_URL'])")
 
     assert result.returncode == 0, result.stderr
-    assert str(home) in result.stdout
+    assert "postgresql://groundswell@/groundswell?host=" in result.stdout
+    assert (home / "postgres" / "PG_VERSION").exists()
     assert running_on(home) == []
 
 
