@@ -1,0 +1,36 @@
+"""The visible table of steps. To add one: write its module, give it a line here and a case in the contract tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from automations.steps import (
+    assign,
+    branch,
+    create_task,
+    exit,  # noqa: A004 — the step's name
+    notify,
+    send_email,
+    tags,
+    update_fields,
+    wait,
+)
+from automations.steps.base import StepKind
+from common.registry import Registry
+
+STEPS: Registry[StepKind[Any]] = Registry(
+    "step",
+    {
+        "send_email": send_email.STEP,
+        "wait": wait.STEP,
+        "branch": branch.STEP,
+        "add_tag": tags.ADD,
+        "remove_tag": tags.REMOVE,
+        "update_status": update_fields.STATUS,
+        "update_priority": update_fields.PRIORITY,
+        "assign": assign.STEP,
+        "create_task": create_task.STEP,
+        "notify": notify.STEP,
+        "exit": exit.STEP,
+    },
+)

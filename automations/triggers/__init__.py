@@ -1,0 +1,23 @@
+"""The visible table of triggers. To add one: write its module, give it a line here and a case in the contract tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from automations.triggers import attribute_changed, event, lead_created, manual, segment
+from automations.triggers.base import TriggerKind
+from common.registry import Registry
+
+TRIGGERS: Registry[TriggerKind[Any]] = Registry(
+    "trigger",
+    {
+        "lead_created": lead_created.TRIGGER,
+        "attribute_changed": attribute_changed.TRIGGER,
+        "status_changed": attribute_changed.STATUS,
+        "priority_changed": attribute_changed.PRIORITY,
+        "event": event.TRIGGER,
+        "segment_entered": segment.ENTERED,
+        "segment_exited": segment.EXITED,
+        "manual": manual.TRIGGER,
+    },
+)

@@ -1,0 +1,177 @@
+"""Who starts: from happenings to runs, by one statement however many people and workflows."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from django.db import connection
+
+from automations import configuration
+from automations.models import Automation
+from automations.selectors import event_filters
+from automations.services.engine import BATCH
+from automations.triggers import TRIGGERS
+from automations.triggers.base import Happening, TriggerKind
+from common import clock, doorbell, tenancy
+from segments import selectors as segments
+
+logger = logging.getLogger(__name__)
+
+WORK = "automation_runs"
+# Loop guard: a workflow that feeds itself starts at most this often for one contact within a day.
+MOST_ENTRIES_PER_DAY = 20
+LOOP_GUARD = f"Loop guard: this contact entered more than {MOST_ENTRIES_PER_DAY} times within a day."
+
+# An entry happens once: the unique indexes one_run_per_entry and one_run_inside drop the second.
+# The automations are locked against being switched off meanwhile, so nobody starts in one that is off.
+# Plan: one probe per entry into automation, version, contact; the guard counts on one_run_per_entry's prefix.
+ENTER_SQL = """
+WITH open AS (
+    SELECT id, current_version_id, entry_rule, run_immediately FROM automations_automation
+     WHERE organization_id = %(organization)s AND id = ANY(%(automations)s) AND is_active
+       AND current_version_id IS NOT NULL
+     ORDER BY id FOR SHARE
+), entry AS (
+    SELECT DISTINCT ON (open.id, coalesce(contact.merged_into_id, contact.id), wanted.cause)
+           open.id AS automation_id, open.current_version_id AS version_id,
+           coalesce(contact.merged_into_id, contact.id) AS contact_id,
+           CASE open.entry_rule WHEN 'once' THEN 'once' ELSE wanted.cause END AS entry_key,
+           wanted.facts
+      FROM unnest(%(automation_ids)s::bigint[], %(contact_ids)s::bigint[], %(causes)s::text[], %(facts)s::jsonb[])
+           AS wanted(automation_id, contact_id, cause, facts)
+      JOIN open ON open.id = wanted.automation_id
+      JOIN audience_contact AS contact
+        ON contact.id = wanted.contact_id AND contact.organization_id = %(organization)s
+     ORDER BY 1
+), counted AS (
+    SELECT entry.*, (SELECT count(*) FROM automations_automationrun AS earlier
+                      WHERE earlier.automation_id = entry.automation_id AND earlier.contact_id = entry.contact_id
+                        AND earlier.entered_at > %(now)s - interval '1 day') >= %(most)s AS is_looping
+      FROM entry
+)
+INSERT INTO automations_automationrun
+       (organization_id, automation_id, version_id, contact_id, entry_key, status, step_id, run_at, facts, error,
+        entered_at)
+SELECT %(organization)s, counted.automation_id, counted.version_id, counted.contact_id, counted.entry_key,
+       CASE WHEN counted.is_looping THEN 'failed' ELSE 'running' END, version.first_step_id, %(now)s, counted.facts,
+       CASE WHEN counted.is_looping THEN %(guard)s ELSE '' END, %(now)s
+  FROM counted JOIN automations_automationversion AS version ON version.id = counted.version_id
+ ORDER BY counted.automation_id, counted.contact_id
+    ON CONFLICT DO NOTHING
+RETURNING id, automation_id, contact_id
+"""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A contact that shall start in an automation; `cause` as in Happening."""
+
+    automation_id: int
+    contact_id: int
+    cause: str
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Entered:
+    """A run that came of an entry."""
+
+    run_id: int
+    automation_id: int
+    contact_id: int
+
+
+@dataclass(frozen=True)
+class _Listener:
+    automation_id: int
+    key: str
+    kind: TriggerKind[Any]
+    settings: Any
+    run_immediately: bool
+
+
+def admit(happenings: Sequence[Happening]) -> int:
+    """Start every active workflow that listens to these happenings; returns how many runs came of it."""
+    listeners = _listeners({happening.key for happening in happenings})
+    if not listeners:
+        return 0
+    by_key: dict[str, list[Happening]] = defaultdict(list)
+    for happening in happenings:
+        by_key[happening.key].append(happening)
+    entries = [
+        Entry(listener.automation_id, happening.contact_id, happening.cause, happening.facts)
+        for listener, admitted in _admitted(listeners, by_key)
+        for happening in admitted
+    ]
+    immediate = {listener.automation_id for listener in listeners if listener.run_immediately}
+    return len(enter(entries, immediate=immediate))
+
+
+def enter(entries: Sequence[Entry], *, immediate: Collection[int] = ()) -> list[Entered]:
+    """Write the runs of these entries: those that are not there yet, in workflows that are active.
+
+    Rings the engine when a workflow in `immediate` got somebody; the others start with the next sweep.
+    """
+    entered: list[Entered] = []
+    for start in range(0, len(entries), 10 * BATCH):
+        entered += _enter_block(entries[start : start + 10 * BATCH])
+    if any(one.automation_id in immediate for one in entered):
+        doorbell.ring(WORK)
+    return entered
+
+
+def _enter_block(entries: Sequence[Entry]) -> list[Entered]:
+    parameters = {
+        "organization": tenancy.required(),
+        "automations": sorted({entry.automation_id for entry in entries}),
+        "automation_ids": [entry.automation_id for entry in entries],
+        "contact_ids": [entry.contact_id for entry in entries],
+        "causes": [entry.cause for entry in entries],
+        "facts": [msgspec.json.encode(entry.facts).decode() for entry in entries],
+        "now": clock.now(),
+        "most": MOST_ENTRIES_PER_DAY,
+        "guard": LOOP_GUARD,
+    }
+    with tenancy.engine(), connection.cursor() as cursor:
+        cursor.execute(ENTER_SQL, parameters)
+        return [Entered(*row) for row in cursor.fetchall()]
+
+
+def _listeners(keys: Collection[str]) -> list[_Listener]:
+    """Active automations that listen to any of these keys: one query on listening_automations."""
+    rows = Automation.objects.filter(is_active=True, trigger_key__in=sorted(keys)).order_by("pk")
+    return [listener for row in rows if (listener := _listener(row)) is not None]
+
+
+def _listener(row: Automation) -> _Listener | None:
+    kind = TRIGGERS.find(row.trigger_type)
+    try:
+        settings = configuration.read(kind.configuration, row.trigger_configuration)
+    except configuration.Mistake as mistake:
+        logger.error("Automation %s starts nobody: its trigger does not fit any more (%s)", row.pk, mistake)
+        return None
+    return _Listener(row.pk, row.trigger_key, kind, settings, row.run_immediately)
+
+
+def _admitted(
+    listeners: Sequence[_Listener], by_key: dict[str, list[Happening]]
+) -> Iterable[tuple[_Listener, list[Happening]]]:
+    """Narrow down what each listener hears: in memory, by event properties, by segment rule."""
+    heard = [
+        (one, [happening for happening in by_key[one.key] if one.kind.admits(one.settings, happening)])
+        for one in listeners
+    ]
+    where = {one.automation_id: one.settings for one, _ in heard if getattr(one.settings, "where", None)}
+    fitting = event_filters.fitting(where, [happening for happenings in by_key.values() for happening in happenings])
+    for one, happenings in heard:
+        if one.automation_id in where:
+            happenings = [each for each in happenings if each.cause in fitting[one.automation_id]]
+        if happenings and one.settings.filter is not None:
+            inside = segments.matching(one.settings.filter, sorted({each.contact_id for each in happenings}))
+            happenings = [each for each in happenings if each.contact_id in inside]
+        yield one, happenings

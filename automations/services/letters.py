@@ -1,0 +1,59 @@
+"""Dead letters: runs whose step failed for good, or that a loop guard stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import connection, transaction
+
+from accounts import audit
+from automations.models import Automation
+from automations.services.entries import WORK
+from common import clock, doorbell, tenancy
+
+# Back to where they stood; held while the automation is switched off. The lock keeps it from changing meanwhile.
+REPLAY_SQL = """
+WITH automation AS (
+    SELECT id, is_active FROM automations_automation
+     WHERE organization_id = %(organization)s
+       AND id IN (SELECT automation_id FROM automations_automationrun WHERE id = ANY(%(runs)s))
+     ORDER BY id FOR SHARE
+)
+UPDATE automations_automationrun AS run
+   SET status = CASE WHEN automation.is_active THEN 'running' ELSE 'held' END,
+       attempts = 0, error = '', run_at = %(now)s
+  FROM automation
+ WHERE run.organization_id = %(organization)s AND run.id = ANY(%(runs)s) AND run.status = 'failed'
+   AND automation.id = run.automation_id
+RETURNING run.automation_id
+"""
+DISMISS_SQL = """
+UPDATE automations_automationrun AS run SET status = 'cancelled', finished_at = %(now)s
+ WHERE run.organization_id = %(organization)s AND run.id = ANY(%(runs)s)
+   AND run.status IN ('failed', 'running', 'held')
+RETURNING run.automation_id
+"""
+
+
+def replay(run_ids: Sequence[int]) -> int:
+    """Try failed runs again from the step where they stand; returns how many. Others are left alone."""
+    count = _change("replay", REPLAY_SQL, run_ids)
+    if count:
+        doorbell.ring(WORK)
+    return count
+
+
+def dismiss(run_ids: Sequence[int]) -> int:
+    """Take runs out of their workflow for good; returns how many were still inside."""
+    return _change("dismiss", DISMISS_SQL, run_ids)
+
+
+def _change(action: str, statement: str, run_ids: Sequence[int]) -> int:
+    parameters = {"organization": tenancy.required(), "runs": sorted(run_ids), "now": clock.now()}
+    with transaction.atomic():
+        with tenancy.engine(), connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            automation_ids = [row[0] for row in cursor.fetchall()]
+        for automation in Automation.objects.filter(pk__in=set(automation_ids)):
+            audit.record(action, automation, after={"runs": automation_ids.count(automation.pk)})
+    return len(automation_ids)

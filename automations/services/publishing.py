@@ -1,0 +1,173 @@
+"""From JSON to a version that runs: everything is checked, every problem is told with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import msgspec
+from django.db.models import Max
+
+from accounts import actor
+from automations import configuration
+from automations.configuration import Mistake
+from automations.domain import tree
+from automations.domain.tree import Problems, Step
+from automations.models import Automation, AutomationAction, AutomationVersion, EntryRule
+from automations.steps import STEPS
+from automations.steps.base import StepKind
+from automations.steps.branch import check_rule
+from automations.triggers import TRIGGERS
+from common.errors import Invalid
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A workflow as it is sent: the trigger, who may enter again, the steps."""
+
+    trigger_type: str
+    trigger_configuration: Any
+    entry_rule: str
+    actions: Any
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A draft without problems: its document, its steps, and what it listens to."""
+
+    document: dict[str, Any]
+    steps: tuple[Step, ...]
+    trigger_key: str
+
+
+def check(draft: Draft) -> Checked:
+    """Check a draft and make ready what its steps need (in the caller's transaction).
+
+    Raises `Invalid` with every problem by its place, such as `actions[0].configuration.template_id`.
+    """
+    problems = Problems()
+    trigger_key = _check_trigger(draft, problems)
+    if draft.entry_rule not in EntryRule.values:
+        problems.add("entry_rule", f"must be one of {', '.join(EntryRule.values)}")
+    steps = tree.read_actions(draft.actions, problems)
+    _each_step(steps, problems, lambda kind: kind.check)
+    if not problems:
+        _each_step(steps, problems, lambda kind: kind.publish)
+    if problems:
+        place, sentence = next(iter(problems.items()))
+        raise Invalid(f"{place}: {sentence}", code="invalid_automation", details=dict(problems))
+    return Checked(_document(draft, steps), steps, trigger_key)
+
+
+def _check_trigger(draft: Draft, problems: Problems) -> str:
+    place = "trigger_configuration"
+    if draft.trigger_type not in TRIGGERS:
+        problems.add("trigger_type", f'unknown trigger "{draft.trigger_type}"; known: {", ".join(sorted(TRIGGERS))}')
+        return ""
+    kind = TRIGGERS[draft.trigger_type]
+    try:
+        settings = configuration.read(kind.configuration, draft.trigger_configuration)
+    except Mistake as mistake:
+        problems.add(f"{place}{mistake.place}", mistake.sentence)
+        return ""
+    kind.check(settings, partial(_wrong, problems, place))
+    if settings.filter is not None:
+        check_rule(settings.filter, "filter", partial(_wrong, problems, place))
+    key: str = kind.key(settings)
+    if len(key) > Automation._meta.get_field("trigger_key").max_length:
+        problems.add(place, "the name in it is too long")
+    return key
+
+
+def _each_step(
+    steps: tuple[Step, ...], problems: Problems, chosen: Callable[[StepKind[Any]], Callable[..., None]]
+) -> None:
+    for step in tree.walk(steps):
+        kind = STEPS.get(step.type)
+        if kind is None:
+            if step.type:
+                known = ", ".join(sorted(STEPS))
+                problems.add(f"{step.place}.action_type", f'unknown step "{step.type}"; known: {known}')
+            continue
+        _check_branches(step, kind, problems)
+        place = f"{step.place}.configuration"
+        try:
+            settings = configuration.read(kind.configuration, step.configuration)
+        except Mistake as mistake:
+            problems.add(f"{place}{mistake.place}", mistake.sentence)
+            continue
+        chosen(kind)(settings, partial(_wrong, problems, place))
+
+
+def _check_branches(step: Step, kind: StepKind[Any], problems: Problems) -> None:
+    for name in sorted(step.branches.keys() - set(kind.branches)):
+        allowed = f"it has {' and '.join(kind.branches)}" if kind.branches else "it has none"
+        problems.add(f"{step.place}.branches.{name}", f"{step.type} has no such branch; {allowed}")
+    for name in kind.branches:
+        if name not in step.branches:
+            problems.add(f"{step.place}.branches.{name}", "is missing; give it a list of steps, which may be empty")
+
+
+def _wrong(problems: Problems, place: str, field: str, sentence: str) -> None:
+    problems.add(f"{place}.{field}" if field else place, sentence)
+
+
+def _document(draft: Draft, steps: tuple[Step, ...]) -> dict[str, Any]:
+    return {
+        "format": tree.FORMAT,
+        "trigger": {"type": draft.trigger_type, "configuration": draft.trigger_configuration},
+        "entry": {"rule": draft.entry_rule},
+        "steps": tree.write_steps(steps),
+    }
+
+
+def write_version(automation: Automation, checked: Checked) -> AutomationVersion:
+    """Write a checked draft as the automation's next version and let new people enter it.
+
+    A document like the current one makes no version. The caller saves the automation.
+    """
+    current = automation.current_version
+    if current is not None and _same(current.document, checked.document):
+        return current
+    latest = automation.versions.aggregate(latest=Max("number"))["latest"] or 0
+    version = AutomationVersion.objects.create(
+        automation=automation,
+        number=latest + 1,
+        document=checked.document,
+        first_step_id=tree.ways(checked.steps).first,
+        author=actor.current().name,
+    )
+    AutomationAction.objects.bulk_create(_rows(version, checked.steps))
+    automation.current_version = version
+    automation.trigger_type = checked.document["trigger"]["type"]
+    automation.trigger_configuration = checked.document["trigger"]["configuration"]
+    automation.trigger_key = checked.trigger_key
+    automation.entry_rule = checked.document["entry"]["rule"]
+    return version
+
+
+def spelled(version: AutomationVersion) -> dict[str, Any]:
+    """A version in the API's words, ready to be sent again."""
+    return {"actions": tree.actions(tree.read_steps(version.document["steps"]))}
+
+
+def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Compared as JSON text, so that 1 and true or 1 and 1.0 are not taken for one."""
+    return msgspec.json.encode(one, order="sorted") == msgspec.json.encode(other, order="sorted")
+
+
+def _rows(version: AutomationVersion, steps: tuple[Step, ...]) -> list[AutomationAction]:
+    return [
+        AutomationAction(
+            version=version,
+            step_id=step.id,
+            path=step.path,
+            action_type=step.type,
+            action_order=int(step.path.rsplit(".", 1)[-1]),
+            is_active=step.is_active,
+            configuration=step.configuration,
+        )
+        for step in tree.walk(steps)
+    ]

@@ -1,0 +1,63 @@
+"""If … then … otherwise, by a segment rule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from automations.configuration import Wrong
+from automations.models import StepOutcome
+from automations.steps.base import Group, Result, Results, StepKind
+from common.errors import Invalid
+from segments import rules
+from segments import selectors as segments
+from segments.rules.sentences import phrase
+
+THEN, OTHERWISE = "then", "otherwise"
+
+
+class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    rule: dict[str, Any]
+
+
+def check(configuration: Configuration, wrong: Wrong) -> None:
+    check_rule(configuration.rule, "rule", wrong)
+
+
+def check_rule(rule: dict[str, Any], field: str, wrong: Wrong) -> None:
+    """Report every problem of a segment rule under `field`."""
+    try:
+        rules.parse(rule)
+    except Invalid as error:
+        for place, sentence in error.details.items():
+            wrong(field if place == "rule" else f"{field}.{place}", sentence)
+
+
+def execute(configuration: Configuration, group: Group) -> Results:
+    """One question to the rule compiler for the whole group."""
+    matching = segments.matching(configuration.rule, group.contact_ids)
+    ways = {True: _into(THEN), False: _into(OTHERWISE)}
+    return {run.id: ways[run.contact_id in matching] for run in group.runs}
+
+
+def _into(branch: str) -> Result:
+    return Result(StepOutcome.BRANCHED, {"branch": branch}, branch=branch)
+
+
+def sentence(configuration: Configuration) -> str:
+    try:
+        return f"If {phrase(rules.parse_stored(configuration.rule))}"
+    except Invalid as error:
+        return f"If a rule that does not fit any more ({error.message})"
+
+
+STEP = StepKind(
+    "If / otherwise",
+    "Sends contacts who meet a segment rule down one branch, everybody else down the other.",
+    Configuration,
+    execute,
+    sentence,
+    check,
+    branches=(THEN, OTHERWISE),
+)

@@ -1,0 +1,32 @@
+"""Colleagues as steps name them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from accounts.models import Member
+from audience.models import Contact
+from automations.configuration import Wrong
+
+
+def check_member(member_id: int, field: str, wrong: Wrong) -> None:
+    """Report a member who is not there or has no seat any more."""
+    if not Member.objects.filter(pk=member_id, is_active=True).exists():
+        wrong(field, f"there is no active member {member_id}")
+
+
+def active(member_ids: Sequence[int]) -> list[int]:
+    """Those of the members who still have a seat, in a fixed order."""
+    return list(Member.objects.filter(pk__in=member_ids, is_active=True).order_by("pk").values_list("pk", flat=True))
+
+
+def assignees(contact_ids: Sequence[int]) -> dict[int, int]:
+    """contact id → member id, for contacts that have an active assignee. One query."""
+    rows = Contact.objects.filter(pk__in=contact_ids, assignee__is_active=True)
+    return {contact_id: member_id for contact_id, member_id in rows.values_list("pk", "assignee_id") if member_id}
+
+
+def name(member_id: int) -> str:
+    """A member as a sentence names them."""
+    member = Member.objects.filter(pk=member_id).select_related("user").first()
+    return str(member.user) if member else f"member {member_id} (left)"

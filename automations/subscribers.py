@@ -1,0 +1,65 @@
+"""What this room does when others announce: people enter workflows, and merged people stay inside once."""
+
+from __future__ import annotations
+
+from automations.services import entries, merges
+from automations.triggers import attribute_changed, event, lead_created, segment
+from automations.triggers.base import Happening
+from audience.notices import AttributeChange, ContactsChanged, EventsRecorded
+from common import outbox
+from segments.notices import MembershipChanged
+
+
+def on_contacts_changed(notice: ContactsChanged) -> None:
+    """Merges first, so that what follows is about the survivors."""
+    for merge in notice.merged:
+        merges.repoint(merge.merged_id, merge.survivor_id)
+    created = [Happening(lead_created.KEY, contact_id, "created") for contact_id in notice.created]
+    entries.admit([*created, *(_changed(index, change) for index, change in enumerate(notice.changes))])
+
+
+def _changed(index: int, change: AttributeChange) -> Happening:
+    return Happening(
+        attribute_changed.key_of(change.attribute),
+        change.contact_id,
+        f"change:{outbox.notice_id()}:{index}",
+        {"attribute": change.attribute, "before": change.before, "after": change.after},
+    )
+
+
+def on_events_recorded(notice: EventsRecorded) -> None:
+    """Events whose name an active workflow listens to; their properties are read only then."""
+    entries.admit(
+        [
+            Happening(
+                event.key_of(recorded.name),
+                recorded.contact_id,
+                f"event:{recorded.event_id}",
+                {
+                    "event": {
+                        "id": recorded.event_id,
+                        "name": recorded.name,
+                        "happened_at": recorded.happened_at.isoformat(),
+                    }
+                },
+            )
+            for recorded in notice.events
+        ]
+    )
+
+
+def on_membership_changed(notice: MembershipChanged) -> None:
+    """Contacts that entered or left a segment."""
+    sides = (("entered", notice.entered), ("exited", notice.left))
+    entries.admit(
+        [
+            Happening(
+                segment.key_of(way, notice.segment_id),
+                contact_id,
+                f"segment:{notice.segment_id}:{way}:{notice.happened_at.isoformat()}",
+                {"segment_id": notice.segment_id},
+            )
+            for way, contact_ids in sides
+            for contact_id in contact_ids
+        ]
+    )

@@ -1,0 +1,79 @@
+"""A standard field or custom attribute of a contact changed. Status and priority have names of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from automations.configuration import Wrong
+from automations.triggers.base import Happening, TriggerKind
+from automations.words import quoted
+
+ANY = msgspec.UNSET
+
+
+def key_of(attribute: str) -> str:
+    """What a change of this attribute is listened to by."""
+    return f"attribute:{attribute}"
+
+
+class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_value": "from", "to_value": "to"}):
+    """Without `from` or `to` any value before or after will do."""
+
+    attribute: str
+    from_value: Any = ANY
+    to_value: Any = ANY
+    filter: dict[str, Any] | None = None
+
+
+class FieldConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_value": "from", "to_value": "to"}):
+    """As above for a field that the trigger's name says."""
+
+    from_value: Any = ANY
+    to_value: Any = ANY
+    filter: dict[str, Any] | None = None
+
+
+def admits(configuration: Configuration | FieldConfiguration, happening: Happening) -> bool:
+    """Whether the values before and after are the wanted ones."""
+    wanted = ((configuration.from_value, "before"), (configuration.to_value, "after"))
+    return all(value is ANY or happening.facts.get(side) == value for value, side in wanted)
+
+
+def check(configuration: Configuration, wrong: Wrong) -> None:
+    if not configuration.attribute.strip():
+        wrong("attribute", "name the attribute, such as status or attributes.plan")
+
+
+def _sentence(attribute: str, configuration: Configuration | FieldConfiguration) -> str:
+    text = f"When {attribute.removeprefix('attributes.')} changes"
+    if configuration.from_value is not ANY:
+        text += f" from {quoted(str(configuration.from_value))}"
+    if configuration.to_value is not ANY:
+        text += f" to {quoted(str(configuration.to_value))}"
+    return text
+
+
+def _for_field(field: str) -> TriggerKind[FieldConfiguration]:
+    return TriggerKind(
+        f"{field.capitalize()} changed",
+        f"Starts when the {field} of a contact changes, if wanted only from or to a value.",
+        FieldConfiguration,
+        key=lambda configuration: key_of(field),
+        sentence=lambda configuration: _sentence(field, configuration),
+        admits=admits,
+    )
+
+
+TRIGGER = TriggerKind(
+    "Attribute changed",
+    "Starts when a field or custom attribute of a contact changes, if wanted only from or to a value.",
+    Configuration,
+    key=lambda configuration: key_of(configuration.attribute),
+    sentence=lambda configuration: _sentence(configuration.attribute, configuration),
+    admits=admits,
+    check=check,
+)
+STATUS = _for_field("status")
+PRIORITY = _for_field("priority")

@@ -1,0 +1,69 @@
+"""A contact did something, or a message did something to them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from automations.configuration import Wrong
+from automations.triggers.base import Happening, TriggerKind
+from common import clock
+from common.errors import Invalid
+from segments import rules
+from segments.rules.sentences import phrase
+
+
+def key_of(name: str) -> str:
+    """What an event of this name is listened to by."""
+    return f"event:{name}"
+
+
+class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`where` are property filters as segment rules spell them. Events older than `within_hours` start nothing,
+    so that an import of history does not write to everybody in it."""
+
+    name: str
+    where: list[dict[str, Any]] = []
+    within_hours: int = 24
+    filter: dict[str, Any] | None = None
+
+
+def as_rule(configuration: Configuration) -> dict[str, Any]:
+    """The event condition as a segment rule."""
+    return {"event": configuration.name, "operator": "did", "where": configuration.where}
+
+
+def admits(configuration: Configuration, happening: Happening) -> bool:
+    """Whether the event is young enough."""
+    happened_at = datetime.fromisoformat(happening.facts["event"]["happened_at"])
+    return happened_at > clock.now() - timedelta(hours=configuration.within_hours)
+
+
+def check(configuration: Configuration, wrong: Wrong) -> None:
+    if not 1 <= configuration.within_hours <= 24 * 366:
+        wrong("within_hours", "must be from 1 to 8,784 hours (a year)")
+    try:
+        rules.parse(as_rule(configuration))
+    except Invalid as error:
+        for place, sentence in error.details.items():
+            wrong("name" if place == "event" else place, sentence)
+
+
+def sentence(configuration: Configuration) -> str:
+    try:
+        return f"When {phrase(rules.parse_stored(as_rule(configuration)))}"
+    except Invalid as error:
+        return f"When {configuration.name} happened (its filters do not fit any more: {error.message})"
+
+
+TRIGGER = TriggerKind(
+    "Event happened",
+    "Starts when a contact does something, if wanted only with certain properties.",
+    Configuration,
+    key=lambda configuration: key_of(configuration.name),
+    sentence=sentence,
+    admits=admits,
+    check=check,
+)
