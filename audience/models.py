@@ -50,12 +50,16 @@ class Contact(OrganizationScoped):
     created_at = models.DateTimeField(default=clock.now)
     updated_at = models.DateTimeField(default=clock.now)
     merged_into = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, editable=False)
+    # When the fields above were last said: at `traits_at`, but for those named in `trait_times`
+    # (audience.domain.attributes.Times). Late news does not overwrite newer.
+    traits_at = models.DateTimeField(null=True, editable=False)
+    trait_times: models.JSONField[Any, Any] = models.JSONField(default=dict, editable=False, db_default={})
 
     class Meta:
+        # No index on last_seen_at: it changes with every visit, and without one the change stays on its page (HOT).
         indexes = [
             models.Index(fields=["organization_id", "email"], name="contact_by_email"),
             models.Index(fields=["organization_id", "-id"], condition=Q(merged_into=None), name="contact_living"),
-            models.Index(fields=["organization_id", "last_seen_at"], name="contact_by_last_seen"),
             GinIndex(fields=["tags"], name="contact_by_tag"),
         ]
 

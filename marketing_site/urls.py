@@ -22,6 +22,7 @@ urlpatterns = [
     # The admin's own front page is our home.
     path("admin/", RedirectView.as_view(pattern_name="dashboards:home")),
     path("admin/", admin.site.urls),
+    path("", include("audience.urls")),
     path("", include("accounts.urls")),
     path("", include("dashboards.urls")),
 ]

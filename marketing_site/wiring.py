@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from audience import services as audience
 from common import doorbell, outbox
 from common.doorbell import Work
 from common.outbox import Subscription
@@ -14,7 +15,12 @@ def _notices_due() -> list[int]:
     return doorbell.organizations_with("common_noticedelivery", "status = 'pending' AND run_at <= now()")
 
 
+def _batches_due() -> list[int]:
+    return doorbell.organizations_with("audience_ingestbatch", "status = 'pending' AND run_at <= now()")
+
+
 WORK: list[Work] = [
+    Work("ingest", "river", audience.process, _batches_due),
     Work("notices", "river", outbox.deliver, _notices_due),
 ]
 

@@ -210,6 +210,8 @@ class Migration(migrations.Migration):
                 ("last_seen_at", models.DateTimeField(default=common.clock.now)),
                 ("created_at", models.DateTimeField(default=common.clock.now)),
                 ("updated_at", models.DateTimeField(default=common.clock.now)),
+                ("traits_at", models.DateTimeField(editable=False, null=True)),
+                ("trait_times", models.JSONField(db_default={}, default=dict, editable=False)),
                 (
                     "assignee",
                     models.ForeignKey(
@@ -567,10 +569,6 @@ class Migration(migrations.Migration):
                 fields=["organization_id", "-id"],
                 name="contact_living",
             ),
-        ),
-        migrations.AddIndex(
-            model_name="contact",
-            index=models.Index(fields=["organization_id", "last_seen_at"], name="contact_by_last_seen"),
         ),
         migrations.AddIndex(
             model_name="contact",

@@ -31,6 +31,8 @@ CREATE TABLE audience_eventkey (
     message_key uuid NOT NULL,
     PRIMARY KEY (organization_id, message_key)
 );
+-- Room on each page for the new version of a contact that was seen again.
+ALTER TABLE audience_contact SET (fillfactor = 85);
 """
 
 
