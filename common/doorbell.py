@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import redis
 from celery import current_app
@@ -17,11 +18,12 @@ from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from common import tenancy
+from common import clock, tenancy
 
 logger = logging.getLogger(__name__)
 
 RING_SECONDS = 10  # a ring nobody answered may be repeated after this
+BEAT_KEY = "beat:last"
 
 
 @dataclass(frozen=True)
@@ -79,12 +81,29 @@ def answer(name: str, organization_id: int) -> int:
 
 def sweep() -> int:
     """Ring for every organisation that has due rows of any kind; returns the number of rings."""
+    _note_the_beat()
     rung = 0
     for work in WORK.values():
         for organization_id in work.organizations_due():
             _ring_now(work.name, organization_id)
             rung += 1
     return rung
+
+
+def _note_the_beat() -> None:
+    try:
+        client().set(BEAT_KEY, clock.now().isoformat())
+    except redis.RedisError as error:
+        logger.warning("The beat could not be noted: %s", error)
+
+
+def last_beat() -> datetime | None:
+    """When a sweep last ran, which takes a living Beat and a living worker; None when nobody knows.
+
+    Raises redis.RedisError when Redis does not answer.
+    """
+    said = client().get(BEAT_KEY)
+    return datetime.fromisoformat(said.decode()) if isinstance(said, bytes) else None
 
 
 def drain(organization_id: int, *, rounds: int = 100) -> int:
