@@ -105,7 +105,13 @@ def _start_keeper(home: Path) -> dict[str, str]:
         start_new_session=True,
     )
     assert keeper.stdout is not None and keeper.stderr is not None
-    line = keeper.stdout.readline()
+    try:
+        line = keeper.stdout.readline()
+    except KeyboardInterrupt:
+        # It stops as soon as its servers can be stopped; nothing may be left when we are gone.
+        keeper.terminate()
+        keeper.wait()
+        raise
     keeper.stdout.close()
     if not line:
         words = keeper.stderr.read().strip().splitlines()

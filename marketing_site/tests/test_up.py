@@ -103,6 +103,24 @@ def test_a_command_without_up_starts_its_own_servers_and_stops_them(home: Path) 
     assert running_on(home) == []
 
 
+def test_an_interrupted_first_start_leaves_nothing_and_can_be_repeated(home: Path) -> None:
+    up = Up(home, "--port", str(free_port()))
+    assert wait(lambda: (home / "postgres.new").exists(), 20)
+
+    assert up.end(signal.SIGTERM) == 0
+
+    assert running_on(home) == []
+    assert manage(home, "shell", "-c", "pass").returncode == 0
+
+
+def test_a_database_without_tables_is_one_sentence(home: Path) -> None:
+    result = manage(home, "migrate", "--check")
+
+    assert result.returncode == 1
+    assert "run `manage.py migrate` first" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_a_busy_port_is_one_sentence(home: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
