@@ -29,6 +29,7 @@ class EmailTemplate(OrganizationScoped):
     published = models.ForeignKey(
         "TemplateVersion", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
     )
+    published_edit = models.PositiveIntegerField(null=True, editable=False, help_text="The edit that is published.")
     is_archived = models.BooleanField(default=False)
     version = models.PositiveIntegerField(default=1, editable=False, help_text="Counts edits, to notice two at once.")
     created_at = models.DateTimeField(default=clock.now, editable=False)

@@ -51,10 +51,18 @@ class Progress:
     started_at: datetime | None
     finished_at: datetime | None
     note: str
+    sends: bool
 
     @property
-    def settled_count(self) -> int:
-        return self.sent_count + self.refused_count + self.failed_count + self.uncertain_count + self.cancelled_count
+    def open_count(self) -> int:
+        """Targets whose message is not settled yet."""
+        settled = self.sent_count + self.refused_count + self.failed_count + self.uncertain_count
+        return max(0, self.target_count - settled - self.cancelled_count) if self.sends else 0
+
+    @property
+    def waiting_count(self) -> int:
+        """… and is not held either."""
+        return max(0, self.open_count - self.held_count)
 
 
 def progress(campaign: Campaign) -> Progress:
@@ -79,6 +87,7 @@ def progress(campaign: Campaign) -> Progress:
         started_at=run.snapshot_at if run else None,
         finished_at=run.finished_at if run else None,
         note=run.error if run else "",
+        sends=sends,
     )
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from accounts.models import Organization
 from campaigns.models import Campaign
-from common import tenancy
+from common import money, tenancy
 from delivery.models import SourceType
 
 # Plan: messages_by_source for the campaign's messages, engagement_by_message for what came back. People's opens
@@ -78,7 +79,7 @@ class Report:
 
 def report(campaign: Campaign) -> Report:
     """The campaign's numbers by now; four queries."""
-    parameters = {
+    parameters: dict[str, int | str] = {
         "organization": tenancy.required(),
         "source_type": SourceType.CAMPAIGN.value,
         "campaign": campaign.pk,
@@ -120,6 +121,11 @@ def report(campaign: Campaign) -> Report:
         conversion_rate=_share(converted, targets),
         is_simulated=any(row[3] for row in engaged),
     )
+
+
+def cost_shown(campaign: Campaign) -> str:
+    """The campaign's cost in the organisation's currency."""
+    return money.show(campaign.cost_minor, Organization.objects.get().currency)
 
 
 def _share(part: int, whole: int) -> float | None:

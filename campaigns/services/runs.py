@@ -10,6 +10,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
+from django.utils.text import slugify
 
 from accounts import audit
 from campaigns.domain import pacing, states
@@ -176,6 +177,8 @@ def _queue(run: CampaignRun, parameters: dict[str, object]) -> None:
         source_type=SourceType.CAMPAIGN,
         source_id=run.campaign_id,
         topic_id=run.campaign.topic_id,
+        sender_id=run.campaign.sender_id,
+        utm_campaign=run.campaign.utm_campaign or slugify(run.campaign.name),
     )
 
 

@@ -53,7 +53,7 @@ def follow_merges(merges: Sequence[ContactsMerged]) -> None:
     """Move the targets of merged contacts to the contact that stayed. Idempotent."""
     survivors = _final_survivors(merges)
     people = survivors | {pk: pk for pk in survivors.values()}
-    parameters = {
+    parameters: dict[str, int | list[int]] = {
         "organization": tenancy.required(),
         "contacts": list(people),
         "survivors": list(people.values()),

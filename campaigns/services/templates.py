@@ -11,7 +11,6 @@ from django.db.models import ProtectedError
 from django.utils.text import slugify
 
 from accounts import actor, audit
-from campaigns.domain.preheader import with_preheader
 from campaigns.models import EmailTemplate, TemplateVersion
 from campaigns.services import versions
 from common import clock
@@ -60,27 +59,27 @@ def publish_template(template: EmailTemplate, *, expected_version: int | None = 
         if held.is_archived:
             raise Conflict(f"“{held}” is archived; duplicate it to go on from there.", code="state_forbids")
         content = compile_draft(held)
-        if held.published is not None and held.published.content_id == content.pk:
-            return held.published
         with audit.changing(held, "publish"):
-            held.published = TemplateVersion.objects.create(
-                template=held, number=_next_number(held), content=content, author=actor.current().name
-            )
+            if held.published is None or held.published.content_id != content.pk:
+                held.published = TemplateVersion.objects.create(
+                    template=held, number=_next_number(held), content=content, author=actor.current().name
+                )
+            held.published_edit = held.version
             held.updated_at = clock.now()
-            held.save(update_fields=["published", "updated_at"])
-        template.published = held.published
+            held.save(update_fields=["published", "published_edit", "updated_at"])
         return held.published
 
 
-def compile_draft(template: EmailTemplate, *, name: str = "", kind: str = "") -> Content:
-    """The draft as immutable content, without publishing it."""
+def compile_draft(template: EmailTemplate, *, kind: str = "") -> Content:
+    """The draft as immutable content, without publishing the template. Raises `Invalid` with places."""
     return delivery.publish_content(
-        name or template.name,
+        template.name,
         kind or template.kind,
         template.subject,
-        with_preheader(template.html, template.preheader),
+        template.html,
         template.text,
         template.defaults,
+        preheader=template.preheader,
     )
 
 

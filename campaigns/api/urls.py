@@ -1,0 +1,12 @@
+from rest_framework.routers import SimpleRouter
+
+from campaigns.api.campaigns import CampaignViewSet
+from campaigns.api.templates import EmailTemplateViewSet
+
+# Client apps call `/campaigns?status=active` as well as `/campaigns/`.
+router = SimpleRouter()
+router.trailing_slash = "/?"
+router.register("campaigns", CampaignViewSet, basename="campaign")
+router.register("email-templates", EmailTemplateViewSet, basename="email-template")
+
+urlpatterns = router.urls
