@@ -32,7 +32,7 @@ class Rejected(Exception):
         self.reason = reason
 
 
-class Incoming(msgspec.Struct):
+class Incoming(msgspec.Struct, gc=False):
     """A message to apply. `name` is empty for calls that only say who somebody is.
 
     `alias_of` names an id that is the same person as `user_id`. `contact_id` is set for our own events.

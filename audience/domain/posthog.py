@@ -15,7 +15,7 @@ NOT_STORED = frozenset({"token", "distinct_id", "$set", "$set_once", "$unset", "
 CAMPAIGN_FIELDS = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 
 
-class Message(msgspec.Struct):
+class Message(msgspec.Struct, gc=False):
     event: Any = None
     uuid: Any = None
     messageId: Any = None  # noqa: N815 — the protocol's own names

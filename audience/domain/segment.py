@@ -13,7 +13,7 @@ from audience.domain.incoming import Incoming, Rejected
 KINDS = ("track", "identify", "page", "screen", "group", "alias")
 
 
-class Message(msgspec.Struct):
+class Message(msgspec.Struct, gc=False):
     type: str | None = None
     messageId: Any = None  # noqa: N815 — the protocol's own names
     userId: Any = None  # noqa: N815
