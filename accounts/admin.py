@@ -194,9 +194,7 @@ class ApiKeyAdmin(OrganizationModelAdmin):
         return self._show_once(request, fresh, text)
 
     def _changeable(self, request: HttpRequest, pk: int) -> ApiKey:
-        key = self.get_object(request, str(pk))
-        if key is None:
-            self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
+        key: ApiKey = self._require(request, str(pk))
         if not self.has_change_permission(request, key):
             raise PermissionDenied
         return key

@@ -12,6 +12,7 @@ from django.db import models, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.functional import cached_property
+from django.views.generic import RedirectView
 from unfold import admin as unfold
 
 from accounts import audit
@@ -91,9 +92,7 @@ class OrganizationModelAdmin(unfold.ModelAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        obj = self.get_object(request, unquote(object_id))
-        if obj is None:
-            raise Http404
+        obj = self._require(request, object_id)
         if not self.has_view_or_change_permission(request, obj):
             raise PermissionDenied
         entries = AuditEntry.objects.filter(object_type=self.opts.label_lower, object_id=str(obj.pk))
@@ -110,8 +109,25 @@ class OrganizationModelAdmin(unfold.ModelAdmin):
 
     # --- refusals -----------------------------------------------------------------------------------
 
+    def get_urls(self) -> list[Any]:
+        # Django's catch-all sends `<id>/` on to the form, also where there is no such row.
+        return [entry for entry in super().get_urls() if not _redirects(entry)]
+
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> Any:
         raise Http404(f"There is no {opts.verbose_name} {object_id} here.")
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        self._require(request, object_id)
+        return super().delete_view(request, object_id, extra_context)
+
+    def _require(self, request: HttpRequest, object_id: str) -> Any:
+        # Before any question of rights: what is not here answers 404, never 403.
+        obj = self.get_object(request, unquote(object_id))
+        if obj is None:
+            self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        return obj
 
     def changeform_view(
         self,
@@ -120,6 +136,8 @@ class OrganizationModelAdmin(unfold.ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
+        if object_id is not None:
+            self._require(request, object_id)
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except AppError as error:
@@ -160,6 +178,11 @@ class StackedInline(unfold.StackedInline):
 
     extra = 0
     tab = True
+
+
+def _redirects(entry: Any) -> bool:
+    view = getattr(entry.callback, "__wrapped__", entry.callback)
+    return getattr(view, "view_class", None) is RedirectView
 
 
 def _save(obj: models.Model) -> None:
