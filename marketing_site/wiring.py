@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from audience import services as audience
+from audience.notices import ContactsChanged, EventsRecorded
 from common import doorbell, outbox
 from common.doorbell import Work
 from common.outbox import Subscription
+from segments import subscribers as segments
+from segments.services import build as segment_builds
+from segments.services import flips as segment_flips
 
 # notice → listeners, in the order the river flows
-SUBSCRIPTIONS: list[Subscription] = []
+SUBSCRIPTIONS: list[Subscription] = [
+    Subscription(EventsRecorded, "segments.events", segments.on_events_recorded),
+    Subscription(ContactsChanged, "segments.contacts", segments.on_contacts_changed),
+]
 
 
 def _notices_due() -> list[int]:
@@ -22,6 +29,8 @@ def _batches_due() -> list[int]:
 WORK: list[Work] = [
     Work("ingest", "river", audience.process, _batches_due),
     Work("notices", "river", outbox.deliver, _notices_due),
+    Work("flips", "river", segment_flips.run, segment_flips.organizations_due),
+    Work("segment_builds", "default", segment_builds.run, segment_builds.organizations_due),
 ]
 
 

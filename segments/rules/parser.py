@@ -19,6 +19,7 @@ DEEPEST = 20
 MOST_LEAVES = 500
 MOST_PROBLEMS = 20
 MOST_COUNT = 10_000
+MOST_FILTERS = 20
 LONGEST_NAME = 200
 
 GROUP_KEYS = ("match", "rules")
@@ -34,11 +35,19 @@ def parse(raw: Any, catalogue: Catalogue, *, is_stored: bool = False) -> Rule:
     on since (a property that is seen with another type now must not stop a live segment).
     """
     reader = _Reader(catalogue, is_stored)
-    rule = reader.rule(raw, "", 1)
-    if reader.problems or rule is None:
+    rule = reader.collect(raw, "", 1)
+    if rule is None:
         place, sentence = next(iter(reader.problems.items()))
-        raise Invalid(f"{place}: {sentence}", code="invalid_rule", details=reader.problems)
+        raise Invalid(f"{place}: {sentence}", code="invalid_rule", details=dict(reader.problems))
     return rule
+
+
+class _Refused(Exception):
+    """One condition or group does not hold."""
+
+    def __init__(self, path: str, sentence: str) -> None:
+        super().__init__(f"{path}: {sentence}")
+        self.path, self.sentence = path or "rule", sentence
 
 
 @dataclass(frozen=True)
@@ -49,7 +58,7 @@ class _Condition:
 
 
 class _Reader:
-    """One walk over the tree; it goes on after a problem so that all of them are told at once."""
+    """One walk over the tree; it goes on after a condition that does not hold, so that all are told at once."""
 
     def __init__(self, catalogue: Catalogue, is_stored: bool) -> None:
         self.catalogue = catalogue
@@ -57,141 +66,143 @@ class _Reader:
         self.problems: dict[str, str] = {}
         self.leaf_count = 0
 
-    def refuse(self, path: str, sentence: str) -> Any:
-        """Note a problem. Answers None, so that a reader can `return self.refuse(…)`."""
-        if len(self.problems) < MOST_PROBLEMS:
-            self.problems.setdefault(path or "rule", sentence)
+    def collect(self, raw: Any, path: str, depth: int) -> Rule | None:
+        """The rule, or None with its problems noted."""
+        noted = len(self.problems)
+        try:
+            rule = self.rule(raw, path, depth)
+        except _Refused as problem:
+            if noted < MOST_PROBLEMS:
+                self.problems.setdefault(problem.path, problem.sentence)
+            return None
+        return rule if len(self.problems) == noted else None
 
-    def rule(self, raw: Any, path: str, depth: int) -> Rule | None:
+    def rule(self, raw: Any, path: str, depth: int) -> Rule:
         if not isinstance(raw, Mapping):
-            return self.refuse(path, str(expected("a group or a condition", raw)))
+            raise _Refused(path, str(expected("a group or a condition", raw)))
         if depth > DEEPEST:
-            return self.refuse(path, f"groups nest deeper than {DEEPEST} levels")
+            raise _Refused(path, f"groups nest deeper than {DEEPEST} levels")
         if "match" in raw or "rules" in raw:
             return self.group(raw, path, depth)
         self.leaf_count += 1
         if self.leaf_count > MOST_LEAVES:
-            return self.refuse(path, f"a rule can hold at most {MOST_LEAVES} conditions")
+            raise _Refused(path, f"a rule can hold at most {MOST_LEAVES} conditions")
         if "segment" in raw:
-            return self.refuse(_at(path, "segment"), "a rule cannot refer to another segment")
+            raise _Refused(_at(path, "segment"), "a rule cannot refer to another segment")
         if "event" in raw:
             return self.event(raw, path)
         if "field" in raw:
             return self.attribute(raw, path)
-        return self.refuse(path, "expected a group (match, rules) or a condition (field or event)")
+        raise _Refused(path, "expected a group (match, rules) or a condition (field or event)")
 
-    def group(self, raw: Mapping[str, Any], path: str, depth: int) -> Group | None:
-        self.known_keys(raw, path, GROUP_KEYS)
+    def group(self, raw: Mapping[str, Any], path: str, depth: int) -> Group:
+        _check_keys(raw, path, GROUP_KEYS)
         match = next((match for match in Match if match == raw.get("match")), None)
         if match is None:
-            self.refuse(_at(path, "match"), str(expected("all, any or none", raw.get("match"))))
-        rules = raw.get("rules")
+            raise _Refused(_at(path, "match"), str(expected("all, any or none", raw.get("match"))))
+        rules, here = raw.get("rules"), _at(path, "rules")
         if not isinstance(rules, list):
-            return self.refuse(_at(path, "rules"), str(expected("a list of rules", rules)))
+            raise _Refused(here, str(expected("a list of rules", rules)))
         if not rules:
-            return self.refuse(_at(path, "rules"), "add at least one rule")
+            raise _Refused(here, "add at least one rule")
         if len(rules) > MOST_LEAVES:
-            return self.refuse(_at(path, "rules"), f"a rule can hold at most {MOST_LEAVES} conditions")
-        children = [
-            self.rule(child, f"{_at(path, 'rules')}[{place}]", depth + 1) for place, child in enumerate(rules)
-        ]
-        if self.problems or match is None:
-            return None
-        return Group(match, tuple(child for child in children if child))
+            raise _Refused(here, f"a rule can hold at most {MOST_LEAVES} conditions")
+        children = [self.collect(child, f"{here}[{place}]", depth + 1) for place, child in enumerate(rules)]
+        return Group(match, tuple(child for child in children if child is not None))
 
-    def attribute(self, raw: Mapping[str, Any], path: str) -> AttributeRule | None:
-        self.known_keys(raw, path, ATTRIBUTE_KEYS)
+    def attribute(self, raw: Mapping[str, Any], path: str) -> AttributeRule:
+        _check_keys(raw, path, ATTRIBUTE_KEYS)
         field = raw["field"]
         kind = self.catalogue.kind_of(field) if isinstance(field, str) else None
         if kind is None and self.is_stored and isinstance(field, str) and field.startswith(CUSTOM):
             kind = _kind_of_value(raw)
         if kind is None:
-            return self.refuse(_at(path, "field"), self._unknown_field(field))
-        found = self.condition(raw, path, kind)
-        return AttributeRule(field, found.kind, found.operator, found.value) if found else None
+            raise _Refused(_at(path, "field"), self._unknown_field(field))
+        found = _condition(raw, path, kind)
+        return AttributeRule(field, found.kind, found.operator, found.value)
 
     def _unknown_field(self, field: Any) -> str:
         names = self.catalogue.field_names()
         more = f" and {len(names) - 60} more" if len(names) > 60 else ""
         return f"unknown field {values.shown(field)}; known: {', '.join(names[:60])}{more}"
 
-    def event(self, raw: Mapping[str, Any], path: str) -> EventRule | None:
-        self.known_keys(raw, path, EVENT_KEYS)
-        name = self.name(raw["event"], _at(path, "event"))
-        operator = self.found(BEHAVIOURS, raw.get("operator"), _at(path, "operator"))
-        count, within = self.count(raw, path), self.within(raw, path)
-        known = self.catalogue.events.get(name or "")
-        where = self.where(raw.get("where", []), _at(path, "where"), known)
-        if self.problems or name is None or operator is None:
-            return None
-        return EventRule(name, known.definition_id if known else None, operator, count, within, where)
-
-    def count(self, raw: Mapping[str, Any], path: str) -> int:
-        count = raw.get("count", 1)
-        if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST_COUNT:
-            self.refuse(_at(path, "count"), str(expected(f"a whole number from 1 to {MOST_COUNT:,}", count)))
-            return 1
-        return count
-
-    def within(self, raw: Mapping[str, Any], path: str) -> timedelta | None:
-        try:
-            return None if raw.get("within") is None else values.read_span(raw["within"])
-        except Unfit as problem:
-            self.refuse(_at(path, "within"), str(problem))
-            return None
+    def event(self, raw: Mapping[str, Any], path: str) -> EventRule:
+        _check_keys(raw, path, EVENT_KEYS)
+        name = _name(raw["event"], _at(path, "event"))
+        operator = _found(BEHAVIOURS, raw.get("operator"), _at(path, "operator"))
+        known = self.catalogue.events.get(name)
+        return EventRule(
+            event=name,
+            definition_id=known.definition_id if known else None,
+            operator=operator,
+            count=_count(raw.get("count", 1), _at(path, "count")),
+            within=_within(raw.get("within"), _at(path, "within")),
+            where=self.where(raw.get("where", []), _at(path, "where"), known),
+        )
 
     def where(self, raw: Any, path: str, known: KnownEvent | None) -> tuple[PropertyFilter, ...]:
-        if not isinstance(raw, list) or len(raw) > 20:
-            self.refuse(path, str(expected("a list of at most 20 property filters", raw)))
-            return ()
-        found = [self.filter(item, f"{path}[{place}]", known) for place, item in enumerate(raw)]
-        return tuple(item for item in found if item)
+        if not isinstance(raw, list) or len(raw) > MOST_FILTERS:
+            raise _Refused(path, str(expected(f"a list of at most {MOST_FILTERS} property filters", raw)))
+        return tuple(self.filter(item, f"{path}[{place}]", known) for place, item in enumerate(raw))
 
-    def filter(self, raw: Any, path: str, known: KnownEvent | None) -> PropertyFilter | None:
+    def filter(self, raw: Any, path: str, known: KnownEvent | None) -> PropertyFilter:
         if not isinstance(raw, Mapping):
-            return self.refuse(path, str(expected("a property filter (property, operator, value)", raw)))
-        self.known_keys(raw, path, FILTER_KEYS)
-        name = self.name(raw.get("property"), _at(path, "property"))
-        kind = known.properties.get(name or "") if known else None
+            raise _Refused(path, str(expected("a property filter (property, operator, value)", raw)))
+        _check_keys(raw, path, FILTER_KEYS)
+        name = _name(raw.get("property"), _at(path, "property"))
+        kind = known.properties.get(name) if known else None
         if kind is None or (self.is_stored and not _fits(raw, kind)):
             kind = _kind_of_value(raw)
-        found = self.condition(raw, path, kind, is_timeless=True)
-        return PropertyFilter(name, found.kind, found.operator, found.value) if found and name else None
+        found = _condition(raw, path, kind, is_timeless=True)
+        return PropertyFilter(name, found.kind, found.operator, found.value)
 
-    def condition(
-        self, raw: Mapping[str, Any], path: str, kind: Kind, *, is_timeless: bool = False
-    ) -> _Condition | None:
-        name = self.found(OPERATORS, raw.get("operator"), _at(path, "operator"))
-        if name is None:
-            return None
-        operator = OPERATORS[name]
-        if kind not in operator.kinds:
-            fitting = ", ".join(key for key, entry in OPERATORS.items() if kind in entry.kinds)
-            return self.refuse(_at(path, "operator"), f"{name} does not work on {_plural(kind)}; use {fitting}")
-        if is_timeless and operator.flips is not None:
-            return self.refuse(_at(path, "operator"), f"{name} cannot be used on a property of an event")
-        try:
-            return _Condition(kind, name, read_value(operator, kind, raw))
-        except Unfit as problem:
-            return self.refuse(_at(path, "value"), str(problem))
 
-    def name(self, raw: Any, path: str) -> str | None:
-        try:
-            text = values.read_text(raw)
-        except Unfit as problem:
-            return self.refuse(path, str(problem))
-        if len(text) > LONGEST_NAME:
-            return self.refuse(path, f"the name is longer than {LONGEST_NAME} characters")
-        return text
+def _condition(raw: Mapping[str, Any], path: str, kind: Kind, *, is_timeless: bool = False) -> _Condition:
+    name = _found(OPERATORS, raw.get("operator"), _at(path, "operator"))
+    operator = OPERATORS[name]
+    if kind not in operator.kinds:
+        fitting = ", ".join(key for key, entry in OPERATORS.items() if kind in entry.kinds)
+        raise _Refused(_at(path, "operator"), f"{name} does not work on {_plural(kind)}; use {fitting}")
+    if is_timeless and operator.flips is not None:
+        raise _Refused(_at(path, "operator"), f"{name} cannot be used on a property of an event")
+    try:
+        return _Condition(kind, name, read_value(operator, kind, raw))
+    except Unfit as problem:
+        raise _Refused(_at(path, "value"), str(problem)) from problem
 
-    def found(self, table: Mapping[str, Any], name: Any, path: str) -> str | None:
-        if isinstance(name, str) and name in table:
-            return name
-        return self.refuse(path, f"unknown operator {values.shown(name)}; known: {', '.join(table)}")
 
-    def known_keys(self, raw: Mapping[str, Any], path: str, known: tuple[str, ...]) -> None:
-        for key in sorted(map(str, raw.keys() - set(known))):
-            self.refuse(_at(path, key[:60]), f"unknown field; known: {', '.join(known)}")
+def _count(raw: Any, path: str) -> int:
+    if isinstance(raw, bool) or not isinstance(raw, int) or not 1 <= raw <= MOST_COUNT:
+        raise _Refused(path, str(expected(f"a whole number from 1 to {MOST_COUNT:,}", raw)))
+    return raw
+
+
+def _within(raw: Any, path: str) -> timedelta | None:
+    try:
+        return None if raw is None else values.read_span(raw)
+    except Unfit as problem:
+        raise _Refused(path, str(problem)) from problem
+
+
+def _name(raw: Any, path: str) -> str:
+    try:
+        text = values.read_text(raw)
+    except Unfit as problem:
+        raise _Refused(path, str(problem)) from problem
+    if len(text) > LONGEST_NAME:
+        raise _Refused(path, f"the name is longer than {LONGEST_NAME} characters")
+    return text
+
+
+def _found(table: Mapping[str, Any], name: Any, path: str) -> str:
+    if isinstance(name, str) and name in table:
+        return name
+    raise _Refused(path, f"unknown operator {values.shown(name)}; known: {', '.join(table)}")
+
+
+def _check_keys(raw: Mapping[str, Any], path: str, known: tuple[str, ...]) -> None:
+    for key in sorted(map(str, raw.keys() - set(known))):
+        raise _Refused(_at(path, key[:60]), f"unknown field; known: {', '.join(known)}")
 
 
 def read_value(operator: Operator, kind: Kind, raw: Mapping[str, Any]) -> Value:

@@ -1,0 +1,17 @@
+"""Every write of this room."""
+
+from __future__ import annotations
+
+from segments.services.build import rebuild
+from segments.services.definitions import create_segment, delete_segment, request_rebuild, update_segment
+from segments.services.members import add_contacts, remove_contacts
+
+__all__ = [
+    "add_contacts",
+    "create_segment",
+    "delete_segment",
+    "rebuild",
+    "remove_contacts",
+    "request_rebuild",
+    "update_segment",
+]

@@ -1,0 +1,170 @@
+"""Full builds in the background: the rule over everybody, then the difference to what stands.
+
+While a segment is being built its old membership serves, and refreshers leave it alone and note who changed.
+The evaluation starts only after every refresher that still saw the segment as ready has committed, so what it
+does not see is noted.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import OperationalError, connection, transaction
+
+from common import clock, doorbell, tenancy
+from common.errors import Conflict
+from segments.models import Segment, SegmentKind, SegmentStatus
+from segments.rules import compiler, parse_stored
+from segments.rules.tree import Rule
+from segments.services import refresh
+
+logger = logging.getLogger(__name__)
+
+WORK_MEMORY = "128MB"
+
+# Everything happens to one temporary table. It may be filled by parallel workers, which an INSERT may not.
+# `members` and `checks` are this segment's rows by their unique indexes; identifiers are ours, values bound.
+EVALUATE_SQL = "CREATE TEMPORARY TABLE built ON COMMIT DROP AS {select}"
+ENTER_SQL = """
+WITH entered AS (
+  INSERT INTO segments_membership (organization_id, segment_id, contact_id, entered_at)
+  SELECT %(organization)s, %(segment)s, built.contact_id, %(now)s FROM built
+  WHERE built.truth AND NOT EXISTS (
+    SELECT 1 FROM segments_membership open WHERE open.segment_id = %(segment)s
+      AND open.contact_id = built.contact_id AND open.left_at IS NULL)
+  ON CONFLICT (segment_id, contact_id) WHERE left_at IS NULL DO NOTHING
+  RETURNING contact_id)
+SELECT array_agg(contact_id) FROM (SELECT contact_id, row_number() OVER () / %(block)s AS block FROM entered) numbered
+GROUP BY block"""
+LEAVE_SQL = """
+WITH gone AS (
+  UPDATE segments_membership membership SET left_at = %(now)s
+  WHERE membership.segment_id = %(segment)s AND membership.left_at IS NULL
+    AND NOT EXISTS (SELECT 1 FROM built WHERE built.contact_id = membership.contact_id AND built.truth)
+  RETURNING contact_id)
+SELECT array_agg(contact_id) FROM (SELECT contact_id, row_number() OVER () / %(block)s AS block FROM gone) numbered
+GROUP BY block"""
+UNCHECK_SQL = """
+DELETE FROM segments_flipcheck flipcheck
+WHERE flipcheck.segment_id = %(segment)s
+  AND NOT EXISTS (SELECT 1 FROM built WHERE built.contact_id = flipcheck.contact_id AND built.flips_at IS NOT NULL)"""
+CHECK_SQL = """
+INSERT INTO segments_flipcheck (organization_id, segment_id, contact_id, flips_at)
+SELECT %(organization)s, %(segment)s, contact_id, flips_at FROM built WHERE flips_at IS NOT NULL
+ON CONFLICT (segment_id, contact_id) DO UPDATE SET flips_at = excluded.flips_at
+WHERE segments_flipcheck.flips_at <> excluded.flips_at"""
+SETTLE_SQL = """
+UPDATE segments_segment SET status = 'ready', error = '', built_at = %(now)s,
+  member_count = (SELECT count(*) FROM built WHERE truth)
+WHERE id = %(segment)s"""
+
+
+def run(organization_id: int) -> int:
+    """WORK `segment_builds`: build every active segment that waits for it; returns how many were built."""
+    built = 0
+    with tenancy.organization(organization_id):
+        seen: set[tuple[int, int]] = set()
+        while (segment := _next(seen)) is not None:
+            seen.add((segment.pk, segment.version_number))
+            built += _try(segment)
+    return built
+
+
+def rebuild(segment_id: int) -> None:
+    """Build one dynamic segment here and now, waiting for a build that is under way. Not inside a transaction.
+
+    Raises `Segment.DoesNotExist`, and `Conflict` for a static segment or when the rule was edited meanwhile.
+    """
+    segment = Segment.objects.get(pk=segment_id)
+    if segment.kind != SegmentKind.DYNAMIC:
+        raise Conflict("A static segment has no rule to build from; add and remove its contacts instead.")
+    if not _build(segment, waits=True):
+        raise Conflict("The rule was edited while it was built; it is built again in the background.")
+
+
+def organizations_due() -> list[int]:
+    return doorbell.organizations_with("segments_segment", "status = 'building' AND kind = 'dynamic' AND is_active")
+
+
+def _next(seen: set[tuple[int, int]]) -> Segment | None:
+    waiting = Segment.objects.filter(status=SegmentStatus.BUILDING, kind=SegmentKind.DYNAMIC, is_active=True)
+    return next((row for row in waiting.order_by("pk") if (row.pk, row.version_number) not in seen), None)
+
+
+def _try(segment: Segment) -> int:
+    try:
+        return int(_build(segment))
+    except OperationalError:
+        raise  # the server went away or ran out of something: the sweep rings again
+    except Exception as error:
+        logger.error("Segment %s could not be built", segment.pk, exc_info=error)
+        Segment.objects.filter(pk=segment.pk, version_number=segment.version_number).update(
+            status=SegmentStatus.FAILED, error=str(error)[:2000]
+        )
+        return 0
+
+
+def _build(segment: Segment, *, waits: bool = False) -> bool:
+    """False when another worker is at it, or the rule was edited meanwhile and must be built again."""
+    Segment.objects.filter(pk=segment.pk).update(status=SegmentStatus.BUILDING)
+    with transaction.atomic():
+        refresh.lock_refreshers()  # and let go at once: those that saw the segment as ready have committed
+    with transaction.atomic():
+        if not _claim(segment.pk, waits=waits):
+            return False
+        segment.refresh_from_db()
+        rule = parse_stored(segment.rule)
+        with tenancy.engine(), connection.cursor() as cursor:
+            entered, left = _evaluate_and_write(cursor, segment, rule)
+        if _edited_since(segment):
+            transaction.set_rollback(True)
+            return False
+        _announce(segment.pk, entered, left)
+        doorbell.ring("flips")  # for those who changed while we were building
+    return True
+
+
+def _claim(segment_id: int, *, waits: bool) -> bool:
+    lock = "pg_advisory_xact_lock" if waits else "pg_try_advisory_xact_lock"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {lock}(hashtextextended('segments.build', %s))", [segment_id])
+        return waits or bool(cursor.fetchone()[0])
+
+
+def _evaluate_and_write(cursor: Any, segment: Segment, rule: Rule) -> tuple[list[list[int]], list[list[int]]]:
+    """Returns who entered and who left, in blocks."""
+    now = clock.now()
+    values = {
+        "organization": tenancy.required(), "segment": segment.pk, "now": now, "block": refresh.NOTICE_BLOCK,
+    }  # fmt: skip
+    # Whoever was noted until now is seen by the evaluation, whose snapshot is younger.
+    cursor.execute(
+        "DELETE FROM segments_recheck WHERE organization_id = %(organization)s AND segment_id = %(segment)s", values
+    )
+    cursor.execute(f"SET LOCAL work_mem = '{WORK_MEMORY}'")
+    cursor.execute("SET LOCAL jit = off")
+    query = compiler.everybody(rule, tenancy.required(), now)
+    cursor.execute(EVALUATE_SQL.format(select=query.sql), query.parameters)
+    cursor.execute("ANALYZE built")
+    cursor.execute(LEAVE_SQL, values)
+    left = [row[0] for row in cursor.fetchall()]
+    cursor.execute(ENTER_SQL, values)
+    entered = [row[0] for row in cursor.fetchall()]
+    for statement in (UNCHECK_SQL, CHECK_SQL, SETTLE_SQL):
+        cursor.execute(statement, values)
+    cursor.execute("DROP TABLE built")  # a second build may follow in one transaction
+    return entered, left
+
+
+def _edited_since(segment: Segment) -> bool:
+    """Looks at the row under its lock: SETTLE_SQL has written it."""
+    return not Segment.objects.filter(pk=segment.pk, version_number=segment.version_number, is_active=True).exists()
+
+
+def _announce(segment_id: int, entered: Iterable[list[int]], left: Iterable[list[int]]) -> None:
+    for block in left:
+        refresh.announce(segment_id, [], block)
+    for block in entered:
+        refresh.announce(segment_id, block, [])

@@ -1,0 +1,201 @@
+"""Segments themselves: every change is a version where the rule changed, and is in the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import ProtectedError
+from django.utils.text import slugify
+
+from accounts import actor, audit
+from audience.models import EventDefinition
+from common import clock, doorbell, tenancy
+from common.errors import Conflict, Invalid
+from segments import rules
+from segments.models import (
+    FlipCheck,
+    Membership,
+    Recheck,
+    Segment,
+    SegmentDependency,
+    SegmentKind,
+    SegmentStatus,
+    SegmentVersion,
+)
+from segments.rules import tree
+from segments.rules.tree import Rule
+
+PLAIN_FIELDS = {"name", "slug", "description", "tags", "is_active"}
+DELETE_SQL = "DELETE FROM {table} WHERE organization_id = %s AND segment_id = %s"
+
+
+def create_segment(
+    *,
+    name: str,
+    rule: Any = None,
+    slug: str = "",
+    kind: str = "",
+    description: str = "",
+    tags: Sequence[str] = (),
+    is_active: bool = True,
+) -> Segment:
+    """Make a segment: dynamic with a rule (built in the background), static without.
+
+    Raises `Invalid` for a rule that does not hold, `Conflict` when the slug is taken.
+    """
+    kind = kind or (SegmentKind.STATIC if rule is None else SegmentKind.DYNAMIC)
+    parsed = _checked_rule(kind, rule)
+    segment = Segment(
+        name=_checked_name(name),
+        slug=slug or _free_slug(name),
+        kind=kind,
+        description=description,
+        tags=list(tags),
+        is_active=is_active,
+    )
+    with transaction.atomic():
+        _save(segment)
+        if parsed is not None:
+            _adopt_rule(segment, rule, parsed)
+        audit.created(segment)
+    return segment
+
+
+def update_segment(segment: Segment, **changes: Any) -> Segment:
+    """Change name, slug, description, tags, is_active or rule. A changed rule becomes a version and is rebuilt.
+
+    Raises `Invalid` for an unknown field or a rule that does not hold, `Conflict` when the slug is taken.
+    """
+    if unknown := changes.keys() - PLAIN_FIELDS - {"rule", "kind"}:
+        raise Invalid(f"A segment has no {', '.join(sorted(unknown))} to change.")
+    with transaction.atomic():
+        segment = Segment.objects.select_for_update().get(pk=segment.pk)
+        if changes.get("kind", segment.kind) != segment.kind:
+            raise Invalid(
+                "The kind of a segment stays; make a new segment instead.",
+                details={"kind": "The kind of a segment stays; make a new segment instead."},
+            )
+        with audit.changing(segment):
+            _apply(segment, changes)
+    return segment
+
+
+def _apply(segment: Segment, changes: dict[str, Any]) -> None:
+    was_active = segment.is_active
+    for field in PLAIN_FIELDS & changes.keys():
+        setattr(segment, field, changes[field])
+    segment.name = _checked_name(segment.name)
+    segment.slug = segment.slug or _free_slug(segment.name)
+    segment.updated_at = clock.now()
+    _save(segment)
+    if "rule" in changes and changes["rule"] != segment.rule:
+        parsed = _checked_rule(segment.kind, changes["rule"])
+        if parsed is not None:
+            _adopt_rule(segment, changes["rule"], parsed)
+    elif segment.is_active and not was_active and segment.kind == SegmentKind.DYNAMIC:
+        _wait_for_build(segment)
+
+
+def delete_segment(segment: Segment) -> None:
+    """Delete a segment with its history. Raises `Conflict` while something (a campaign) uses it."""
+    try:
+        with transaction.atomic():
+            audit.deleted(segment)
+            _delete_rows(segment.pk)
+            segment.delete()
+    except ProtectedError as error:
+        users = sorted({str(row._meta.verbose_name) for row in error.protected_objects})
+        where = f"{len(error.protected_objects)} × {', '.join(users)}"
+        raise Conflict(f"“{segment.name}” is used by {where}; take it out there first.", code="in_use") from error
+
+
+def request_rebuild(segment: Segment) -> Segment:
+    """Have every contact looked at again in the background. Raises `Conflict` for a static or inactive segment."""
+    if segment.kind != SegmentKind.DYNAMIC:
+        raise Conflict("A static segment has no rule to build from; add and remove its contacts instead.")
+    if not segment.is_active:
+        raise Conflict("This segment is not active; activate it and it is built.")
+    with transaction.atomic():
+        _wait_for_build(segment)
+    return segment
+
+
+def _checked_name(name: str) -> str:
+    name = name.strip()
+    if not name:
+        raise Invalid("A segment needs a name.", details={"name": "A segment needs a name."})
+    return name
+
+
+def _checked_rule(kind: str, rule: Any) -> Rule | None:
+    if kind == SegmentKind.STATIC:
+        if rule is not None:
+            raise Invalid("A static segment has no rule.", details={"rule": "A static segment has no rule."})
+        return None
+    if rule is None:
+        raise Invalid("A dynamic segment needs a rule.", details={"rule": "A dynamic segment needs a rule."})
+    return rules.parse(rule)
+
+
+def _free_slug(name: str) -> str:
+    base = slugify(name)[:90] or "segment"
+    taken = set(Segment.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+    return (
+        base
+        if base not in taken
+        else next(slug for number in range(2, len(taken) + 3) if (slug := f"{base}-{number}") not in taken)
+    )
+
+
+def _save(segment: Segment) -> None:
+    try:
+        with transaction.atomic():
+            segment.save()
+    except IntegrityError as error:
+        raise Conflict(
+            f"There is already a segment with the slug “{segment.slug}”.",
+            code="slug_taken",
+            details={"slug": "Another segment has this slug."},
+        ) from error
+
+
+def _adopt_rule(segment: Segment, rule: Any, parsed: Rule) -> None:
+    """Make `rule` the segment's current version and have it built."""
+    segment.rule = rule
+    segment.version_number += 1
+    segment.save(update_fields=["rule", "version_number"])
+    SegmentVersion.objects.create(
+        segment=segment, number=segment.version_number, rule=rule, author=actor.current().name
+    )
+    _index(segment, parsed)
+    _wait_for_build(segment)
+
+
+def _index(segment: Segment, rule: Rule) -> None:
+    """Remember what the rule reads, and define the events it waits for that nobody has sent yet."""
+    names = sorted(tree.events(rule))
+    EventDefinition.objects.bulk_create([EventDefinition(name=name) for name in names], ignore_conflicts=True)
+    definitions = EventDefinition.objects.filter(name__in=names).values_list("pk", flat=True)
+    segment.dependencies.all().delete()
+    SegmentDependency.objects.bulk_create(
+        [
+            *(SegmentDependency(segment=segment, definition_id=pk) for pk in definitions),
+            *(SegmentDependency(segment=segment, field=field) for field in sorted(tree.fields(rule))),
+        ]
+    )
+
+
+def _wait_for_build(segment: Segment) -> None:
+    segment.status = SegmentStatus.BUILDING
+    segment.error = ""
+    segment.save(update_fields=["status", "error"])
+    doorbell.ring("segment_builds")
+
+
+def _delete_rows(segment_id: int) -> None:
+    """Memberships may be millions: one statement per table instead of Django's collector."""
+    with tenancy.engine(), connection.cursor() as cursor:
+        for model in (Membership, FlipCheck, Recheck):
+            cursor.execute(DELETE_SQL.format(table=model._meta.db_table), [tenancy.required(), segment_id])

@@ -1,0 +1,72 @@
+"""From what happened to the pairs of segment and contact that must be looked at again."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from django.db.models import Q
+
+from audience.notices import ContactsChanged, EventsRecorded
+from segments.models import FlipCheck, Membership, Segment, SegmentDependency, SegmentKind
+from segments.services import members, refresh
+from segments.services.refresh import Pair
+
+# Every event may move these, without a word about them in ContactsChanged.
+MOVED_BY_EVENTS = ("first_seen_at", "last_seen_at", "updated_at")
+MOVED_BY_CHANGES = ("updated_at",)
+
+
+def events_recorded(notice: EventsRecorded) -> int:
+    """Look again at the contacts of new events, in the segments whose rules read those events."""
+    contacts_by_definition: dict[int, set[int]] = defaultdict(set)
+    for event in notice.events:
+        contacts_by_definition[event.definition_id].add(event.contact_id)
+    everybody = set().union(*contacts_by_definition.values())
+    affected = _dependencies(Q(definition__in=contacts_by_definition) | Q(field__in=MOVED_BY_EVENTS))
+    pairs: set[Pair] = set()
+    for segment_id, definition_id, _ in affected:
+        contacts = everybody if definition_id is None else contacts_by_definition[definition_id]
+        pairs.update((segment_id, contact_id) for contact_id in contacts)
+    return refresh.refresh(sorted(pairs))
+
+
+def contacts_changed(notice: ContactsChanged) -> int:
+    """Look again at contacts that came, changed or were merged."""
+    pairs = _pairs_of_changes(notice)
+    survivors = {merge.merged_id: merge.survivor_id for merge in notice.merged}
+    newcomers = {*notice.created, *survivors.values()}
+    if newcomers:
+        dynamic = Segment.objects.filter(kind=SegmentKind.DYNAMIC, is_active=True).values_list("pk", flat=True)
+        pairs |= {(segment_id, contact_id) for segment_id in dynamic for contact_id in newcomers}
+    if survivors:
+        members.follow_merges(survivors)
+        pairs |= _standing(survivors)
+    return refresh.refresh(sorted(pairs))
+
+
+def _pairs_of_changes(notice: ContactsChanged) -> set[Pair]:
+    contacts_by_field: dict[str, set[int]] = defaultdict(set)
+    for change in notice.changes:
+        for field in (change.attribute, *MOVED_BY_CHANGES):
+            contacts_by_field[field].add(change.contact_id)
+    if not contacts_by_field:
+        return set()
+    return {
+        (segment_id, contact_id)
+        for segment_id, _, field in _dependencies(Q(field__in=list(contacts_by_field)))
+        for contact_id in contacts_by_field[field]
+    }
+
+
+def _dependencies(condition: Q) -> Iterable[tuple[int, int | None, str]]:
+    rows = SegmentDependency.objects.filter(condition, segment__is_active=True)
+    return rows.values_list("segment_id", "definition_id", "field")
+
+
+def _standing(contact_ids: Iterable[int]) -> set[Pair]:
+    """Every segment in which these contacts stand or wait; evaluation finds them gone and closes it."""
+    ids = list(contact_ids)
+    open_rows = Membership.objects.filter(contact__in=ids, left_at=None).values_list("segment_id", "contact_id")
+    checks = FlipCheck.objects.filter(contact__in=ids).values_list("segment_id", "contact_id")
+    return {*open_rows, *checks}

@@ -1,0 +1,169 @@
+"""Live membership: evaluate pairs of segment and contact, and write what changed, in one statement.
+
+Refreshers of one organisation go one after another (an advisory lock taken before the evaluation's snapshot),
+so the one that evaluates last also saw everything. A segment that is being built is left alone: its contacts
+are noted as Recheck rows and looked at once it is ready (services/build.py).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection, transaction
+
+from common import clock, doorbell, outbox, tenancy
+from common.errors import Invalid
+from segments.models import Recheck, Segment, SegmentKind, SegmentStatus
+from segments.notices import MembershipChanged
+from segments.rules import catalogue, compiler, parser
+from segments.rules.tree import Rule
+
+logger = logging.getLogger(__name__)
+
+Pair = tuple[int, int]
+NOTICE_BLOCK = 2_000
+PAIR_BLOCK = 50_000  # one contact in 200 segments is 200 pairs
+
+# Plan: `pairs` is small, so memberships and checks are found by their unique index (segment, contact).
+APPLY_SQL = """, entered AS (
+  INSERT INTO segments_membership (organization_id, segment_id, contact_id, entered_at)
+  SELECT %(organization)s, evaluated.segment_id, evaluated.contact_id, %(now)s FROM evaluated
+  WHERE evaluated.truth AND NOT EXISTS (
+    SELECT 1 FROM segments_membership open WHERE open.segment_id = evaluated.segment_id
+      AND open.contact_id = evaluated.contact_id AND open.left_at IS NULL)
+  ON CONFLICT (segment_id, contact_id) WHERE left_at IS NULL DO NOTHING
+  RETURNING segment_id, contact_id
+), gone AS (
+  UPDATE segments_membership membership SET left_at = %(now)s
+  FROM pairs LEFT JOIN evaluated USING (segment_id, contact_id)
+  WHERE membership.segment_id = pairs.segment_id AND membership.contact_id = pairs.contact_id
+    AND membership.left_at IS NULL AND evaluated.truth IS NOT TRUE
+  RETURNING membership.segment_id, membership.contact_id
+), checked AS (
+  INSERT INTO segments_flipcheck (organization_id, segment_id, contact_id, flips_at)
+  SELECT %(organization)s, segment_id, contact_id, flips_at FROM evaluated WHERE flips_at IS NOT NULL
+  ON CONFLICT (segment_id, contact_id) DO UPDATE SET flips_at = excluded.flips_at
+  WHERE segments_flipcheck.flips_at <> excluded.flips_at
+), unchecked AS (
+  DELETE FROM segments_flipcheck flipcheck USING pairs LEFT JOIN evaluated USING (segment_id, contact_id)
+  WHERE flipcheck.segment_id = pairs.segment_id AND flipcheck.contact_id = pairs.contact_id
+    AND evaluated.flips_at IS NULL
+), changed AS (
+  SELECT segment_id, contact_id, true AS is_in FROM entered UNION ALL SELECT segment_id, contact_id, false FROM gone
+), counted AS (
+  UPDATE segments_segment segment SET member_count = segment.member_count + step.change
+  FROM (SELECT segment_id, sum(CASE WHEN is_in THEN 1 ELSE -1 END) AS change FROM changed GROUP BY segment_id) step
+  WHERE segment.id = step.segment_id
+)
+SELECT segment_id, is_in, contact_id FROM changed ORDER BY segment_id, contact_id"""
+
+
+@dataclass
+class Change:
+    """Who entered and left one segment."""
+
+    entered: list[int] = field(default_factory=list)
+    left: list[int] = field(default_factory=list)
+
+
+def refresh(pairs: Iterable[Pair]) -> int:
+    """Bring the membership of (segment, contact) pairs up to date; returns how many memberships changed.
+
+    Announces `MembershipChanged`. Pairs of unknown, static or inactive segments are ignored.
+    """
+    wanted: dict[int, list[int]] = defaultdict(list)
+    for segment_id, contact_id in pairs:
+        wanted[segment_id].append(contact_id)
+    if not wanted:
+        return 0
+    with transaction.atomic():
+        lock_refreshers()
+        segments = _live(wanted)
+        _note_rechecks({row.pk: wanted[row.pk] for row in segments if row.status == SegmentStatus.BUILDING})
+        ready = [row for row in segments if row.status == SegmentStatus.READY]
+        return sum(_refresh_block(rules, wanted) for rules in _blocks(_rules(ready), wanted))
+
+
+def lock_refreshers() -> None:
+    """Wait until no other refresher of this organisation is about; held until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('segments.refresh', %s))", [tenancy.required()])
+
+
+def _live(wanted: Mapping[int, Any]) -> list[Segment]:
+    rows = Segment.objects.filter(pk__in=list(wanted), kind=SegmentKind.DYNAMIC, is_active=True)
+    return list(rows.order_by("pk"))
+
+
+def _rules(segments: Iterable[Segment]) -> dict[int, Rule]:
+    known = catalogue.load()
+    rules = {}
+    for segment in segments:
+        try:
+            rules[segment.pk] = parser.parse(segment.rule, known, is_stored=True)
+        except Invalid as error:
+            # Written by an older release: the segment stands still and says so; others go on.
+            logger.error("The rule of segment %s cannot be read: %s", segment.pk, error)
+            Segment.objects.filter(pk=segment.pk).update(status=SegmentStatus.FAILED, error=str(error))
+    return rules
+
+
+def _blocks(rules: Mapping[int, Rule], wanted: Mapping[int, list[int]]) -> Iterable[dict[int, Rule]]:
+    """Segments in blocks that together have a bounded number of pairs."""
+    block: dict[int, Rule] = {}
+    size = 0
+    for segment_id, rule in rules.items():
+        if block and (size + len(wanted[segment_id]) > PAIR_BLOCK or len(block) >= 100):
+            yield block
+            block, size = {}, 0
+        block[segment_id] = rule
+        size += len(wanted[segment_id])
+    if block:
+        yield block
+
+
+def _refresh_block(rules: Mapping[int, Rule], wanted: Mapping[int, list[int]]) -> int:
+    now = clock.now()
+    segment_ids = [segment_id for segment_id in rules for _ in wanted[segment_id]]
+    contact_ids = [contact_id for segment_id in rules for contact_id in wanted[segment_id]]
+    query = compiler.few(rules, segment_ids, contact_ids, tenancy.required(), now)
+    with tenancy.engine(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL jit = off")  # compiling the plan would take longer than running it
+        cursor.execute(query.sql + APPLY_SQL, query.parameters)
+        rows = cursor.fetchall()
+    changes: dict[int, Change] = defaultdict(Change)
+    for segment_id, is_in, contact_id in rows:
+        side = changes[segment_id].entered if is_in else changes[segment_id].left
+        side.append(contact_id)
+    for segment_id, change in changes.items():
+        announce(segment_id, change.entered, change.left)
+    return len(rows)
+
+
+def announce(segment_id: int, entered: list[int], left: list[int]) -> None:
+    """Publish one segment's changes in blocks."""
+    now = clock.now()
+    longest = max(len(entered), len(left))
+    outbox.publish(
+        *(
+            MembershipChanged(
+                segment_id, now, entered[start : start + NOTICE_BLOCK], left[start : start + NOTICE_BLOCK]
+            )
+            for start in range(0, longest, NOTICE_BLOCK)
+        )
+    )
+
+
+def _note_rechecks(building: Mapping[int, list[int]]) -> None:
+    rows = [
+        Recheck(segment_id=segment_id, contact_id=contact_id)
+        for segment_id, contact_ids in building.items()
+        for contact_id in set(contact_ids)
+    ]
+    if rows:
+        Recheck.objects.bulk_create(rows, batch_size=5_000)
+        doorbell.ring("flips")
