@@ -73,7 +73,7 @@ def _copy_rate(organization_id: int) -> float:
             "CREATE TABLE copied (LIKE audience_event INCLUDING ALL) PARTITION BY RANGE (happened_at);"
             "CREATE TABLE copied_all PARTITION OF copied DEFAULT"
         )
-        with cursor.copy("COPY audience_event TO STDOUT") as source:
+        with cursor.copy("COPY (SELECT * FROM audience_event) TO STDOUT") as source:
             rows = b"".join(bytes(part) for part in source)
         cursor.execute("SELECT count(*) FROM audience_event WHERE organization_id = %s", [organization_id])
         total = cursor.fetchone()[0]

@@ -33,10 +33,14 @@ SOURCES: list[tuple[float, dict[str, str]]] = [
 ]
 VISITED_SHARE = 0.45
 INVITED_SHARE = 0.06
-FIRST_NAMES = (
-    ["Ada", "Amir", "Bea", "Ben", "Cara", "Chen", "Dina", "Eli", "Fay", "Finn", "Gus", "Hana", "Ida", "Ivan", "Jo", "Kai", "Lea", "Leo", "Mia", "Ned", "Noor", "Olga", "Pia", "Ravi"]
-)
-LAST_NAMES = ["Abbot", "Baker", "Carter", "Dyer", "Fisher", "Glover", "Hunter", "Mason", "Miller", "Parker", "Potter", "Sawyer", "Smith", "Tanner", "Turner", "Weaver"]
+FIRST_NAMES = [
+    "Ada", "Amir", "Bea", "Ben", "Cara", "Chen", "Dina", "Eli", "Fay", "Finn", "Gus", "Hana",
+    "Ida", "Ivan", "Jo", "Kai", "Lea", "Leo", "Mia", "Ned", "Noor", "Olga", "Pia", "Ravi",
+]  # fmt: skip
+LAST_NAMES = [
+    "Abbot", "Baker", "Carter", "Dyer", "Fisher", "Glover", "Hunter", "Mason",
+    "Miller", "Parker", "Potter", "Sawyer", "Smith", "Tanner", "Turner", "Weaver",
+]  # fmt: skip
 TIME_ZONES = {"United Kingdom": "Europe/London", "France": "Europe/Paris", "Germany": "Europe/Berlin",
               "EIRE": "Europe/Dublin", "Spain": "Europe/Madrid", "Australia": "Australia/Sydney"}  # fmt: skip
 
