@@ -9,4 +9,14 @@ from celery.schedules import crontab
 SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep": {"task": "common.sweep", "schedule": 1.0, "options": {"queue": "river", "expires": 5}},
     "purge": {"task": "common.purge", "schedule": crontab(minute=17, hour=3), "options": {"queue": "default"}},
+    "partitions": {
+        "task": "audience.ensure_partitions",
+        "schedule": crontab(minute=7, hour=1),
+        "options": {"queue": "default"},
+    },
+    "purge-batches": {
+        "task": "audience.purge",
+        "schedule": crontab(minute=27, hour=3),
+        "options": {"queue": "default"},
+    },
 }

@@ -80,9 +80,7 @@ def _one(name: str, value: Any, traits: dict[str, Any], currency: str) -> Iterat
         if value is not None:
             yield name, _text_field(name, value)
     elif name == "priority":
-        if value not in PRIORITIES:
-            raise Refused(f"`priority` is one of {', '.join(PRIORITIES)}; got {str(value)[:60]!r}.")
-        yield name, value
+        yield name, _priority(value)
     elif name == "tags":
         yield name, _tags(value)
     elif name == "value" and value is not None:
@@ -94,13 +92,41 @@ def _one(name: str, value: Any, traits: dict[str, Any], currency: str) -> Iterat
             (ADDRESS[key], _text_field(ADDRESS[key], item)) for key, item in value.items() if _is_place(key, item)
         )
         yield "attributes.address", value
-    elif not name or len(name) > MOST_NAME:
-        raise Refused(f"An attribute's name has 1 to {MOST_NAME} characters.")
     elif name in RESERVED:
         # Clients echo their ids among the traits; the envelope has said them already.
         return
     else:
+        check_name(name)
         yield f"attributes.{name}", value
+
+
+def checked(attribute: str, value: object) -> Any:
+    """A value for a standard field (`status`), cleaned. Raises `Refused` when it does not fit."""
+    if attribute in TEXT_FIELDS:
+        return "" if value in (None, "") else _text_field(attribute, value)
+    if attribute == "priority":
+        return _priority(value)
+    if attribute == "tags":
+        return _tags(value)
+    if attribute == "currency":
+        return "" if value in (None, "") else currency_code(value)
+    if attribute == "value_minor":
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
+            raise Refused("`value_minor` is a whole number of minor units, not negative.")
+        return value
+    raise Refused(f"`{attribute}` is no field of a contact; custom attributes are written `attributes.<name>`.")
+
+
+def check_name(name: str) -> None:
+    """Raises `Refused` for a custom attribute's name that cannot be used."""
+    if not name or len(name) > MOST_NAME:
+        raise Refused(f"An attribute's name has 1 to {MOST_NAME} characters.")
+
+
+def _priority(value: object) -> str:
+    if isinstance(value, str) and value in PRIORITIES:
+        return value
+    raise Refused(f"`priority` is one of {', '.join(PRIORITIES)}; got {str(value)[:60]!r}.")
 
 
 def _is_place(key: str, item: object) -> bool:

@@ -1,7 +1,36 @@
 """Every write of this room."""
 
 from audience.domain.internal import InternalEvent
+from audience.services.consent import grant_consent, suppress, unsuppress, withdraw_consent
+from audience.services.contacts import (
+    add_tags,
+    create_contact,
+    delete_contact,
+    remove_tags,
+    update_contact,
+    update_contacts,
+)
+from audience.services.housekeeping import purge
 from audience.services.ingest import accept, organization_of, record
 from audience.services.process import process
+from audience.services.rejected import replay
 
-__all__ = ["InternalEvent", "accept", "organization_of", "process", "record"]
+__all__ = [
+    "InternalEvent",
+    "accept",
+    "add_tags",
+    "create_contact",
+    "delete_contact",
+    "grant_consent",
+    "organization_of",
+    "process",
+    "purge",
+    "record",
+    "remove_tags",
+    "replay",
+    "suppress",
+    "unsuppress",
+    "update_contact",
+    "update_contacts",
+    "withdraw_consent",
+]

@@ -42,8 +42,8 @@ def name_and_range(moment: datetime) -> tuple[str, date, date]:
     return f"audience_event_{day.year}_{day.month:02d}", date(day.year, day.month, 1), following
 
 
-def ensure(moments: Iterable[datetime]) -> None:
-    """Make the partitions these moments need, in the caller's transaction. As owner; idempotent."""
+def ensure_months(moments: Iterable[datetime]) -> None:
+    """Make the partitions these moments need, within the caller's transaction if there is one. Idempotent."""
     months = {(moment.year, moment.month) for moment in moments}
     wanted = {
         name: (start, end)
@@ -51,7 +51,7 @@ def ensure(moments: Iterable[datetime]) -> None:
     }
     if wanted.keys() <= _known:
         return
-    with connection.cursor() as cursor:
+    with tenancy.engine(), transaction.atomic(), connection.cursor() as cursor:
         missing = wanted.keys() - _existing(cursor)
         if missing:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [LOCK])
@@ -85,5 +85,4 @@ def ensure_ahead() -> None:
     now = clock.now()
     months = [now.month - 1 + ahead for ahead in range(MONTHS_AHEAD + 1)]
     moments = [datetime(now.year + month // 12, month % 12 + 1, 1, tzinfo=UTC) for month in months]
-    with tenancy.engine(), transaction.atomic():
-        ensure(moments)
+    ensure_months(moments)

@@ -26,7 +26,7 @@ def store(owned: Sequence[tuple[Incoming, int]], definitions: dict[str, int]) ->
     """
     if not owned:
         return []
-    partitions.ensure([message.happened_at for message, _ in owned])
+    partitions.ensure_months([message.happened_at for message, _ in owned])
     organization_id = tenancy.required()
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval('audience_event_id_seq') FROM generate_series(1, %s)", [len(owned)])

@@ -15,22 +15,25 @@ from audience.notices import AttributeChange
 from audience.services.process.catalogue import AttributeCatalogue
 from common import clock, tenancy
 
-FIELDS = sorted(STANDARD)
+FIELDS = [*sorted(STANDARD), "assignee"]
 CUSTOM = "attributes."
-DEFAULTS: dict[str, Any] = {"status": "new", "priority": "medium", "value_minor": 0, "tags": []}
+DEFAULTS: dict[str, Any] = {"status": "new", "priority": "medium", "value_minor": 0, "tags": [], "assignee": None}
+COLUMN = {"assignee": "assignee_id"}
+FIELD_COLUMNS = [COLUMN.get(name, name) for name in FIELDS]
 
 # FOR UPDATE in id order: colleagues and workflows edit contacts at the same time.
 LOAD_SQL = f"""
-SELECT id, user_id, first_seen_at, last_seen_at, traits_at, trait_times::text, attributes::text, {", ".join(FIELDS)}
+SELECT id, user_id, first_seen_at, last_seen_at, traits_at, trait_times::text, attributes::text,
+       {", ".join(FIELD_COLUMNS)}
   FROM audience_contact WHERE organization_id = %s AND id = ANY(%s) ORDER BY id FOR UPDATE
 """
-COLUMN_TYPES = {"tags": "text[]", "value_minor": "bigint"}
+COLUMN_TYPES = {"tags": "text[]", "value_minor": "bigint", "assignee_id": "bigint"}
 RECORD = ", ".join(
     ["id bigint", "user_id text", "first_seen_at timestamptz", "last_seen_at timestamptz", "traits_at timestamptz"]
     + ["trait_times jsonb", "attributes jsonb"]
-    + [f"{name} {COLUMN_TYPES.get(name, 'text')}" for name in FIELDS]
+    + [f"{name} {COLUMN_TYPES.get(name, 'text')}" for name in FIELD_COLUMNS]
 )
-COLUMNS = ["user_id", "first_seen_at", "last_seen_at", "traits_at", "trait_times", "attributes", *FIELDS]
+COLUMNS = ["user_id", "first_seen_at", "last_seen_at", "traits_at", "trait_times", "attributes", *FIELD_COLUMNS]
 INSERT_SQL = f"""
 INSERT INTO audience_contact (organization_id, id, created_at, updated_at, {", ".join(COLUMNS)})
 SELECT %(organization)s, v.id, %(now)s, %(now)s, {", ".join(f"v.{name}" for name in COLUMNS)}
@@ -150,7 +153,7 @@ class State:
             "traits_at": self.times.latest,
             "trait_times": self.times.exceptions,
             "attributes": self.attributes,
-            **{name: self.values.get(name, DEFAULTS.get(name, "")) for name in FIELDS},
+            **{COLUMN.get(name, name): self.values.get(name, DEFAULTS.get(name, "")) for name in FIELDS},
         }
 
     def changes(self) -> list[AttributeChange]:

@@ -1,0 +1,188 @@
+"""Contacts changed by people, programs and workflows; events change them in services/process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from django.db import connection, transaction
+
+from accounts import audit
+from accounts.models import Member
+from audience.domain import attributes as rules
+from audience.domain.attributes import Refused
+from audience.models import Contact, Event, Identity, IdentityKind
+from audience.notices import AttributeChange, ContactsChanged
+from audience.services.process import states
+from audience.services.process.catalogue import AttributeCatalogue
+from audience.services.process.states import CUSTOM, State
+from audience.services.process.work import identity_lock
+from common import clock, outbox, tenancy
+from common.errors import Conflict, Invalid
+
+BLOCK = 5000
+NAMED_BY = {IdentityKind.USER_ID: "user_id", IdentityKind.EMAIL: "email", IdentityKind.PHONE: "phone"}
+STRONG = (IdentityKind.USER_ID, IdentityKind.EMAIL)
+
+
+def create_contact(*, user_id: str = "", attributes: Mapping[str, Any] | None = None, **fields: Any) -> Contact:
+    """Make a contact from standard fields (`email`, `status` …) and custom `attributes`.
+
+    Raises `Invalid` with the place of a wrong value, `Conflict` when its user id or e-mail is somebody's.
+    """
+    with transaction.atomic(), tenancy.engine():
+        identity_lock()
+        contact_id = _next_id()
+        state = states.blank(contact_id, None)
+        _say(state, _flat(fields, attributes))
+        if user_id:
+            state.name_user(user_id.strip())
+        _claim_names(state)
+        states.store({contact_id: state}, {contact_id})
+        contact = Contact.objects.get(pk=contact_id)
+        audit.created(contact)
+        outbox.publish(ContactsChanged(created=[contact_id]))
+        return contact
+
+
+def update_contact(
+    contact: Contact, *, attributes: Mapping[str, Any] | None = None, user_id: str | None = None, **fields: Any
+) -> Contact:
+    """Change some fields and attributes of a contact; an attribute set to None is taken away. Raises as create."""
+    with transaction.atomic(), tenancy.engine():
+        identity_lock()
+        state = states.load([contact.pk])[contact.pk]
+        _say(state, _flat(fields, attributes))
+        if user_id is not None and user_id.strip():
+            state.name_user(user_id.strip())
+        _claim_names(state)
+        with audit.changing(contact):
+            changes = states.store({contact.pk: state}, set())
+            contact.refresh_from_db()
+        _announce(changes)
+        return contact
+
+
+def delete_contact(contact: Contact) -> None:
+    """Remove a contact with its events, names and consents. What was sent stays in the ledger of messages."""
+    with transaction.atomic():
+        audit.deleted(contact)
+        Event.objects.filter(contact_id=contact.pk).delete()
+        contact.delete()
+
+
+def update_contacts(contact_ids: Sequence[int], changes: Mapping[str, Any]) -> int:
+    """Set standard fields, `assignee` or `attributes.<name>` of many contacts; returns how many really changed.
+
+    Raises `Invalid` when a value does not fit; then nothing is written.
+    """
+    return _change_all(contact_ids, lambda state: _say(state, changes))
+
+
+def add_tags(contact_ids: Sequence[int], tag: str) -> int:
+    """Give contacts a tag; returns how many did not have it."""
+    return _change_all(contact_ids, lambda state: _say(state, {"tags": [*(state.get("tags") or []), tag]}))
+
+
+def remove_tags(contact_ids: Sequence[int], tag: str) -> int:
+    """Take a tag from contacts; returns how many had it."""
+    return _change_all(
+        contact_ids,
+        lambda state: _say(state, {"tags": [one for one in state.get("tags") or [] if one != tag]}),
+    )
+
+
+def _change_all(contact_ids: Sequence[int], change: Callable[[State], None]) -> int:
+    changed = 0
+    ids = sorted(set(contact_ids))
+    with transaction.atomic(), tenancy.engine():
+        for start in range(0, len(ids), BLOCK):
+            held = states.load(ids[start : start + BLOCK])
+            for state in held.values():
+                change(state)
+            changes = states.store(held, set())
+            _announce(changes)
+            changed += len({one.contact_id for one in changes})
+    return changed
+
+
+def _announce(changes: Sequence[AttributeChange]) -> None:
+    for start in range(0, len(changes), BLOCK):
+        outbox.publish(ContactsChanged(changes=list(changes[start : start + BLOCK])))
+
+
+def _flat(fields: Mapping[str, Any], attributes: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {**fields, **{CUSTOM + name: value for name, value in (attributes or {}).items()}}
+
+
+def _say(state: State, changes: Mapping[str, Any]) -> None:
+    """Write fields and attributes as said now: newer than anything that may still arrive from the past."""
+    now = clock.now()
+    catalogue = AttributeCatalogue() if any(name.startswith(CUSTOM) for name in changes) else None
+    for attribute, value in changes.items():
+        try:
+            state.put(attribute, _checked(attribute, value, catalogue))
+        except Refused as error:
+            raise Invalid(str(error), details={attribute: str(error)}) from error
+        state.times.exceptions[attribute] = now.isoformat()
+    if catalogue is not None:
+        catalogue.store()
+
+
+def _checked(attribute: str, value: Any, catalogue: AttributeCatalogue | None) -> Any:
+    if attribute == "assignee":
+        return _member_id(value)
+    if not attribute.startswith(CUSTOM):
+        return rules.checked(attribute, value)
+    name = attribute[len(CUSTOM) :]
+    rules.check_name(name)
+    if value is not None and catalogue is not None:
+        catalogue.check(name, value)
+    return value
+
+
+def _member_id(value: object) -> int | None:
+    if value is None:
+        return None
+    if not isinstance(value, int) or not Member.objects.filter(pk=value).exists():
+        raise Refused(f"There is no member {str(value)[:20]}.")
+    return value
+
+
+def _claim_names(state: State) -> None:
+    """Make the contact findable by its user id, e-mail and phone; refuse a strong name that is somebody else's."""
+    said = {
+        kind: state.user_id if field == "user_id" else str(state.values.get(field) or "")
+        for kind, field in NAMED_BY.items()
+    }
+    given = [(kind, value) for kind, value in said.items() if value]
+    taken = _owners(given)
+    for kind in STRONG:
+        owner = taken.get((kind, said[kind]))
+        if owner is not None and owner != state.id and NAMED_BY[kind] in state.befores:
+            sentence = f"{said[kind]} belongs to contact {owner} already."
+            raise Conflict(sentence, details={NAMED_BY[kind]: sentence})
+    Identity.objects.bulk_create(
+        [
+            Identity(contact_id=state.id, kind=kind, value=value)
+            for kind, value in given
+            if (kind, value) not in taken
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _owners(names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    found: dict[tuple[str, str], int] = {}
+    for kind, value in names:
+        owner = Identity.objects.filter(kind=kind, value=value, organization_id=tenancy.required()).first()
+        if owner is not None:
+            found[kind, value] = owner.contact_id
+    return found
+
+
+def _next_id() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('audience_contact_id_seq')")
+        contact_id: int = cursor.fetchone()[0]
+        return contact_id
