@@ -25,7 +25,9 @@ WORDS = {
 }
 MISSING = re.compile(r"Object missing required field `(?P<field>.+?)`(?: - at `\$(?P<at>.*)`)?$")
 UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>.+?)`(?: - at `\$(?P<at>.*)`)?$")
-EXPECTED = re.compile(r"Expected `(?P<wanted>.+?)`(?P<bound>[^,]*?)(?:, got `(?P<got>.+?)`)?(?: - at `\$(?P<at>.*)`)?$")
+EXPECTED = re.compile(
+    r"Expected `(?P<wanted>.+?)`(?P<bound>[^,]*?)(?:, got `(?P<got>.+?)`)?(?: - at `\$(?P<at>.*)`)?$"
+)
 GENERAL = re.compile(r"(?P<text>.+?)(?: - at `\$(?P<at>.*)`)?$")
 
 

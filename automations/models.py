@@ -203,7 +203,7 @@ class ScheduledTask(OrganizationScoped):
     """Something to do at a time: once, after a delay, or again and again."""
 
     name = models.CharField(max_length=200)
-    task_type = models.CharField(max_length=40, help_text="What to do; automations/kinds lists them.")
+    task_type = models.CharField(max_length=40, help_text="What to do; automations/services/kinds lists them.")
     payload: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
     schedule_type = models.CharField(max_length=10, choices=ScheduleKind, default=ScheduleKind.ONCE)
     cron = models.CharField(max_length=100, blank=True, default="", help_text='For recurring: "0 9 * * mon".')

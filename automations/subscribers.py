@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from audience.notices import AttributeChange, ContactsChanged, EventsRecorded
 from automations.services import entries, merges
 from automations.triggers import attribute_changed, event, lead_created, segment
 from automations.triggers.base import Happening
-from audience.notices import AttributeChange, ContactsChanged, EventsRecorded
 from common import outbox
 from segments.notices import MembershipChanged
 

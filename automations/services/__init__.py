@@ -1,0 +1,33 @@
+"""Every write of this room, by noun."""
+
+from automations.services.automations import (
+    activate,
+    create_automation,
+    deactivate,
+    delete_automation,
+    start,
+    update_automation,
+)
+from automations.services.letters import dismiss, replay
+from automations.services.scheduled import process_due, reschedule, schedule, unschedule
+from automations.services.tasks import create_task, delete_task, finish, read_notifications, update_task
+
+__all__ = [
+    "activate",
+    "create_automation",
+    "create_task",
+    "deactivate",
+    "delete_automation",
+    "delete_task",
+    "dismiss",
+    "finish",
+    "process_due",
+    "read_notifications",
+    "replay",
+    "reschedule",
+    "schedule",
+    "start",
+    "unschedule",
+    "update_automation",
+    "update_task",
+]

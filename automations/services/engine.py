@@ -88,7 +88,7 @@ def _serve_group(workflow: Workflow, group: Group) -> list[Record]:
     try:
         with transaction.atomic():
             results = _execute(workflow, group)
-    except Exception as error:  # noqa: BLE001 — recorded on every run, logged, retried or kept as a dead letter
+    except Exception as error:
         if connection.connection is None or connection.connection.closed:
             raise
         logger.error(
@@ -167,4 +167,3 @@ def _record(
 ) -> Record:
     one.step_count += 1
     return Record(one.id, one.step_count, one.step_id, outcome, detail or {}, error, now)
-

@@ -1,4 +1,4 @@
-"""The visible table of steps. To add one: write its module, give it a line here and a case in the contract tests."""
+"""The visible table of steps. To add one: write its module, give it a line here and a contract case."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from automations.steps import (
     assign,
     branch,
     create_task,
-    exit,  # noqa: A004 — the step's name
+    exit,
     notify,
     send_email,
     tags,

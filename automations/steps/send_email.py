@@ -51,7 +51,7 @@ def publish(configuration: Configuration, wrong: Wrong) -> None:
         wrong("template_id", f"template {template.pk} {quoted(template.name)} cannot be published: {_told(error)}")
         return
     try:
-        _content_id(configuration)
+        content_id(configuration)
     except Invalid as error:
         wrong("subject", f"cannot be used: {_told(error)}")
 
@@ -65,14 +65,14 @@ def execute(configuration: Configuration, group: Group) -> Results:
     variables = _event_variables(group) if configuration.personalize else {}
     delivery.queue(
         [delivery.Outgoing(run.contact_id, group.key(run), variables.get(run.id, {})) for run in group.runs],
-        content_id=_content_id(configuration),
+        content_id=content_id(configuration),
         source_type=SourceType.AUTOMATION,
         source_id=group.automation_id,
     )
     return ALL_DONE
 
 
-def _content_id(configuration: Configuration) -> int:
+def content_id(configuration: Configuration) -> int:
     """What is sent: the template as it is published now, with the step's subject if it has one."""
     published = (
         EmailTemplate.objects.filter(pk=configuration.template_id).values_list("published__content_id", flat=True)

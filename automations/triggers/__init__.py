@@ -1,4 +1,4 @@
-"""The visible table of triggers. To add one: write its module, give it a line here and a case in the contract tests."""
+"""The visible table of triggers. To add one: write its module, give it a line here and a contract case."""
 
 from __future__ import annotations
 

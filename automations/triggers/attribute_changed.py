@@ -18,7 +18,9 @@ def key_of(attribute: str) -> str:
     return f"attribute:{attribute}"
 
 
-class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_value": "from", "to_value": "to"}):
+class Configuration(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_value": "from", "to_value": "to"}
+):
     """Without `from` or `to` any value before or after will do."""
 
     attribute: str
@@ -27,7 +29,9 @@ class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ren
     filter: dict[str, Any] | None = None
 
 
-class FieldConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_value": "from", "to_value": "to"}):
+class FieldConfiguration(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_value": "from", "to_value": "to"}
+):
     """As above for a field that the trigger's name says."""
 
     from_value: Any = ANY

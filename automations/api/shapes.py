@@ -1,0 +1,178 @@
+"""How workflows, their runs and tasks look over HTTP. Only shapes: what is right is said by the services."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from audience.models import Priority
+from automations.models import (
+    Automation,
+    AutomationRun,
+    EntryRule,
+    ScheduledTask,
+    ScheduleKind,
+    Task,
+    TaskStatus,
+)
+from automations.services.kinds import KINDS
+from automations.services.publishing import spelled
+from automations.steps import STEPS
+from automations.triggers import TRIGGERS
+from campaigns.api.shapes import StrictSerializer
+
+
+class ActionSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """A step. Its kind decides what stands in `configuration`; a branching step holds lists of steps."""
+
+    id = serializers.CharField(required=False, help_text="Names the step for ever; made from its type when left out.")
+    action_type = serializers.ChoiceField(choices=[(name, kind.label) for name, kind in STEPS.items()])
+    action_order = serializers.IntegerField(required=False, min_value=0)
+    is_active = serializers.BooleanField(required=False)
+    configuration = serializers.DictField(required=False)
+    branches = serializers.DictField(
+        child=serializers.ListField(child=serializers.DictField()), required=False, help_text="Name → list of steps."
+    )
+
+
+@extend_schema_field(ActionSerializer(many=True))
+class ActionsField(serializers.JSONField):
+    """A list of steps as it was sent; publishing checks it and names every place that is wrong."""
+
+
+@extend_schema_field(serializers.DictField())
+class ObjectField(serializers.JSONField):
+    """A JSON object as it was sent; checked by the kind it configures."""
+
+
+class AutomationSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
+    version = serializers.IntegerField(source="current_version.number", default=None, allow_null=True)
+    trigger_configuration = serializers.DictField()
+    actions = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Automation
+        fields = [
+            "id", "name", "slug", "description", "is_active", "run_immediately", "trigger_type",
+            "trigger_configuration", "entry_rule", "version", "actions", "created_at", "updated_at",
+        ]  # fmt: skip
+
+    @extend_schema_field(ActionSerializer(many=True))
+    def get_actions(self, automation: Automation) -> list[dict[str, Any]]:
+        version = automation.current_version
+        actions: list[dict[str, Any]] = spelled(version)["actions"] if version else []
+        return actions
+
+
+class AutomationInput(StrictSerializer):
+    also_accepts = frozenset({"id", "version", "created_at", "updated_at"})
+
+    name = serializers.CharField(max_length=200)
+    slug = serializers.CharField(max_length=100, required=False, help_text="Left out: made from the name.")
+    description = serializers.CharField(max_length=10_000, allow_blank=True, required=False)
+    trigger_type = serializers.ChoiceField(choices=[(name, kind.label) for name, kind in TRIGGERS.items()])
+    trigger_configuration = ObjectField(required=False)
+    entry_rule = serializers.ChoiceField(choices=EntryRule.choices, required=False)
+    is_active = serializers.BooleanField(required=False)
+    run_immediately = serializers.BooleanField(required=False)
+    actions = ActionsField(required=False)
+
+
+class StartInput(StrictSerializer):
+    """Contacts by our id, by the client's own id, or both."""
+
+    contact_ids = serializers.ListField(
+        child=serializers.IntegerField(min_value=1), required=False, max_length=10_000
+    )
+    user_ids = serializers.ListField(child=serializers.CharField(max_length=300), required=False, max_length=10_000)
+
+
+class StartAnswer(serializers.Serializer):  # type: ignore[type-arg]
+    entered = serializers.IntegerField(help_text="Contacts who started.")
+    not_entered = serializers.IntegerField(help_text="Contacts whom the entry rule kept out.")
+    run_ids = serializers.ListField(child=serializers.IntegerField())
+
+
+class AutomationRunSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
+    contact_id = serializers.IntegerField()
+    version = serializers.IntegerField(source="version.number")
+
+    class Meta:
+        model = AutomationRun
+        fields = [
+            "id", "contact_id", "version", "status", "step_id", "run_at", "waiting_since", "attempts",
+            "step_count", "error", "entered_at", "finished_at",
+        ]  # fmt: skip
+
+
+class ScheduledTaskSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
+    payload = serializers.DictField()
+    result = serializers.DictField()
+
+    class Meta:
+        model = ScheduledTask
+        fields = [
+            "id", "name", "task_type", "payload", "schedule_type", "run_at", "cron", "timezone", "priority",
+            "status", "is_active", "attempts", "most_retries", "turn_count", "result", "error", "last_run_at",
+            "completed_at", "created_at",
+        ]  # fmt: skip
+
+
+class ScheduledTaskInput(StrictSerializer):
+    also_accepts = frozenset(
+        {"id", "status", "attempts", "turn_count", "result", "error", "last_run_at", "completed_at", "created_at"}
+    )
+
+    name = serializers.CharField(max_length=200)
+    task_type = serializers.ChoiceField(choices=[(name, kind.label) for name, kind in KINDS.items()])
+    payload = ObjectField()
+    schedule_type = serializers.ChoiceField(choices=ScheduleKind.choices, required=False)
+    run_at = serializers.DateTimeField(required=False, help_text="For `once`.")
+    delay_seconds = serializers.IntegerField(required=False, min_value=0, help_text="For `delayed`.")
+    cron = serializers.CharField(
+        max_length=100, allow_blank=True, required=False, help_text="For `recurring`: minute hour day month weekday."
+    )
+    timezone = serializers.CharField(max_length=64, allow_blank=True, required=False)
+    priority = serializers.IntegerField(required=False, help_text="Higher goes first.")
+    most_retries = serializers.IntegerField(required=False)
+    is_active = serializers.BooleanField(required=False)
+
+
+class ProcessedSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    processed = serializers.IntegerField()
+    results = ScheduledTaskSerializer(many=True)
+
+
+class TaskSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
+    contact_id = serializers.IntegerField(allow_null=True)
+    assignee_id = serializers.IntegerField(allow_null=True)
+    automation_id = serializers.IntegerField(allow_null=True)
+
+    class Meta:
+        model = Task
+        fields = [
+            "id", "title", "description", "task_type", "priority", "due_date", "status", "contact_id",
+            "assignee_id", "automation_id", "created_at", "done_at",
+        ]  # fmt: skip
+
+
+class TaskInput(StrictSerializer):
+    also_accepts = frozenset({"id", "automation_id", "created_at", "done_at"})
+
+    title = serializers.CharField(max_length=300)
+    description = serializers.CharField(max_length=10_000, allow_blank=True, required=False)
+    task_type = serializers.CharField(max_length=60, required=False)
+    priority = serializers.ChoiceField(choices=Priority.choices, required=False)
+    due_date = serializers.DateField(required=False, allow_null=True)
+    status = serializers.ChoiceField(choices=TaskStatus.choices, required=False)
+    contact_id = serializers.IntegerField(required=False, allow_null=True)
+    assignee_id = serializers.IntegerField(required=False, allow_null=True, help_text="A member's id.")
+
+
+def read(serializer_class: type[StrictSerializer], request: Any, *, partial: bool = False) -> dict[str, Any]:
+    """What was sent, in shape."""
+    serializer = serializer_class(data=request.data, partial=partial)
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)

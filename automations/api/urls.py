@@ -1,0 +1,15 @@
+from rest_framework.routers import SimpleRouter
+
+from automations.api.automations import AutomationViewSet
+from automations.api.tasks import ScheduledTaskViewSet, TaskViewSet
+from campaigns.api.templates import EmailTemplateViewSet
+
+# Accepted with and without the slash at the end.
+router = SimpleRouter()
+router.trailing_slash = "/?"
+router.register("automations/email-templates", EmailTemplateViewSet, basename="automation-email-template")
+router.register("automations/scheduled-tasks", ScheduledTaskViewSet, basename="scheduled-task")
+router.register("automations", AutomationViewSet, basename="automation")
+router.register("tasks", TaskViewSet, basename="task")
+
+urlpatterns = router.urls

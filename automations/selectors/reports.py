@@ -1,0 +1,119 @@
+"""Numbers and words about workflows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count
+
+from automations import configuration
+from automations.configuration import Mistake
+from automations.domain import tree
+from automations.domain.tree import Step
+from automations.models import AutomationRun, AutomationVersion, RunStatus
+from automations.steps import STEPS
+from automations.steps.base import StepKind
+from automations.triggers import TRIGGERS
+from common.errors import Invalid
+from segments import rules
+from segments.rules.sentences import phrase
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many runs of an automation stand where."""
+
+    in_progress: int = 0
+    held: int = 0
+    finished: int = 0
+    failed: int = 0
+    cancelled: int = 0
+
+
+GROUPS = {
+    RunStatus.RUNNING: "in_progress",
+    RunStatus.HELD: "held",
+    RunStatus.COMPLETED: "finished",
+    RunStatus.EXITED: "finished",
+    RunStatus.FAILED: "failed",
+    RunStatus.CANCELLED: "cancelled",
+}
+
+
+def counts(automation_ids: Sequence[int]) -> dict[int, Counts]:
+    """Run counts of these automations: one query over the index runs_by_automation."""
+    rows = (
+        AutomationRun.objects.filter(automation_id__in=automation_ids)
+        .values_list("automation_id", "status")
+        .annotate(count=Count("pk"))
+        .order_by()
+    )
+    found: dict[int, dict[str, int]] = {automation_id: {} for automation_id in automation_ids}
+    for automation_id, status, count in rows:
+        group = GROUPS[RunStatus(status)]
+        found[automation_id][group] = found[automation_id].get(group, 0) + count
+    return {automation_id: Counts(**groups) for automation_id, groups in found.items()}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of an outline: how deep it stands, what it says."""
+
+    depth: int
+    text: str
+    is_active: bool = True
+    step_id: str = ""
+
+
+def outline(version: AutomationVersion) -> list[Line]:
+    """The workflow in plain language: the trigger, who may enter again, every step."""
+    document = version.document
+    lines = [Line(0, trigger_sentence(document["trigger"]["type"], document["trigger"]["configuration"]))]
+    if document["entry"]["rule"] == "again":
+        lines.append(Line(0, "Contacts may enter again after they have left"))
+    return lines + _lines(tree.read_steps(document["steps"]), 0)
+
+
+def trigger_sentence(trigger_type: str, raw: Any) -> str:
+    """The trigger in plain language."""
+    kind = TRIGGERS.get(trigger_type)
+    if kind is None:
+        return f"Started by {trigger_type}, which is not known any more"
+    try:
+        settings = configuration.read(kind.configuration, raw)
+    except Mistake as mistake:
+        return f"{kind.label} (does not fit any more: {mistake.message})"
+    text: str = kind.sentence(settings)
+    if settings.filter is not None:
+        text += f", only for {_contacts_where(settings.filter)}"
+    return text
+
+
+def _contacts_where(rule: dict[str, Any]) -> str:
+    try:
+        return f"contacts where {phrase(rules.parse_stored(rule))}"
+    except Invalid as error:
+        return f"contacts of a rule that does not fit any more ({error.message})"
+
+
+def _lines(steps: tuple[Step, ...], depth: int) -> list[Line]:
+    lines = []
+    for step in steps:
+        lines.append(Line(depth, step_sentence(step), step.is_active, step.id))
+        for name, branch in step.branches.items():
+            lines.append(Line(depth + 1, f"{name.capitalize()}:", step.is_active))
+            lines += _lines(branch, depth + 2) or [Line(depth + 2, "Go on", step.is_active)]
+    return lines
+
+
+def step_sentence(step: Step) -> str:
+    """One step in plain language."""
+    kind: StepKind[Any] | None = STEPS.get(step.type)
+    if kind is None:
+        return f"{step.type}, which is not known any more"
+    try:
+        return str(kind.sentence(configuration.read(kind.configuration, step.configuration)))
+    except Mistake as mistake:
+        return f"{kind.label} (does not fit any more: {mistake.message})"
