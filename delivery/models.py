@@ -24,10 +24,14 @@ class Content(OrganizationScoped):
     kind = models.CharField(max_length=15, choices=MessageKind, default=MessageKind.MARKETING)
     name = models.CharField(max_length=200)
     subject = models.TextField(blank=True, default="")
+    preheader = models.TextField(blank=True, default="", help_text="What inboxes show beside the subject.")
     html = models.TextField(blank=True, default="")
     text = models.TextField(blank=True, default="")
     defaults: models.JSONField[Any, Any] = models.JSONField(
         default=dict, help_text="Values for variables a contact lacks."
+    )
+    variables: models.JSONField[Any, Any] = models.JSONField(
+        default=list, db_default=[], help_text="Names that every message of this content brings along."
     )
     checksum = models.CharField(max_length=64)
     created_at = models.DateTimeField(default=clock.now)
@@ -80,6 +84,14 @@ class MessageStatus(models.TextChoices):
     CANCELLED = "cancelled"
 
 
+class Priority(models.IntegerChoices):
+    """Which waiting messages are claimed first."""
+
+    AWAITED = 0, "Awaited by the contact"
+    PROMPT = 1, "Prompt"
+    BULK = 2, "Bulk"
+
+
 class Message(OrganizationScoped):
     """One message to one contact on one channel."""
 
@@ -91,6 +103,9 @@ class Message(OrganizationScoped):
     topic = models.ForeignKey(Topic, null=True, on_delete=models.SET_NULL, db_constraint=False)
     source_type = models.CharField(max_length=12, choices=SourceType)
     source_id = models.BigIntegerField(default=0)
+    sender = models.ForeignKey(Sender, null=True, on_delete=models.SET_NULL, db_constraint=False)
+    utm_campaign = models.CharField(max_length=100, blank=True, default="", db_default="")
+    priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.PROMPT, db_default=1)
     variables: models.JSONField[Any, Any] = models.JSONField(default=dict, db_default={})
     address = models.CharField(max_length=320, blank=True, default="", db_default="")
     status = models.CharField(max_length=12, choices=MessageStatus, default=MessageStatus.QUEUED, db_default="queued")
@@ -99,6 +114,8 @@ class Message(OrganizationScoped):
     run_at = models.DateTimeField(default=clock.now)
     lease_token = models.UUIDField(null=True, editable=False)
     lease_expires_at = models.DateTimeField(null=True, editable=False)
+    claimed_at = models.DateTimeField(null=True, help_text="When policy let it go; caps count from here.")
+    handed_at = models.DateTimeField(null=True, help_text="From here on it may have left the house.")
     provider_message_id = models.CharField(max_length=200, blank=True, default="", db_default="")
     created_at = models.DateTimeField(default=clock.now)
     sent_at = models.DateTimeField(null=True)
@@ -112,7 +129,7 @@ class Message(OrganizationScoped):
         ]
         indexes = [
             models.Index(
-                fields=["organization_id", "run_at", "id"],
+                fields=["organization_id", "priority", "run_at", "id"],
                 condition=Q(status="queued"),
                 name="queued_messages",
             ),
@@ -123,10 +140,35 @@ class Message(OrganizationScoped):
             ),
             models.Index(fields=["organization_id", "source_type", "source_id", "status"], name="messages_by_source"),
             models.Index(fields=["organization_id", "contact", "-id"], name="messages_by_contact"),
+            # Caps ask what a contact got in the last day, however long the history is.
+            models.Index(
+                fields=["organization_id", "contact", "claimed_at"],
+                condition=Q(kind="marketing", claimed_at__isnull=False),
+                name="messages_against_caps",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"message {self.pk}"
+
+
+class Hold(OrganizationScoped):
+    """A source whose messages must not go: paused, or cancelled for good. New messages of it are born so."""
+
+    source_type = models.CharField(max_length=12, choices=SourceType)
+    source_id = models.BigIntegerField()
+    is_final = models.BooleanField(default=False, db_default=False, help_text="Cancelled.")
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization_id", "source_type", "source_id"], name="one_hold_per_source"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source_type} {self.source_id}"
 
 
 class Attempt(OrganizationScoped):
@@ -182,3 +224,20 @@ class DeliveryPolicy(OrganizationScoped):
 
     def __str__(self) -> str:
         return "Delivery policy"
+
+
+class MailboxMessage(OrganizationScoped):
+    """A mail that the built-in mailbox took instead of a mail server."""
+
+    sender = models.CharField(max_length=320)
+    recipient = models.CharField(max_length=320)
+    subject = models.TextField(blank=True, default="")
+    body = models.BinaryField(help_text="The whole message as it came over SMTP.")
+    size = models.PositiveIntegerField()
+    received_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["organization_id", "-id"], name="mailbox_newest")]
+
+    def __str__(self) -> str:
+        return self.subject or "(no subject)"

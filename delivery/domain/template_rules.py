@@ -1,0 +1,188 @@
+"""What a template may say, checked at publish: every fault with its line, before anybody gets the mail."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jinja2 import nodes
+from jinja2.exceptions import TemplateSyntaxError
+
+from delivery.domain import filters
+from delivery.domain.sandbox import PLAIN
+
+MOST_SOURCE = 300_000  # characters
+MOST_SETS = 50
+MOST_NODES = 50_000
+
+# What the contact namespace offers besides `attributes`.
+CONTACT_FIELDS = (
+    "id", "name", "first_name", "email", "phone", "user_id", "status", "priority", "source", "city", "region",
+    "country", "timezone", "locale", "tags", "value", "currency",
+)  # fmt: skip
+ORGANIZATION_FIELDS = ("name",)
+LOOP_FIELDS = ("index", "index0", "revindex", "revindex0", "first", "last", "length", "previtem", "nextitem")
+
+ALLOWED: tuple[type[nodes.Node], ...] = (
+    nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.For, nodes.Assign, nodes.CondExpr, nodes.Name,
+    nodes.Const, nodes.List, nodes.Tuple, nodes.Getattr, nodes.Getitem, nodes.Filter, nodes.Test, nodes.Compare,
+    nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Neg, nodes.Pos, nodes.Add, nodes.Sub, nodes.Mul, nodes.Div,
+    nodes.FloorDiv, nodes.Mod, nodes.Concat, nodes.Call, nodes.Keyword, nodes.Slice,
+)  # fmt: skip
+
+NUMBERS_ONLY = (nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod)
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The names a template may use: the organisation's attributes, declared variables, defaults."""
+
+    attributes: Collection[str] = ()
+    variables: Collection[str] = ()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+    def has_default(self, path: str) -> bool:
+        name = path.rsplit(".", 1)[-1]
+        return bool({path, path.removeprefix("contact."), name} & self.defaults.keys())
+
+
+@dataclass(frozen=True)
+class Fault:
+    line: int
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"Line {self.line}: {self.sentence}"
+
+
+def faults(source: str, vocabulary: Vocabulary) -> list[Fault]:
+    """Everything that is wrong with a template, in order of lines; empty when it may be published."""
+    if len(source) > MOST_SOURCE:
+        return [Fault(1, f"the template is longer than {MOST_SOURCE:,} characters")]
+    try:
+        tree = PLAIN.parse(source)
+        everything = list(_walk(tree))
+    except TemplateSyntaxError as error:
+        return [Fault(error.lineno, error.message or "this is not a valid template")]
+    except RecursionError:
+        return [Fault(1, "the template nests too deep")]
+    if len(everything) > MOST_NODES:
+        return [Fault(1, "the template has too many parts")]
+    found = [Fault(node.lineno, sentence) for node in everything for sentence in _wrong(node)]
+    if sum(isinstance(node, nodes.Assign) for node in everything) > MOST_SETS:
+        found.append(Fault(1, f"a template may have at most {MOST_SETS} “set” lines"))
+    if not found:
+        found = _unknown_names(everything, vocabulary)
+    return sorted(set(found), key=lambda fault: (fault.line, fault.sentence))
+
+
+def mentions(source: str, name: str) -> bool:
+    """Whether a valid template uses the top-level name."""
+    return any(node.name == name for node in PLAIN.parse(source).find_all(nodes.Name))
+
+
+def _walk(node: nodes.Node) -> Iterator[nodes.Node]:
+    waiting = [node]
+    while waiting:
+        current = waiting.pop()
+        yield current
+        waiting.extend(current.iter_child_nodes())
+
+
+def _wrong(node: nodes.Node) -> Iterator[str]:
+    """Sentences about one node, names apart."""
+    if not isinstance(node, ALLOWED):
+        yield f"“{_word(node)}” is not available in messages"
+    elif isinstance(node, nodes.Call):
+        if not (isinstance(node.node, nodes.Name) and node.node.name == "range"):
+            yield "only range() can be called; use a filter instead, such as name|upper"
+    elif isinstance(node, (nodes.List, nodes.Tuple)):
+        if not all(isinstance(item, nodes.Const) for item in node.items):
+            yield "a list in a template holds plain values only"
+    elif isinstance(node, nodes.Filter):
+        if node.name not in filters.FILTERS:
+            yield f"there is no filter “{node.name}”; known: {', '.join(sorted(filters.FILTERS))}"
+    elif isinstance(node, nodes.Test):
+        if node.name not in filters.TESTS:
+            yield f"there is no test “{node.name}”"
+    elif isinstance(node, nodes.Assign):
+        if not isinstance(node.target, nodes.Name):
+            yield "set one name at a time"
+    elif isinstance(node, NUMBERS_ONLY):
+        if any(isinstance(side, nodes.Const) and isinstance(side.value, str) for side in (node.left, node.right)):
+            yield f"“{node.operator}” works on numbers only"
+    elif isinstance(node, nodes.For) and node.recursive:
+        yield "a recursive loop is not available"
+    name = getattr(node, "attr", None) or (node.name if isinstance(node, nodes.Name) else None)
+    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
+        name = node.arg.value
+    if isinstance(name, str) and name.startswith("_"):
+        yield f"“{name}”: names that begin with an underscore are not available"
+
+
+def _word(node: nodes.Node) -> str:
+    words = {"Pow": "**", "FilterBlock": "filter block", "AssignBlock": "set block", "CallBlock": "call block"}
+    name = type(node).__name__
+    return words.get(name, name.lower())
+
+
+def _unknown_names(everything: list[nodes.Node], vocabulary: Vocabulary) -> list[Fault]:
+    local = {node.name for node in everything if isinstance(node, nodes.Name) and node.ctx == "store"}
+    inner = {id(node.node) for node in everything if isinstance(node, (nodes.Getattr, nodes.Getitem))}
+    found = []
+    for node in everything:
+        if id(node) in inner or not isinstance(node, (nodes.Name, nodes.Getattr, nodes.Getitem)):
+            continue
+        path = _path(node)
+        sentence = _unknown(path, local, vocabulary) if path else ""
+        if sentence:
+            found.append(Fault(node.lineno, sentence))
+    return found
+
+
+def _path(node: nodes.Node) -> list[str]:
+    """`contact.attributes.plan` as a list of names; empty when it is not such a chain."""
+    names: list[str] = []
+    while isinstance(node, (nodes.Getattr, nodes.Getitem)):
+        if isinstance(node, nodes.Getattr):
+            names.append(node.attr)
+        elif isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
+            names.append(node.arg.value)
+        else:
+            names.clear()
+        node = node.node
+    return [node.name, *reversed(names)] if isinstance(node, nodes.Name) else []
+
+
+def _unknown(path: list[str], local: set[str], vocabulary: Vocabulary) -> str:
+    """A sentence about a chain of names that leads nowhere, or nothing."""
+    root, rest = path[0], path[1:]
+    if root in local or root in ("range", "unsubscribe_url"):
+        return ""
+    if root == "loop":
+        return "" if rest and rest[0] in LOOP_FIELDS else "loop has " + ", ".join(LOOP_FIELDS)
+    if root == "organization":
+        return "" if rest == ["name"] else "of the organisation only organization.name is known"
+    if root == "contact":
+        return _unknown_of_contact(rest, vocabulary)
+    name = rest[0] if root == "variables" and rest else root
+    if root == "variables" and not rest:
+        return "name one of the variables, such as variables.code"
+    if name in vocabulary.variables or vocabulary.has_default(f"variables.{name}"):
+        return ""
+    return f"“{'.'.join(path)}” is not known; declare the variable or give it a default"
+
+
+def _unknown_of_contact(rest: list[str], vocabulary: Vocabulary) -> str:
+    if not rest:
+        return "name a field of the contact, such as contact.name"
+    if rest[0] != "attributes":
+        if rest[0] in CONTACT_FIELDS or vocabulary.has_default(f"contact.{rest[0]}"):
+            return ""
+        return f"a contact has no “{rest[0]}”; own attributes are written contact.attributes.{rest[0]}"
+    if len(rest) < 2:
+        return "name one attribute, such as contact.attributes.plan"
+    if rest[1] in vocabulary.attributes or vocabulary.has_default(f"contact.attributes.{rest[1]}"):
+        return ""
+    return f"no contact has the attribute “{rest[1]}” yet; check its spelling or give it a default"

@@ -1,0 +1,199 @@
+"""The way in: whoever wants to talk writes rows here, once per idempotency key (architecture §2.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from django.db import connection, transaction
+
+from accounts import audit
+from common import clock, doorbell, tenancy
+from common.errors import Invalid, NotFound
+from delivery.models import Content, Hold, Message, MessageKind, MessageStatus, Priority, SourceType
+
+WORK = "messages"
+PRIORITIES = {SourceType.CAMPAIGN: Priority.BULK, SourceType.TEST: Priority.AWAITED}
+BLOCK = 10_000
+
+# Born held or cancelled when the source is. Contacts of another organisation fall out of the join.
+INSERT_SQL = """
+INSERT INTO delivery_message (organization_id, idempotency_key, contact_id, variables, content_id, channel, kind,
+                              topic_id, source_type, source_id, sender_id, utm_campaign, priority, status,
+                              run_at, created_at)
+SELECT %(organization)s, chosen.idempotency_key, chosen.contact_id, {variables}, %(content)s, %(channel)s, %(kind)s,
+       %(topic)s, %(source_type)s, %(source_id)s, %(sender)s, %(utm_campaign)s, %(priority)s, %(status)s,
+       %(run_at)s, %(now)s
+  FROM ({chosen}) AS chosen
+  JOIN audience_contact AS contact ON contact.id = chosen.contact_id AND contact.organization_id = %(organization)s
+    ON CONFLICT (organization_id, idempotency_key) DO NOTHING
+"""
+ITEMS_SQL = """SELECT * FROM unnest(%(contact_ids)s::bigint[], %(keys)s::text[], %(variables)s::text[])
+               AS item(contact_id, idempotency_key, variables)"""
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """One message to one contact; a second one with the same key is not written."""
+
+    contact_id: int
+    idempotency_key: str
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+
+def queue(
+    items: Sequence[Outgoing],
+    *,
+    content_id: int,
+    source_type: str,
+    source_id: int,
+    topic_id: int | None = None,
+    run_at: datetime | None = None,
+    sender_id: int | None = None,
+    utm_campaign: str = "",
+) -> int:
+    """Write messages in the caller's transaction and wake a sender; returns how many were new."""
+    common = _common(content_id, source_type, source_id, topic_id, run_at, sender_id, utm_campaign)
+    statement = INSERT_SQL.format(variables="chosen.variables::jsonb", chosen=ITEMS_SQL)
+    count = 0
+    for start in range(0, len(items), BLOCK):
+        block = items[start : start + BLOCK]
+        columns = {
+            "contact_ids": [item.contact_id for item in block],
+            "keys": [item.idempotency_key for item in block],
+            "variables": [msgspec.json.encode(item.variables).decode() for item in block],
+        }
+        count += _insert(statement, common | columns)
+    return count
+
+
+def queue_selected(
+    select_sql: str,
+    parameters: Mapping[str, Any],
+    *,
+    content_id: int,
+    source_type: str,
+    source_id: int,
+    topic_id: int | None = None,
+    run_at: datetime | None = None,
+    sender_id: int | None = None,
+    utm_campaign: str = "",
+) -> int:
+    """Write a message for every row of a query that yields `contact_id, idempotency_key`; returns how many were new.
+
+    The query runs as the tables' owner: it must name the organisation itself. `parameters` are bound by name.
+    """
+    common = _common(content_id, source_type, source_id, topic_id, run_at, sender_id, utm_campaign)
+    clash = common.keys() & parameters.keys() - {"organization"}
+    if clash:
+        raise ValueError(f"parameters of a selection may not be called {', '.join(sorted(clash))}")
+    return _insert(INSERT_SQL.format(variables="'{}'::jsonb", chosen=select_sql), {**parameters, **common})
+
+
+def _common(
+    content_id: int,
+    source_type: str,
+    source_id: int,
+    topic_id: int | None,
+    run_at: datetime | None,
+    sender_id: int | None,
+    utm_campaign: str,
+) -> dict[str, Any]:
+    if source_type not in SourceType.values:
+        raise Invalid(f'Unknown source "{source_type}"; known: {", ".join(SourceType.values)}.')
+    content = Content.objects.filter(pk=content_id).first()
+    if content is None:
+        raise NotFound(f"There is no content {content_id}.")
+    now = clock.now()
+    is_awaited = content.kind == MessageKind.TRANSACTIONAL
+    priority = Priority.AWAITED if is_awaited else PRIORITIES.get(SourceType(source_type), Priority.PROMPT)
+    return {
+        "organization": tenancy.required(),
+        "content": content.pk,
+        "channel": content.channel,
+        "kind": content.kind,
+        "topic": topic_id,
+        "source_type": source_type,
+        "source_id": source_id,
+        "sender": sender_id,
+        "utm_campaign": utm_campaign[:100],
+        "priority": int(priority),
+        "status": _birth_status(source_type, source_id),
+        "run_at": run_at or now,
+        "now": now,
+    }
+
+
+def _birth_status(source_type: str, source_id: int) -> str:
+    hold = Hold.objects.filter(source_type=source_type, source_id=source_id).first()
+    if hold is None:
+        return MessageStatus.QUEUED
+    return MessageStatus.CANCELLED if hold.is_final else MessageStatus.HELD
+
+
+def _insert(statement: str, parameters: dict[str, Any]) -> int:
+    with tenancy.engine(), connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        count: int = cursor.rowcount
+    doorbell.ring(WORK)
+    return count
+
+
+def hold(source_type: str, source_id: int) -> int:
+    """Pause a source: what has not left waits, and so does what it still writes. Returns how many wait."""
+    with transaction.atomic():
+        Hold.objects.get_or_create(source_type=source_type, source_id=source_id)
+        return _move(source_type, source_id, (MessageStatus.QUEUED,), MessageStatus.HELD)
+
+
+def release(source_type: str, source_id: int) -> int:
+    """Let a paused source go on. Returns how many messages go out now."""
+    with transaction.atomic():
+        Hold.objects.filter(source_type=source_type, source_id=source_id, is_final=False).delete()
+        if Hold.objects.filter(source_type=source_type, source_id=source_id).exists():
+            return 0
+        count = _move(source_type, source_id, (MessageStatus.HELD,), MessageStatus.QUEUED)
+        doorbell.ring(WORK)
+        return count
+
+
+def cancel(source_type: str, source_id: int) -> int:
+    """Stop a source for good: what has not left never will. Returns how many messages that were."""
+    with transaction.atomic():
+        Hold.objects.update_or_create(source_type=source_type, source_id=source_id, defaults={"is_final": True})
+        return _move(source_type, source_id, (MessageStatus.QUEUED, MessageStatus.HELD), MessageStatus.CANCELLED)
+
+
+def _move(source_type: str, source_id: int, before: Sequence[str], after: str) -> int:
+    waiting = Message.objects.filter(source_type=source_type, source_id=source_id, status__in=before)
+    return waiting.update(status=after)
+
+
+def resolve_uncertain(message_ids: Sequence[int], *, as_sent: bool) -> int:
+    """Decide what became of uncertain messages: they were sent, or they are sent again. Returns how many.
+
+    Each one is in the audit log; messages in another state are left alone.
+    """
+    with transaction.atomic():
+        rows = list(Message.objects.select_for_update().filter(pk__in=message_ids, status=MessageStatus.UNCERTAIN))
+        for message in rows:
+            with audit.changing(message, "mark as sent" if as_sent else "send again"):
+                _resolve(message, as_sent)
+        if rows and not as_sent:
+            doorbell.ring(WORK)
+    return len(rows)
+
+
+def _resolve(message: Message, as_sent: bool) -> None:
+    message.reason = "Marked as sent by hand." if as_sent else "Sent again by hand."
+    if as_sent:
+        message.status = MessageStatus.SENT
+        message.sent_at = message.handed_at or clock.now()
+    else:
+        message.status = MessageStatus.QUEUED
+        message.run_at = clock.now()
+        message.claimed_at = message.handed_at = None
+    message.save(update_fields=["status", "reason", "sent_at", "run_at", "claimed_at", "handed_at"])

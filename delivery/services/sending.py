@@ -1,0 +1,108 @@
+"""The send loop: claim a block, hand it over flight by flight, record what became of it.
+
+A flight is the most that a crash can leave uncertain. Its rows are marked as handed over, and committed, before
+the first byte leaves; their outcomes are committed together with the marks of the next flight.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from common import clock, doorbell, tenancy
+from delivery.domain.outcomes import Envelope, Outcome, OutcomeKind
+from delivery.providers.contract import Connection, ProviderUnavailable
+from delivery.services import claiming, letters, outgoing, rendering, settling
+from delivery.services.claiming import Block, Recipient
+from delivery.services.queue import WORK
+from delivery.services.settling import Result
+
+BLOCK = 500
+FLIGHT = 50
+# Shorter than the lease by more than the longest wait for one answer.
+FLIGHT_SECONDS = 60
+TURN_SECONDS = 10  # then other organisations, and a worker that wants to stop, get their turn
+
+
+def send_due(organization_id: int) -> int:
+    """Send what is due in one organisation; returns how many messages were decided."""
+    started = time.monotonic()
+    worked = 0
+    with tenancy.organization(organization_id):
+        worked += claiming.expire_leases()
+        while not outgoing.is_resting():
+            block = claiming.claim(BLOCK)
+            worked += block.judged_count
+            if block.recipients:
+                _send(block)
+            if not block.judged_count:
+                break
+            if time.monotonic() - started > TURN_SECONDS:
+                doorbell.ring(WORK)
+                break
+    return worked
+
+
+def _send(block: Block) -> None:
+    results: list[Result] = []
+    office = letters.Office(block.recipients)
+    for start in range(0, len(block.recipients), FLIGHT):
+        flight = block.recipients[start : start + FLIGHT]
+        try:
+            connection = outgoing.connection()
+        except ProviderUnavailable as error:
+            rest = block.recipients[start:]
+            results += [_result(each, Outcome(OutcomeKind.UNTRIED, f"The mail server: {error}")) for each in rest]
+            break
+        with transaction.atomic():
+            settling.settle(results, block.token)
+            allowed = settling.begin(flight, block.token)
+        results = _fly([each for each in flight if each.message_id in allowed], office, connection)
+    with transaction.atomic():
+        settling.settle(results, block.token)
+
+
+def _result(recipient: Recipient, outcome: Outcome) -> Result:
+    return Result(recipient, outcome, clock.now())
+
+
+@dataclass
+class _Flight:
+    """One flight's results, and which of its messages the provider has taken."""
+
+    office: letters.Office
+    results: list[Result]
+    taken: dict[int, Recipient]
+
+    def envelopes(self, recipients: Sequence[Recipient]) -> Iterator[Envelope]:
+        """Rendered mails; what cannot be rendered, or comes too late, becomes a result instead."""
+        deadline = time.monotonic() + FLIGHT_SECONDS
+        for recipient in recipients:
+            if time.monotonic() > deadline:
+                self.results.append(_result(recipient, Outcome(OutcomeKind.UNTRIED, "The mail server is slow.")))
+                continue
+            try:
+                envelope = self.office.envelope(recipient)
+            except Exception as error:  # noqa: BLE001 — a template may fail in any way; the ledger keeps the sentence
+                outcome = Outcome(OutcomeKind.REFUSED, rendering.sentence(error))
+                self.results.append(_result(recipient, outcome))
+                continue
+            self.taken[recipient.message_id] = recipient
+            yield envelope
+
+
+def _fly(recipients: Sequence[Recipient], office: letters.Office, connection: Connection) -> list[Result]:
+    """Hand over one flight; every recipient gets exactly one result."""
+    if not recipients:
+        return []
+    flight = _Flight(office, [], {})
+    for envelope, outcome in connection.deliver(flight.envelopes(recipients)):
+        flight.results.append(_result(flight.taken.pop(envelope.message_id), outcome))
+    outgoing.note(connection, is_good=any(result.outcome.kind == OutcomeKind.SENT for result in flight.results))
+    seen = {result.recipient.message_id for result in flight.results}
+    # The connection was lost: what it never took has certainly not been handed over.
+    lost = Outcome(OutcomeKind.UNTRIED, "The connection to the mail server was lost.")
+    return flight.results + [_result(each, lost) for each in recipients if each.message_id not in seen]

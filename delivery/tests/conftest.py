@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from common import clock
+from delivery.services import outgoing
+from delivery.tests.making import Sink, listening
+
+NOON = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)  # a Wednesday, far from quiet hours in London
+
+
+@pytest.fixture
+def noon() -> Iterator[datetime]:
+    """The clock stands at noon."""
+    with clock.freeze(NOON):
+        yield NOON
+
+
+@pytest.fixture
+def sink(settings: Any, noon: datetime) -> Iterator[Sink]:
+    """A listening SMTP server to which everything goes."""
+    made = Sink()
+    outgoing.reset()
+    with listening(made) as port:
+        settings.EMAIL_URL = f"smtp://127.0.0.1:{port}"
+        yield made
