@@ -25,6 +25,7 @@ def purge() -> int:
     with tenancy.engine(), connection.cursor() as cursor:
         while True:
             cursor.execute(PURGE_SQL, [before, BLOCK])
-            deleted += cursor.rowcount
-            if cursor.rowcount < BLOCK:
+            gone: int = cursor.rowcount
+            deleted += gone
+            if gone < BLOCK:
                 return deleted

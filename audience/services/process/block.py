@@ -9,7 +9,7 @@ from django.db import connection
 
 from accounts.models import Organization
 from audience.domain.incoming import Incoming, Rejected
-from audience.notices import ContactsChanged, ContactsMerged, EventsRecorded
+from audience.notices import ContactsChanged, ContactsMerged, EventsRecorded, RecordedEvent
 from audience.services.process import catalogue, counting, events, people, rejections
 from audience.services.process.decoding import Batch, Refusal, decode
 from common import clock, outbox, tenancy
@@ -49,7 +49,7 @@ def _mark_done(batches: Sequence[Batch]) -> None:
         )
 
 
-def _announce(placed: people.Placed, recorded: list[events.RecordedEvent]) -> None:
+def _announce(placed: people.Placed, recorded: list[RecordedEvent]) -> None:
     notices: list[object] = []
     created, changes = placed.created, placed.changes
     merged = [ContactsMerged(loser, winner) for loser, winner in placed.merged]

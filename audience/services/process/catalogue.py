@@ -50,7 +50,11 @@ def learn_events(messages: Sequence[Incoming]) -> dict[str, int]:
     ]
     if rows:
         with connection.cursor() as cursor:
-            parameters = {"organization": tenancy.required(), "now": clock.now(), "rows": json.dumps(rows)}
+            parameters: dict[str, Any] = {
+                "organization": tenancy.required(),
+                "now": clock.now(),
+                "rows": json.dumps(rows),
+            }
             cursor.execute(DEFINE_EVENTS_SQL, parameters)
             ids.update(cursor.fetchall())
     return ids
@@ -98,6 +102,10 @@ class AttributeCatalogue:
         """Write what was learned."""
         if self.new:
             with connection.cursor() as cursor:
-                parameters = {"organization": tenancy.required(), "now": clock.now(), "rows": json.dumps(self.new)}
+                parameters: dict[str, Any] = {
+                    "organization": tenancy.required(),
+                    "now": clock.now(),
+                    "rows": json.dumps(self.new),
+                }
                 cursor.execute(DEFINE_ATTRIBUTES_SQL, parameters)
             self.new = {}

@@ -74,8 +74,8 @@ def _decode_batch(batch: Batch, currency: str, decoded: Decoded) -> None:
         except Rejected as verdict:
             decoded.refusals.append(refusal(batch, verdict, body, envelope.kind))
         except (msgspec.DecodeError, UnicodeError, RecursionError, OverflowError) as error:
-            verdict = Rejected("malformed_event", f"The event cannot be read: {error}")
-            decoded.refusals.append(refusal(batch, verdict, body, envelope.kind))
+            unreadable = Rejected("malformed_event", f"The event cannot be read: {error}")
+            decoded.refusals.append(refusal(batch, unreadable, body, envelope.kind))
         else:
             decoded.messages.append(message)
 

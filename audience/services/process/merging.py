@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from django.db import connection
@@ -44,7 +45,7 @@ def merge(joined: Sequence[Joined], held: dict[int, State]) -> list[tuple[int, i
         return []
     pairs = [(join.loser.id, last(join.winner).id) for join in joined]
     losers, winners = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-    parameters = {
+    parameters: dict[str, Any] = {
         "losers": losers,
         "winners": winners,
         "organization": tenancy.required(),

@@ -99,10 +99,10 @@ class State:
         for attribute, value, why in spread(message.traits, currency):
             if why:
                 refused.append((attribute, value, why))
-            elif (why := self._say(attribute, value, message.happened_at, catalogue)) is None:
+            elif (verdict := self._say(attribute, value, message.happened_at, catalogue)) is None:
                 said.add(attribute)
-            elif why:
-                refused.append((attribute.removeprefix(CUSTOM), value, why))
+            elif verdict:
+                refused.append((attribute.removeprefix(CUSTOM), value, verdict))
         for attribute, value, why in spread(message.traits_once, currency):
             if (
                 not why
@@ -199,5 +199,9 @@ def store(held: dict[int, State], fresh_ids: set[int]) -> list[AttributeChange]:
 def _write(statement: str, rows: list[dict[str, Any]]) -> None:
     if rows:
         with connection.cursor() as cursor:
-            parameters = {"organization": tenancy.required(), "now": clock.now(), "rows": _encode(rows).decode()}
+            parameters: dict[str, Any] = {
+                "organization": tenancy.required(),
+                "now": clock.now(),
+                "rows": _encode(rows).decode(),
+            }
             cursor.execute(statement, parameters)
