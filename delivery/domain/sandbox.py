@@ -38,7 +38,7 @@ class Missing(Undefined):
     __slots__ = ()
 
     def __str__(self) -> str:
-        self._fail_with_undefined_error()
+        raise UndefinedError(self._undefined_message)
 
 
 class Values(Mapping[str, Any]):
@@ -190,7 +190,7 @@ def printable(value: Any) -> Any:
 
 
 def is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, Decimal)) and bool(abs(value) <= MOST_NUMBER)
+    return isinstance(value, (int, float, Decimal)) and -MOST_NUMBER <= value <= MOST_NUMBER
 
 
 def bounded_range(*arguments: int) -> range:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db.models import Q
 
 from accounts.models import Organization
 from common import clock, tenancy
@@ -94,9 +95,8 @@ class Office:
 def _senders(ids: set[int | None], organization_name: str) -> dict[int | None, From]:
     """The senders of a block by id; None is the default one."""
     found: dict[int | None, From] = {None: From(organization_name, settings.DEFAULT_FROM_EMAIL, "")}
-    for sender in Sender.objects.filter(pk__in=[each for each in ids if each is not None]) | Sender.objects.filter(
-        is_default=True
-    ):
+    wanted = Q(is_default=True) | Q(pk__in=[each for each in ids if each is not None])
+    for sender in Sender.objects.filter(wanted):
         signed = From(sender.name, sender.address, sender.reply_to)
         if sender.is_default:
             found[None] = signed

@@ -72,7 +72,7 @@ timed AS (
       LEFT JOIN unnest(%(zones)s::text[], %(resumes)s::timestamptz[]) AS zone(name, resume_at)
              ON zone.name = standing.timezone),
 ranked AS (
-    SELECT timed.*,
+    SELECT marked.*,
            CASE WHEN is_counted THEN row_number() OVER (
                 PARTITION BY contact_id, channel, is_counted ORDER BY run_at, id) - 1 END AS earlier_in_block
       FROM (SELECT *, is_marketing AND hold = '' AND refusal = '' AND resume_at IS NULL AS is_counted
