@@ -6,12 +6,17 @@ from attribution import services as attribution
 from attribution import subscribers as attribution_subscribers
 from audience import services as audience
 from audience.notices import ContactsChanged, EventsRecorded
+from automations import subscribers as automations
+from automations.selectors import due as automations_due
+from automations.services import engine as automation_engine
+from automations.services import scheduled as automation_schedule
 from common import doorbell, outbox
 from common.doorbell import Work
 from common.outbox import Subscription
 from delivery import selectors as delivery_selectors
 from delivery import services as delivery
 from segments import subscribers as segments
+from segments.notices import MembershipChanged
 from segments.services import build as segment_builds
 from segments.services import flips as segment_flips
 
@@ -19,6 +24,9 @@ from segments.services import flips as segment_flips
 SUBSCRIPTIONS: list[Subscription] = [
     Subscription(EventsRecorded, "segments.events", segments.on_events_recorded),
     Subscription(ContactsChanged, "segments.contacts", segments.on_contacts_changed),
+    Subscription(EventsRecorded, "automations.events", automations.on_events_recorded),
+    Subscription(ContactsChanged, "automations.contacts", automations.on_contacts_changed),
+    Subscription(MembershipChanged, "automations.memberships", automations.on_membership_changed),
     Subscription(EventsRecorded, "attribution.events", attribution_subscribers.on_events),
     Subscription(ContactsChanged, "attribution.contacts", attribution_subscribers.on_contacts),
 ]
@@ -36,6 +44,8 @@ WORK: list[Work] = [
     Work("ingest", "river", audience.process, _batches_due),
     Work("notices", "river", outbox.deliver, _notices_due),
     Work("flips", "river", segment_flips.run, segment_flips.organizations_due),
+    Work("automation_runs", "river", automation_engine.run, automations_due.runs),
+    Work("scheduled_tasks", "river", automation_schedule.run, automations_due.scheduled_tasks),
     Work("messages", "delivery", delivery.send_due, delivery_selectors.organizations_due),
     Work("credits", "river", attribution.work, attribution.organizations_due),
     Work("segment_builds", "default", segment_builds.run, segment_builds.organizations_due),

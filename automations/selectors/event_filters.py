@@ -66,4 +66,4 @@ def _ask(truths: list[str], events: Mapping[int, Happening], parameters: Paramet
             "   AND event.happened_at BETWEEN %(first)s AND %(last)s",
             parameters.values,
         )
-        return cursor.fetchall()
+        return list(cursor.fetchall())

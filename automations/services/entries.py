@@ -126,7 +126,7 @@ def enter(entries: Sequence[Entry], *, immediate: Collection[int] = ()) -> list[
 
 
 def _enter_block(entries: Sequence[Entry]) -> list[Entered]:
-    parameters = {
+    parameters: dict[str, Any] = {
         "organization": tenancy.required(),
         "automations": sorted({entry.automation_id for entry in entries}),
         "automation_ids": [entry.automation_id for entry in entries],

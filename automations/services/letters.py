@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -49,7 +50,7 @@ def dismiss(run_ids: Sequence[int]) -> int:
 
 
 def _change(action: str, statement: str, run_ids: Sequence[int]) -> int:
-    parameters = {"organization": tenancy.required(), "runs": sorted(run_ids), "now": clock.now()}
+    parameters: dict[str, Any] = {"organization": tenancy.required(), "runs": sorted(run_ids), "now": clock.now()}
     with transaction.atomic():
         with tenancy.engine(), connection.cursor() as cursor:
             cursor.execute(statement, parameters)

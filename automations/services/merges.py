@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import connection
 
 from common import clock, tenancy
@@ -38,7 +40,7 @@ STATEMENTS = (
 
 def repoint(merged_id: int, survivor_id: int) -> None:
     """Hand runs, tasks and notifications of a merged contact to its survivor. Repeating changes nothing."""
-    parameters = {
+    parameters: dict[str, Any] = {
         "merged": merged_id,
         "survivor": survivor_id,
         "now": clock.now(),

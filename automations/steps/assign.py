@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from django.db import connection
@@ -66,7 +66,7 @@ def execute(configuration: Configuration, group: Group) -> Results:
 
 
 def _take_turns(group: Group, count: int) -> int:
-    parameters = {
+    parameters: dict[str, Any] = {
         "organization": tenancy.required(),
         "automation": group.automation_id,
         "step": group.step_id,
