@@ -114,7 +114,7 @@ class Few:
 ), facts AS MATERIALIZED (
   SELECT probed.contact_id, array_agg(probed.nth_at ORDER BY probed.number) AS nth,
          array_agg(ahead.next_at ORDER BY probed.number) AS next
-  FROM ({" UNION ALL ".join(probes)}) probed
+  FROM ({" UNION ALL ".join(probes)}) probed(contact_id, number, definition_id, nth_at)
   LEFT JOIN ahead ON ahead.contact_id = probed.contact_id AND ahead.definition_id = probed.definition_id
   GROUP BY probed.contact_id)"""
 

@@ -41,7 +41,7 @@ def event(who: Contact | int, name: str, at: datetime, **properties: Any) -> Rec
 def events(rows: Sequence[tuple[int, str, datetime, dict[str, Any]]]) -> list[RecordedEvent]:
     definitions = {name: definition(name) for name in {row[1] for row in rows}}
     with tenancy.engine(), connection.cursor() as cursor:
-        partitions.ensure([row[2] for row in rows])
+        partitions.ensure_months([row[2] for row in rows])
         recorded = []
         for contact_id, name, at, properties in rows:
             cursor.execute(

@@ -8,9 +8,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import Organization
-from audience.models import Contact
-from audience.notices import ContactsChanged, ContactsMerged
-from common import clock, outbox
+from common import clock
 from common.models import OutboxNotice
 from segments import services
 from segments.models import FlipCheck, Membership, Segment
