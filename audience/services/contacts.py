@@ -76,7 +76,9 @@ def update_contacts(contact_ids: Sequence[int], changes: Mapping[str, Any]) -> i
 
     Raises `Invalid` when a value does not fit; then nothing is written.
     """
-    return _change_all(contact_ids, lambda state: _say(state, changes))
+    with transaction.atomic(), tenancy.engine():
+        checked = _checked_changes(changes)
+        return _change_all(contact_ids, lambda state: _put(state, checked))
 
 
 def add_tags(contact_ids: Sequence[int], tag: str) -> int:
@@ -117,16 +119,31 @@ def _flat(fields: Mapping[str, Any], attributes: Mapping[str, Any] | None) -> di
 
 def _say(state: State, changes: Mapping[str, Any]) -> None:
     """Write fields and attributes as said now: newer than anything that may still arrive from the past."""
-    now = clock.now()
+    _put(state, _checked_changes(changes))
+
+
+def _checked_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as they are stored; new attributes enter the catalogue. Once, however many contacts get them."""
     catalogue = AttributeCatalogue() if any(name.startswith(CUSTOM) for name in changes) else None
+    checked = {}
     for attribute, value in changes.items():
         try:
-            state.put(attribute, _checked(attribute, value, catalogue))
+            checked[attribute] = _checked(attribute, value, catalogue)
         except Refused as error:
             raise Invalid(str(error), details={attribute: str(error)}) from error
-        state.times.exceptions[attribute] = now.isoformat()
     if catalogue is not None:
         catalogue.store()
+    return checked
+
+
+def _put(state: State, checked: Mapping[str, Any]) -> None:
+    now = clock.now().isoformat()
+    for attribute, value in checked.items():
+        try:
+            state.put(attribute, value)
+        except Refused as error:
+            raise Invalid(str(error), details={attribute: str(error)}) from error
+        state.times.exceptions[attribute] = now
 
 
 def _checked(attribute: str, value: Any, catalogue: AttributeCatalogue | None) -> Any:
