@@ -1,0 +1,328 @@
+"""Every kind of step goes through the same cases."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts import services as accounts
+from accounts.domain.roles import Role
+from accounts.models import Member
+from audience.models import Contact
+from automations import configuration, services
+from automations.models import AutomationRun, Notification, RunStatus, Task
+from automations.selectors import reports
+from automations.steps import STEPS
+from automations.tests import making
+from common import clock
+from common.errors import Invalid
+from delivery.models import Message
+
+pytestmark = pytest.mark.django_db
+
+
+@dataclass(frozen=True)
+class Case:
+    """A step's good configuration, its words, what it wrote per contact, and wrong configurations with the answer."""
+
+    good: Callable[["World"], dict[str, Any]]
+    sentence: str
+    written: Callable[[Contact], Any]
+    expected: Callable[["World"], Any]
+    wrong: dict[str, tuple[dict[str, Any], str]] = field(default_factory=dict)
+    branches: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class World:
+    member: Member
+    template_id: int
+    stranger_template_id: int
+
+
+def _value(name: str) -> Callable[[Contact], Any]:
+    return lambda contact: getattr(Contact.objects.get(pk=contact.pk), name)
+
+
+CASES: dict[str, Case] = {
+    "send_email": Case(
+        lambda world: {"template_id": world.template_id, "subject": "Welcome", "personalize": True},
+        "Send the e-mail “Hello” with the subject “Welcome”",
+        lambda contact: list(Message.objects.filter(contact=contact).values_list("content__subject", "source_type")),
+        lambda world: [("Welcome", "automation")],
+        {
+            "nothing": ({}, "actions[0].configuration.template_id: is missing"),
+            "text": ({"template_id": "x"}, "actions[0].configuration.template_id: must be a whole number, not text"),
+            "unknown": ({"template_id": 9_999_999}, "there is no template 9999999"),
+            "spelling": ({"template_id": 1, "subjct": ""}, "actions[0].configuration.subjct: unknown field; known: "),
+        },
+    ),
+    "wait": Case(
+        lambda world: {"days": 1, "hours": 2},
+        "Wait 1 day 2 hours",
+        lambda contact: None,
+        lambda world: None,
+        {
+            "nothing": ({}, "actions[0].configuration: say how long to wait"),
+            "back": ({"days": -1}, "actions[0].configuration.days: must be from 0"),
+            "for ever": ({"days": 10_000}, "at most five years"),
+        },
+    ),
+    "branch": Case(
+        lambda world: {"rule": making.where("city", "Leeds")},
+        "If city is “Leeds”",
+        lambda contact: None,
+        lambda world: None,
+        {
+            "no rule": ({}, "actions[0].configuration.rule: is missing"),
+            "bad rule": (
+                {"rule": {"match": "all", "rules": [making.where("colour", "red")]}},
+                "actions[0].configuration.rule.rules[0].field: unknown field",
+            ),
+        },
+        branches={"then": [], "otherwise": []},
+    ),
+    "add_tag": Case(
+        lambda world: {"tag": "new"},
+        "Add the tag “new”",
+        lambda contact: sorted(Contact.objects.get(pk=contact.pk).tags),
+        lambda world: ["new", "old"],
+        {"empty": ({"tag": " "}, "actions[0].configuration.tag: must be 1 to 100 characters")},
+    ),
+    "remove_tag": Case(
+        lambda world: {"tag": "old"},
+        "Remove the tag “old”",
+        lambda contact: sorted(Contact.objects.get(pk=contact.pk).tags),
+        lambda world: [],
+        {"empty": ({"tag": ""}, "actions[0].configuration.tag: must be 1 to 100 characters")},
+    ),
+    "update_status": Case(
+        lambda world: {"status": "qualified"},
+        "Set the status to “qualified”",
+        _value("status"),
+        lambda world: "qualified",
+        {"number": ({"status": 1}, "actions[0].configuration.status: must be text, not a whole number")},
+    ),
+    "update_priority": Case(
+        lambda world: {"priority": "urgent"},
+        "Set the priority to urgent",
+        _value("priority"),
+        lambda world: "urgent",
+        {"unknown": ({"priority": "asap"}, "must be one of low, medium, high, urgent")},
+    ),
+    "assign": Case(
+        lambda world: {"member_id": world.member.pk},
+        "Assign to Olga Owner",
+        _value("assignee_id"),
+        lambda world: world.member.pk,
+        {
+            "nobody": ({}, "actions[0].configuration.member_id: name the member"),
+            "unknown": ({"member_id": 9_999_999}, "there is no active member 9999999"),
+            "nobody in turn": ({"method": "round_robin"}, "actions[0].configuration.member_ids: name 1 to 200"),
+        },
+    ),
+    "create_task": Case(
+        lambda world: {
+            "task_type": "follow_up",
+            "title": "Follow up",
+            "due_date": "2027-01-31",
+            "assignee_id": world.member.pk,
+        },
+        "Create the task “Follow up” for Olga Owner, due 2027-01-31",
+        lambda contact: list(
+            Task.objects.filter(contact=contact).values_list("title", "task_type", "due_date", "assignee_id")
+        ),
+        lambda world: [("Follow up", "follow_up", date(2027, 1, 31), world.member.pk)],
+        {
+            "no title": ({}, "actions[0].configuration.title: is missing"),
+            "date": ({"title": "x", "due_date": "soon"}, 'must be a date such as "2027-01-31"'),
+            "member": ({"title": "x", "assignee_id": 9_999_999}, "there is no active member 9999999"),
+        },
+    ),
+    "notify": Case(
+        lambda world: {"message": "Look!", "to": "member", "member_id": world.member.pk},
+        "Tell Olga Owner: “Look!”",
+        lambda contact: list(Notification.objects.filter(contact=contact).values_list("message", "member_id")),
+        lambda world: [("Look!", world.member.pk)],
+        {
+            "whom": ({"message": "x", "to": "member"}, "actions[0].configuration.member_id: name the member"),
+            "to": ({"message": "x", "to": "boss"}, "actions[0].configuration.to: "),
+        },
+    ),
+    "exit": Case(
+        lambda world: {"reason": "enough"},
+        "Leave the workflow (enough)",
+        lambda contact: None,
+        lambda world: None,
+        {"spelling": ({"why": "x"}, "actions[0].configuration.why: unknown field; known: reason")},
+    ),
+}
+WRONG = [(step, name) for step, case in CASES.items() for name in case.wrong]
+
+
+@pytest.fixture
+def world(organization, stranger, owner) -> World:
+    from common import tenancy
+
+    with tenancy.organization(stranger.pk):
+        theirs = making.template(name="Theirs").pk
+    return World(owner, making.template().pk, theirs)
+
+
+def _action(step: str, settings: dict[str, Any]) -> dict[str, Any]:
+    action = {"action_type": step, "configuration": settings}
+    return action | ({"branches": CASES[step].branches} if CASES[step].branches else {})
+
+
+def test_every_step_has_a_case() -> None:
+    assert CASES.keys() == STEPS.keys()
+
+
+@pytest.mark.parametrize("step", CASES)
+def test_a_step_does_its_work_for_the_whole_group_in_constant_statements(step: str, world: World) -> None:
+    case = CASES[step]
+    counts = []
+    for size in (2, 60):
+        automation = making.automation(_action(step, case.good(world)), name=f"{step.replace('_', '-')} {size}")
+        people = making.contacts(size, tags=["old"])
+        services.start(automation, [person.pk for person in people])
+        with CaptureQueriesContext(connection) as queries:
+            making.work()
+        counts.append(len(queries))
+        if step != "wait":
+            assert set(automation.runs.values_list("status", "attempts")) <= {
+                (RunStatus.COMPLETED, 0),
+                (RunStatus.EXITED, 0),
+            }
+        assert [case.written(person) for person in people] == [case.expected(world)] * size
+    assert counts[1] <= counts[0], "\n".join(query["sql"][:150] for query in queries)
+
+
+@pytest.mark.parametrize("step", CASES)
+def test_a_step_says_what_it_does(step: str, world: World) -> None:
+    kind = STEPS[step]
+
+    assert kind.sentence(configuration.read(kind.configuration, CASES[step].good(world))) == CASES[step].sentence
+    assert kind.label
+    assert kind.doc.endswith(".")
+
+
+@pytest.mark.parametrize(("step", "name"), WRONG)
+def test_a_wrong_configuration_is_refused_with_its_place_and_writes_nothing(step, name, world) -> None:
+    settings, answer = CASES[step].wrong[name]
+
+    with pytest.raises(Invalid) as refusal:
+        making.automation(_action(step, settings))
+
+    told = [f"{place}: {sentence}" for place, sentence in refusal.value.details.items()]
+    assert any(answer in line for line in told), told
+    assert all(line.startswith("actions[0].configuration") for line in told)
+    assert not AutomationRun.objects.exists()
+    from automations.models import Automation
+
+    assert not Automation.objects.exists()
+
+
+def test_another_organisations_template_is_not_there(world: World) -> None:
+    with pytest.raises(Invalid, match=f"there is no template {world.stranger_template_id}"):
+        making.automation(_action("send_email", {"template_id": world.stranger_template_id}))
+
+
+def test_a_draft_template_is_published_with_the_workflow(world: World) -> None:
+    from campaigns.models import EmailTemplate
+
+    making.automation(_action("send_email", {"template_id": world.template_id}))
+
+    assert EmailTemplate.objects.get().published is not None
+
+
+def test_a_template_that_cannot_be_published_is_refused(world: World) -> None:
+    broken = making.template(slug="broken", html="<p>{% for %}</p>")
+
+    with pytest.raises(Invalid, match=r"actions\[0\].configuration.template_id: .*cannot be published"):
+        making.automation(_action("send_email", {"template_id": broken.pk}))
+
+
+def test_a_subject_that_is_no_template_is_refused(world: World) -> None:
+    with pytest.raises(Invalid, match=r"actions\[0\].configuration.subject: cannot be used"):
+        making.automation(_action("send_email", {"template_id": world.template_id, "subject": "Hi {{ contact."}))
+
+
+def test_round_robin_goes_on_where_it_stopped_and_survives_a_new_version(world: World) -> None:
+    users = [accounts.ensure_user(f"agent{number}@acme.example") for number in range(2)]
+    agents = [accounts.add_member(user, Role.AGENT) for user in users]
+    action = _action("assign", {"method": "round_robin", "member_ids": [agent.pk for agent in agents]})
+    automation = making.automation(action)
+    people = making.contacts(5)
+
+    services.start(automation, [person.pk for person in people[:3]])
+    making.work()
+    services.update_automation(automation, {"actions": [action, making.EXIT]})
+    services.start(automation, [person.pk for person in people[3:]])
+    making.work()
+
+    turns = [Contact.objects.get(pk=person.pk).assignee_id for person in people]
+    first, second = agents[0].pk, agents[1].pk
+    assert turns == [first, second, first, second, first]
+
+
+def test_a_colleague_who_left_gets_nothing_and_the_run_waits_among_the_dead_letters(world: World) -> None:
+    automation = making.automation(_action("assign", {"member_id": world.member.pk}))
+    Member.objects.update(is_active=False)
+    services.start(automation, [making.contact().pk])
+
+    making.work()
+
+    run = AutomationRun.objects.get()
+    assert run.status == RunStatus.FAILED
+    assert "has a seat any more" in run.error
+
+
+def test_a_task_without_assignee_goes_to_the_contacts_own_and_is_due_days_later(world: World) -> None:
+    automation = making.automation(making.task(due_date=3))
+    mine, nobodys = making.contact(assignee=world.member), making.contact()
+    services.start(automation, [mine.pk, nobodys.pk])
+
+    making.work()
+
+    task = mine.tasks.get()
+    assert task.assignee == world.member
+    assert task.due_date == (clock.now() + timedelta(days=3)).date()
+    assert nobodys.tasks.get().assignee is None
+
+
+def test_nobody_is_notified_about_a_contact_nobody_is_assigned_to(world: World) -> None:
+    automation = making.automation(_action("notify", {"message": "Look!"}))
+    services.start(automation, [making.contact().pk])
+
+    making.work()
+
+    assert not Notification.objects.exists()
+    assert making.outcomes(AutomationRun.objects.get()) == [("notify_1", "skipped")]
+
+
+def test_the_outline_tells_the_workflow_in_words(world: World) -> None:
+    automation = making.automation(
+        making.branch(making.where("city", "Leeds"), [making.TAG], []),
+        making.EXIT | {"is_active": False},
+        trigger_type="status_changed",
+        trigger_configuration={"to": "won", "filter": making.where("country", "GB")},
+        entry_rule="again",
+    )
+
+    lines = reports.outline(automation.current_version)
+
+    assert [(line.depth, line.text, line.is_active) for line in lines] == [
+        (0, "When status changes to “won”, only for contacts where country is “GB”", True),
+        (0, "Contacts may enter again after they have left", True),
+        (0, "If city is “Leeds”", True),
+        (1, "Then:", True),
+        (2, "Add the tag “met”", True),
+        (1, "Otherwise:", True),
+        (2, "Go on", True),
+        (0, "Leave the workflow", False),
+    ]
