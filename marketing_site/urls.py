@@ -11,7 +11,9 @@ from marketing_site import views
 
 api_v1 = [
     path("", include("accounts.api.urls")),
+    path("", include("campaigns.api.urls")),
     path("", include("automations.api.urls")),
+    path("", include("segments.api.urls")),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api-docs"),
 ]

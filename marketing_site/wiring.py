@@ -10,11 +10,14 @@ from automations import subscribers as automations
 from automations.selectors import due as automations_due
 from automations.services import engine as automation_engine
 from automations.services import scheduled as automation_schedule
+from campaigns import services as campaigns
+from campaigns import subscribers as campaigns_subscribers
 from common import doorbell, outbox
 from common.doorbell import Work
 from common.outbox import Subscription
 from delivery import selectors as delivery_selectors
 from delivery import services as delivery
+from delivery.notices import MessagesSettled
 from segments import subscribers as segments
 from segments.notices import MembershipChanged
 from segments.services import build as segment_builds
@@ -24,6 +27,8 @@ from segments.services import flips as segment_flips
 SUBSCRIPTIONS: list[Subscription] = [
     Subscription(EventsRecorded, "segments.events", segments.on_events_recorded),
     Subscription(ContactsChanged, "segments.contacts", segments.on_contacts_changed),
+    Subscription(ContactsChanged, "campaigns.contacts", campaigns_subscribers.contacts_changed),
+    Subscription(MessagesSettled, "campaigns.messages", campaigns_subscribers.messages_settled),
     Subscription(EventsRecorded, "automations.events", automations.on_events_recorded),
     Subscription(ContactsChanged, "automations.contacts", automations.on_contacts_changed),
     Subscription(MembershipChanged, "automations.memberships", automations.on_membership_changed),
@@ -46,6 +51,7 @@ WORK: list[Work] = [
     Work("flips", "river", segment_flips.run, segment_flips.organizations_due),
     Work("automation_runs", "river", automation_engine.run, automations_due.runs),
     Work("scheduled_tasks", "river", automation_schedule.run, automations_due.scheduled_tasks),
+    Work("campaign_runs", "river", campaigns.work, campaigns.organizations_due),
     Work("messages", "delivery", delivery.send_due, delivery_selectors.organizations_due),
     Work("credits", "river", attribution.work, attribution.organizations_due),
     Work("segment_builds", "default", segment_builds.run, segment_builds.organizations_due),

@@ -2,13 +2,14 @@
 
 from campaigns.selectors.audience import AudiencePreview, audience_preview
 from campaigns.selectors.offers import offered_to
-from campaigns.selectors.progress import Progress, progress
+from campaigns.selectors.progress import Progress, Refusal, progress
 from campaigns.selectors.report import Report, cost_shown, report
 from campaigns.selectors.templates import has_unpublished_changes, member_addresses, preview_contact
 
 __all__ = [
     "AudiencePreview",
     "Progress",
+    "Refusal",
     "Report",
     "audience_preview",
     "cost_shown",

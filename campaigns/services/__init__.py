@@ -3,9 +3,11 @@
 from campaigns.services.campaigns import (
     Audience,
     OfferDraft,
+    audience_of,
     create_campaign,
     delete_campaign,
     duplicate_campaign,
+    offers_of,
     update_campaign,
 )
 from campaigns.services.control import archive, cancel, complete, launch, pause, resume, unschedule
@@ -16,7 +18,9 @@ from campaigns.services.templates import (
     create_template,
     delete_template,
     duplicate_template,
+    preview_template,
     publish_template,
+    send_test,
     update_template,
 )
 
@@ -26,6 +30,7 @@ __all__ = [
     "Who",
     "archive",
     "archive_template",
+    "audience_of",
     "cancel",
     "complete",
     "create_campaign",
@@ -36,12 +41,15 @@ __all__ = [
     "duplicate_template",
     "find_contact",
     "launch",
+    "offers_of",
     "organizations_due",
     "pause",
+    "preview_template",
     "publish_template",
     "record_conversion",
     "record_view",
     "resume",
+    "send_test",
     "settled",
     "unschedule",
     "update_campaign",

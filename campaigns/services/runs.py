@@ -50,7 +50,7 @@ SELECT max(id), count(*) FROM (
     ORDER BY id LIMIT %(size)s) AS block
 """
 BLOCK_SQL = """
-SELECT contact_id, 'campaign:' || run_id || ':' || contact_id
+SELECT contact_id, 'campaign:' || run_id || ':' || contact_id AS idempotency_key
 FROM campaigns_target
 WHERE organization_id = %(organization)s AND run_id = %(run)s AND id > %(after)s AND id <= %(through)s
 ORDER BY id

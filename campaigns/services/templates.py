@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -11,12 +12,14 @@ from django.db.models import ProtectedError
 from django.utils.text import slugify
 
 from accounts import actor, audit
+from audience.models import Contact
+from campaigns import selectors
 from campaigns.models import EmailTemplate, TemplateVersion
 from campaigns.services import versions
 from common import clock
 from common.errors import Conflict, Invalid
 from delivery import services as delivery
-from delivery.models import Content
+from delivery.models import Content, SourceType
 
 FIELDS = frozenset({"name", "slug", "kind", "subject", "preheader", "html", "text", "defaults"})
 
@@ -81,6 +84,41 @@ def compile_draft(template: EmailTemplate, *, kind: str = "") -> Content:
         template.defaults,
         preheader=template.preheader,
     )
+
+
+def preview_template(template: EmailTemplate, contact: Contact) -> delivery.Rendered:
+    """The draft as this contact would get it. Raises `Invalid` with the place of each mistake."""
+    parts = delivery.Parts(
+        template.subject,
+        template.html,
+        template.text,
+        template.defaults,
+        preheader=template.preheader,
+        kind=template.kind,
+    )
+    delivery.check(parts)
+    return delivery.render_preview(parts, contact)
+
+
+def send_test(template: EmailTemplate, contact: Contact, to: str) -> str:
+    """Queue the draft, written for `contact`, to a colleague's address; returns the message's key.
+
+    Raises `Invalid` when the draft has mistakes or `to` is nobody of the organisation.
+    """
+    if to not in selectors.member_addresses():
+        sentence = f"{to} is no address of a colleague; tests go to members of your organisation only."
+        raise Invalid(sentence, details={"to": sentence})
+    with transaction.atomic():
+        content = compile_draft(template)
+        key = f"test:{template.pk}:{uuid.uuid4()}"
+        delivery.queue(
+            [delivery.Outgoing(contact.pk, key, address=to)],
+            content_id=content.pk,
+            source_type=SourceType.TEST,
+            source_id=template.pk,
+        )
+        audit.record("test send", template, after={"to": to, "contact_id": contact.pk})
+    return key
 
 
 def archive_template(template: EmailTemplate) -> EmailTemplate:
