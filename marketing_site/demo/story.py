@@ -102,6 +102,32 @@ def _identify(first: Invoice) -> dict[str, Any]:
     }
 
 
+def newcomers(count: int, now: datetime) -> list[dict[str, Any]]:
+    """Simulated sign-ups of the last hours; the same people every time."""
+    draw = random.Random(SEED)
+    calls = []
+    for number in range(count):
+        name = f"{draw.choice(FIRST_NAMES)} {draw.choice(LAST_NAMES)}"
+        moment = now - timedelta(minutes=draw.randrange(5, 300))
+        traits = {
+            "name": name,
+            "email": f"{name.lower().replace(' ', '.')}.new{number}@shop.example",
+            "country": "United Kingdom",
+            "timezone": "Europe/London",
+            "source": "Simulated sign-up",
+        }
+        calls.append(
+            {
+                "type": "identify",
+                "messageId": message_id("newcomer", number),
+                "userId": f"newcomer-{number}",
+                "timestamp": moment.isoformat(),
+                "traits": traits,
+            }
+        )
+    return calls
+
+
 def events(story: Story, codes: dict[str, str]) -> Iterator[dict[str, Any]]:
     """Every visit, sign-up, order and refund, oldest first. `codes`: referral code by inviter's user id."""
     draw = random.Random(SEED)
