@@ -207,6 +207,8 @@ SIMPLE_JWT = {
 # smtp://user:password@host:587?tls=starttls ; empty: the built-in mailbox that `manage.py up` starts.
 EMAIL_URL = environment.text("EMAIL_URL")
 MAILBOX_PORT = environment.integer("MAILBOX_PORT", 8025)
+# After this long without a word from its worker, a message that was not handed over goes again by another one.
+MESSAGE_LEASE_SECONDS = max(3, environment.integer("MESSAGE_LEASE_SECONDS", 180))
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "hello@groundswell.example")
 # Mail of the house itself (invitations, forgotten passwords) goes through Django and the same server.
 globals().update(environment.mail(EMAIL_URL or f"smtp://127.0.0.1:{MAILBOX_PORT}"))

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+from django.conf import settings
 from django.db import connection, transaction
 
 from common import clock, outbox, tenancy
@@ -17,7 +18,7 @@ from delivery.models import MessageStatus, Priority
 from delivery.notices import MessagesSettled
 from delivery.services import policy
 
-LEASE_SECONDS = 180
+LEASE_SECONDS = settings.MESSAGE_LEASE_SECONDS
 
 DUE_SQL = """
 SELECT id FROM delivery_message

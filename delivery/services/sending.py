@@ -23,7 +23,7 @@ from delivery.services.settling import Result
 BLOCK = 500
 FLIGHT = 50
 # Shorter than the lease by more than the longest wait for one answer.
-FLIGHT_SECONDS = 60
+FLIGHT_SECONDS = claiming.LEASE_SECONDS / 3
 TURN_SECONDS = 10  # then other organisations, and a worker that wants to stop, get their turn
 
 
