@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from unfold.widgets import BASE_INPUT_CLASSES
 
 from accounts import selectors
-from accounts.middleware import SESSION_KEY
+from accounts.middleware import SESSION_KEY, allow_shell
 
 
 @require_POST
@@ -34,6 +34,13 @@ def switch_organization(request: HttpRequest) -> HttpResponse:
 class _Shell:
     """Pages around the sign-in, dressed like it."""
 
+    request: HttpRequest
+
+    def dispatch(self, *args: Any, **kwargs: Any) -> Any:
+        response = super().dispatch(*args, **kwargs)  # type: ignore[misc]
+        allow_shell(response)
+        return response
+
     def get_form(self, *args: Any, **kwargs: Any) -> Any:
         form = super().get_form(*args, **kwargs)  # type: ignore[misc]
         for field in form.fields.values():
@@ -41,7 +48,7 @@ class _Shell:
         return form
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return admin.site.each_context(self.request) | super().get_context_data(**kwargs)  # type: ignore[misc,attr-defined]
+        return admin.site.each_context(self.request) | super().get_context_data(**kwargs)  # type: ignore[misc]
 
 
 class ForgottenView(_Shell, auth_views.PasswordResetView):

@@ -1,0 +1,154 @@
+"""A small living organisation for the browser tests: people, events, messages, money, and things that wait."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
+
+from accounts import services as accounts
+from accounts.domain.roles import Role
+from accounts.models import ApiKeyKind, Organization, User
+from audience import services as audience
+from audience.models import Contact, RejectedEvent, Topic
+from audience.services import InternalEvent
+from automations.models import Automation, AutomationRun, AutomationVersion, Task
+from campaigns.models import Campaign, EmailTemplate
+from common import clock, tenancy
+from delivery.models import Content, Message, Sender
+from segments.models import Membership, Segment
+
+PASSWORD = "correct horse battery"
+EMAIL = "olga@harbour.example"
+FIRST = ["Ada", "Ben", "Chloé", "Dmitri", "Esra", "Femi", "Grace", "Hiro", "Inés", "Jonas", "Kaja", "Liam"]
+LAST = ["Abara", "Brandt", "Costa", "Dupont", "Eriksen", "Fofana", "Garcia", "Haddad", "Ito", "Jansen"]
+CITIES = ["Leeds", "Lyon", "Porto", "Aarhus", "Kraków", "Bergen"]
+EVENTS = {"page_viewed": 400, "product_viewed": 180, "order_completed": 90, "email_sent": 160, "email_opened": 70}
+
+
+@dataclass(frozen=True)
+class Town:
+    """What tests need to know of it."""
+
+    organization_id: int
+    owner: User
+    contact_id: int
+    segment_id: int
+
+    def session(self) -> str:
+        """A session of the owner, as its cookie carries it."""
+        store = SessionStore()
+        store["_auth_user_id"] = str(self.owner.pk)
+        store["_auth_user_backend"] = settings.AUTHENTICATION_BACKENDS[0]
+        store["_auth_user_hash"] = self.owner.get_session_auth_hash()
+        store.save()
+        return str(store.session_key)
+
+
+def build() -> Town:
+    """Everything below, committed."""
+    place = accounts.create_organization("Harbour & Co", "harbour", timezone="Europe/London", currency="GBP")
+    other = accounts.create_organization("Lighthouse", "lighthouse")
+    owner = accounts.ensure_user(EMAIL, name="Olga Owner", password=PASSWORD)
+    with tenancy.organization(other.pk):
+        accounts.add_member(owner, Role.ANALYST)
+    with tenancy.organization(place.pk):
+        accounts.add_member(owner, Role.OWNER)
+        accounts.add_member(accounts.ensure_user("max@harbour.example", name="Max Marketer"), Role.MARKETER)
+        accounts.issue_key("Web shop", ApiKeyKind.WRITE)
+        accounts.issue_key("Nightly export", ApiKeyKind.SECRET, scopes=["segments:read"])
+        return _fill(place, owner)
+
+
+def _fill(place: Organization, owner: User) -> Town:
+    chance = random.Random(7)
+    contacts = Contact.objects.bulk_create([_contact(index, chance) for index in range(60)])
+    _events(contacts, chance)
+    segment = _segments(contacts)
+    _messages(contacts, chance)
+    _automations(contacts)
+    RejectedEvent.objects.create(
+        protocol="segment",
+        code="bad_timestamp",
+        reason='"yesterday" is not a time; send ISO 8601.',
+        body={"event": "x"},
+    )
+    return Town(place.pk, owner, contacts[0].pk, segment.pk)
+
+
+def _contact(index: int, chance: random.Random) -> Contact:
+    name = f"{FIRST[index % len(FIRST)]} {LAST[index % len(LAST)]}"
+    address = f"{name.split()[0].lower()}.{index}@example.com"
+    seen = clock.now() - timedelta(hours=chance.randrange(1, 900))
+    return Contact(
+        name=name, email=address, city=chance.choice(CITIES), source="web", value_minor=chance.randrange(90_000),
+        currency="GBP", status=chance.choice(["new", "active", "customer"]), tags=["vip"] if index % 9 == 0 else [],
+        attributes={"plan": "pro", "visits": index}, last_seen_at=seen, first_seen_at=seen - timedelta(days=80),
+    )  # fmt: skip
+
+
+def _events(contacts: list[Contact], chance: random.Random) -> None:
+    now = clock.now()
+    events = []
+    for name, count in EVENTS.items():
+        for index in range(count):
+            happened_at = now - timedelta(minutes=chance.randrange(1, 60 * 24 * 60))
+            value = chance.randrange(1500, 25_000) if name == "order_completed" else None
+            contact = chance.choice(contacts)
+            events.append(
+                InternalEvent(contact.pk, name, happened_at, f"{name}-{index}", value_minor=value, currency="GBP")
+            )
+    audience.record(events)
+    audience.process(tenancy.required())
+
+
+def _segments(contacts: list[Contact]) -> Segment:
+    rule = {"all": [{"attribute": "status", "operator": "equals", "value": "customer"}]}
+    segment = Segment.objects.create(
+        name="Customers", slug="customers", rule=rule, member_count=20, built_at=clock.now()
+    )
+    Segment.objects.create(name="Hand-picked friends", slug="friends", kind="static")
+    Membership.objects.bulk_create([Membership(segment=segment, contact=contact) for contact in contacts[:20]])
+    return segment
+
+
+def _messages(contacts: list[Contact], chance: random.Random) -> None:
+    sender = Sender.objects.create(name="Harbour", address="hello@harbour.example", is_default=True)
+    topic = Topic.objects.create(name="News", slug="news")
+    content = Content.objects.create(name="Autumn", subject="Warm things", html="<p>Hello</p>", checksum="c" * 64)
+    EmailTemplate.objects.create(
+        name="Autumn", slug="autumn", subject="Warm things", html="<p>Hello {{ contact.name }}</p>"
+    )
+    campaign = Campaign.objects.create(
+        name="Autumn jumpers", status="active", sender=sender, topic=topic, cost_minor=12_000
+    )
+    Campaign.objects.create(name="Winter boots", status="draft")
+    Message.objects.bulk_create(
+        [
+            Message(
+                idempotency_key=f"m{index}", contact=contact, content=content, source_type="campaign",
+                source_id=campaign.pk, address=contact.email, sent_at=clock.now() - timedelta(hours=index),
+                opened_at=clock.now() if chance.random() < 0.4 else None,
+                status="uncertain" if index == 3 else "sent",
+            )
+            for index, contact in enumerate(contacts)
+        ]
+    )  # fmt: skip
+
+
+def _automations(contacts: list[Contact]) -> None:
+    welcome = Automation.objects.create(
+        name="Welcome", slug="welcome", is_active=True, trigger_type="contact_created", trigger_key="contact_created"
+    )
+    version = AutomationVersion.objects.create(automation=welcome, number=1, document={"format": 1, "steps": []})
+    later = clock.now() + timedelta(hours=3)
+    AutomationRun.objects.bulk_create(
+        [
+            AutomationRun(automation=welcome, version=version, contact=contact, entry_key="once", run_at=later)
+            for contact in contacts[:12]
+        ]
+    )
+    Task.objects.create(title="Call Ada about the boots", contact=contacts[0], automation=welcome)
