@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from audience.models import Contact
 from audience.notices import AttributeChange, ContactsChanged, EventsRecorded
 from automations.services import entries, merges
 from automations.triggers import attribute_changed, event, lead_created, segment
 from automations.triggers.base import Happening
 from common import outbox
 from segments.notices import MembershipChanged
+
+DEFAULTS = {name: Contact._meta.get_field(name).get_default() for name in ("status", "priority", "value_minor")}
 
 
 def on_contacts_changed(notice: ContactsChanged) -> None:
@@ -23,8 +28,17 @@ def _changed(index: int, change: AttributeChange) -> Happening:
         attribute_changed.key_of(change.attribute),
         change.contact_id,
         f"change:{outbox.notice_id()}:{index}",
-        {"attribute": change.attribute, "before": change.before, "after": change.after},
+        {
+            "attribute": change.attribute,
+            "before": _stored(change.attribute, change.before),
+            "after": _stored(change.attribute, change.after),
+        },
     )
+
+
+def _stored(attribute: str, value: Any) -> Any:
+    """The announcement says nothing (None) for a field at its default; a trigger asks for what is stored."""
+    return DEFAULTS.get(attribute) if value is None else value
 
 
 def on_events_recorded(notice: EventsRecorded) -> None:
