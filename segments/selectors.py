@@ -103,8 +103,8 @@ def member_ids(segment_id: int) -> list[int]:
 
 
 def memberships(segment: Segment) -> QuerySet[Membership]:
-    """Open memberships with their contacts, the latest first."""
-    return Membership.objects.filter(segment=segment, left_at=None).select_related("contact").order_by("-pk")
+    """Open memberships with their contacts, in the order of the index they are read from."""
+    return Membership.objects.filter(segment=segment, left_at=None).select_related("contact").order_by("-contact_id")
 
 
 def _fetch(sql: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:

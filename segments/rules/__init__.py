@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from common.errors import Invalid
 from segments.rules import catalogue, parser
+from segments.rules.catalogue import Catalogue
 from segments.rules.sentences import sentence
 from segments.rules.tree import Rule
 
-__all__ = ["Rule", "parse", "parse_stored", "sentence"]
+__all__ = ["Rule", "describe", "parse", "parse_stored", "sentence"]
 
 
 def parse(rule_json: Any) -> Rule:
@@ -19,3 +21,11 @@ def parse(rule_json: Any) -> Rule:
 def parse_stored(rule_json: Any) -> Rule:
     """Read a rule that was checked when it was saved."""
     return parser.parse(rule_json, catalogue.load(), is_stored=True)
+
+
+def describe(rule_json: Any, known: Catalogue | None = None) -> str:
+    """The sentence of a stored rule, for lists; says so when an older release wrote what we cannot read."""
+    try:
+        return sentence(parser.parse(rule_json, known or catalogue.load(), is_stored=True))
+    except Invalid as error:
+        return f"This rule cannot be read: {error}"

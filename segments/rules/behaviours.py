@@ -23,7 +23,8 @@ class Fact:
 
 @dataclass(frozen=True)
 class Behaviour:
-    words: str
+    once: str
+    often: str
     is_negated: bool = False
 
     def truth(self, fact: Fact) -> str:
@@ -40,7 +41,7 @@ class Behaviour:
 BEHAVIOURS: Registry[Behaviour] = Registry(
     "behaviour",
     {
-        "did": Behaviour("happened"),
-        "did_not": Behaviour("did not happen", is_negated=True),
+        "did": Behaviour("happened", "happened at least {count:,} times"),
+        "did_not": Behaviour("did not happen", "happened fewer than {count:,} times", is_negated=True),
     },
 )

@@ -45,6 +45,7 @@ class Operator:
     words: str
     is_negated: bool = False
     flips: SqlMaker | None = None
+    words_of_dates: str = ""
 
     def truth(self, operand: Operand, value: Value, parameters: Parameters) -> str:
         """A boolean expression that is never NULL."""
@@ -141,8 +142,8 @@ OPERATORS: Registry[Operator] = Registry(
         "not_contains": Operator(Takes.ONE, HOLDERS, _contains, "does not contain {value}", is_negated=True),
         "starts_with": Operator(Takes.ONE, TEXTS, _starts_with, "starts with {value}"),
         "ends_with": Operator(Takes.ONE, TEXTS, _ends_with, "ends with {value}"),
-        "greater": Operator(Takes.ONE, ORDERED, _greater, "is more than {value}"),
-        "less": Operator(Takes.ONE, ORDERED, _less, "is less than {value}"),
+        "greater": Operator(Takes.ONE, ORDERED, _greater, "is more than {value}", words_of_dates="is after {value}"),
+        "less": Operator(Takes.ONE, ORDERED, _less, "is less than {value}", words_of_dates="is before {value}"),
         "in": Operator(Takes.MANY, LISTED, _in, "is one of {value}"),
         "not_in": Operator(Takes.MANY, LISTED, _in, "is none of {value}", is_negated=True),
         "is_set": Operator(Takes.NOTHING, EVERY, _is_set, "is set"),

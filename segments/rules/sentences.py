@@ -8,7 +8,7 @@ from decimal import Decimal
 from segments.rules.behaviours import BEHAVIOURS
 from segments.rules.catalogue import label
 from segments.rules.operators import OPERATORS
-from segments.rules.tree import AttributeRule, EventRule, Group, Leaf, Match, PropertyFilter, Rule, Value
+from segments.rules.tree import AttributeRule, EventRule, Group, Kind, Leaf, Match, PropertyFilter, Rule, Value
 
 MOST_SHOWN = 5
 JOINTS = {Match.ALL: " and ", Match.ANY: " or ", Match.NONE: " or "}
@@ -37,16 +37,18 @@ def leaf_phrase(leaf: Leaf) -> str:
 
 
 def _condition(subject: str, condition: AttributeRule | PropertyFilter) -> str:
-    words = OPERATORS[condition.operator].words
+    operator = OPERATORS[condition.operator]
+    words = operator.words_of_dates if condition.kind is Kind.DATE and operator.words_of_dates else operator.words
     return f"{subject} {words.format(value=_shown(condition.value))}"
 
 
 def _behaviour(rule: EventRule) -> str:
-    times = "" if rule.count == 1 else f" at least {rule.count:,} times"
+    behaviour = BEHAVIOURS[rule.operator]
+    words = behaviour.once if rule.count == 1 else behaviour.often.format(count=rule.count)
     window = f" in the last {_shown(rule.within)}" if rule.within else ""
     filters = " and ".join(_condition(item.property, item) for item in rule.where)
     condition = f" with {filters}" if filters else ""
-    return f"{rule.event} {BEHAVIOURS[rule.operator].words}{times}{window}{condition}"
+    return f"{rule.event} {words}{window}{condition}"
 
 
 def _shown(value: Value) -> str:

@@ -83,8 +83,13 @@ def everyone(*rules: Any) -> dict[str, Any]:
     return {"match": "all", "rules": list(rules)}
 
 
+def on(field: str, operator: str, *value: Any) -> dict[str, Any]:
+    """A condition on a field; the value is left out for operators that take none."""
+    return {"field": field, "operator": operator} | ({"value": value[0]} if value else {})
+
+
 def city(name: str) -> dict[str, Any]:
-    return {"field": "city", "operator": "equals", "value": name}
+    return on("city", "equals", name)
 
 
 def did(

@@ -1,0 +1,111 @@
+"""How segments and their leads look over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from common.errors import Invalid
+from segments import rules
+from segments.models import Membership, Segment, SegmentKind
+
+MOST_LEADS = 10_000
+# What a client may send back unchanged from what it read.
+ECHOED = frozenset(
+    {"id", "sentence", "status", "error", "member_count", "version_number", "built_at", "created_at", "updated_at"}
+)
+
+
+class SegmentSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
+    rule = serializers.JSONField(allow_null=True, help_text="The rule tree; null for a static segment.")
+    sentence = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Segment
+        fields = [
+            "id", "name", "slug", "description", "kind", "rule", "sentence", "version_number", "tags", "is_active",
+            "status", "error", "member_count", "built_at", "created_at", "updated_at",
+        ]  # fmt: skip
+
+    def get_sentence(self, segment: Segment) -> str:
+        """The rule in plain language; empty for a static segment."""
+        return rules.describe(segment.rule, self.context.get("catalogue")) if segment.rule else ""
+
+
+class SegmentInput(serializers.Serializer):  # type: ignore[type-arg]
+    name = serializers.CharField(max_length=200)
+    slug = serializers.SlugField(max_length=100, required=False, allow_blank=True)
+    description = serializers.CharField(required=False, allow_blank=True, max_length=10_000)
+    kind = serializers.ChoiceField(
+        choices=SegmentKind.choices, required=False, help_text="Dynamic when a rule is given, static otherwise."
+    )
+    rule = serializers.JSONField(required=False, allow_null=True, help_text="The rule tree of a dynamic segment.")
+    tags = serializers.ListField(child=serializers.CharField(max_length=100), required=False, max_length=50)
+    is_active = serializers.BooleanField(required=False)
+
+
+class LeadSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
+    id = serializers.IntegerField(source="contact_id", help_text="The contact's id.")
+    name = serializers.CharField(source="contact.name")
+    email = serializers.CharField(source="contact.email")
+    user_id = serializers.CharField(source="contact.user_id")
+
+    class Meta:
+        model = Membership
+        fields = ["id", "name", "email", "user_id", "entered_at"]
+
+
+class LeadIdsInput(serializers.Serializer):  # type: ignore[type-arg]
+    lead_ids = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1), min_length=1, max_length=MOST_LEADS
+    )
+
+
+class LeadsChangedSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    changed = serializers.ListField(child=serializers.IntegerField(), help_text="Leads that entered or left now.")
+    unchanged = serializers.ListField(
+        child=serializers.IntegerField(), help_text="Leads that were there already, or unknown, or not there."
+    )
+    member_count = serializers.IntegerField()
+
+
+class EvaluateInput(serializers.Serializer):  # type: ignore[type-arg]
+    lead_ids = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
+        required=False,
+        max_length=MOST_LEADS,
+        help_text="Contacts to judge; without them the answer is the size and a sample.",
+    )
+    rule = serializers.JSONField(required=False, help_text="A rule to try instead of the segment's own.")
+
+
+class VerdictSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    id = serializers.IntegerField(source="contact_id")
+    is_match = serializers.BooleanField()
+    flips_at = serializers.DateTimeField(
+        allow_null=True, help_text="Before this moment time alone changes nothing; null: never."
+    )
+
+
+class SampleSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    email = serializers.CharField()
+
+
+class EvaluationSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    sentence = serializers.CharField()
+    results = VerdictSerializer(many=True, required=False)
+    size = serializers.IntegerField(required=False)
+    sample = SampleSerializer(many=True, required=False)
+
+
+def read(serializer_class: Any, data: Any, *, partial: bool = False, echoed: frozenset[str] = frozenset()) -> Any:
+    """The checked values of a body; unknown fields are refused."""
+    serializer = serializer_class(data=data, partial=partial)
+    if isinstance(data, dict) and (unknown := sorted(data.keys() - serializer.fields.keys() - echoed)):
+        sentence = f"Unknown field; known: {', '.join(serializer.fields)}."
+        raise Invalid("Some fields are unknown.", details={name[:60]: sentence for name in unknown[:20]})
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
