@@ -160,6 +160,8 @@ def _unknown(path: list[str], local: set[str], vocabulary: Vocabulary) -> str:
     root, rest = path[0], path[1:]
     if root in local or root in ("range", "unsubscribe_url"):
         return ""
+    if root == "event":
+        return "" if rest else "name a property of the event, such as event.total"
     if root == "loop":
         return "" if rest and rest[0] in LOOP_FIELDS else "loop has " + ", ".join(LOOP_FIELDS)
     if root == "organization":

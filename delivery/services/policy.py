@@ -33,13 +33,13 @@ ADDRESS_PATTERN = r'^[^\s@<>()\[\],;:\\"]+@[^\s@<>()\[\],;:\\".]+(\.[^\s@<>()\[\
 # suppression and hold by their unique indexes.
 STANDING_SQL = """
 SELECT message.id, message.contact_id, message.run_at, message.channel,
-       lower(btrim(contact.email)) AS address, coalesce(contact.timezone, '') AS timezone,
+       recipient.address, coalesce(contact.timezone, '') AS timezone,
        message.kind = 'marketing' AND message.source_type <> 'test' AS is_marketing,
        CASE WHEN hold.is_final THEN 'cancelled'
             WHEN hold.id IS NOT NULL THEN 'held' ELSE '' END AS hold,
        CASE WHEN contact.id IS NULL THEN %(ERASED)s
             WHEN contact.merged_into_id IS NOT NULL THEN %(MERGED)s
-            WHEN btrim(contact.email) !~ %(ADDRESS_PATTERN)s OR length(contact.email) > 254 THEN %(NO_ADDRESS)s
+            WHEN recipient.address !~ %(ADDRESS_PATTERN)s OR length(recipient.address) > 254 THEN %(NO_ADDRESS)s
             WHEN suppression.id IS NOT NULL THEN %(SUPPRESSED)s
             WHEN message.kind <> 'marketing' OR message.source_type = 'test' THEN ''
             WHEN consent.state = 'withdrawn' THEN %(WITHDRAWN)s
@@ -48,9 +48,13 @@ SELECT message.id, message.contact_id, message.run_at, message.channel,
   FROM delivery_message AS message
   LEFT JOIN audience_contact AS contact
          ON contact.id = message.contact_id AND contact.organization_id = message.organization_id
+  LEFT JOIN LATERAL (
+       -- A test goes to a colleague instead of the contact whose words it shows.
+       SELECT lower(btrim(CASE WHEN message.source_type = 'test' AND message.address <> ''
+                               THEN message.address ELSE contact.email END)) AS address) AS recipient ON true
   LEFT JOIN audience_suppression AS suppression
          ON suppression.organization_id = message.organization_id AND suppression.channel = message.channel
-        AND suppression.address = lower(btrim(contact.email))
+        AND suppression.address = recipient.address
   LEFT JOIN delivery_hold AS hold
          ON hold.organization_id = message.organization_id AND hold.source_type = message.source_type
         AND hold.source_id = message.source_id

@@ -21,18 +21,20 @@ BLOCK = 10_000
 
 # Born held or cancelled when the source is. Contacts of another organisation fall out of the join.
 INSERT_SQL = """
-INSERT INTO delivery_message (organization_id, idempotency_key, contact_id, variables, content_id, channel, kind,
-                              topic_id, source_type, source_id, sender_id, utm_campaign, priority, status,
-                              run_at, created_at)
-SELECT %(organization)s, chosen.idempotency_key, chosen.contact_id, {variables}, %(content)s, %(channel)s, %(kind)s,
-       %(topic)s, %(source_type)s, %(source_id)s, %(sender)s, %(utm_campaign)s, %(priority)s, %(status)s,
-       %(run_at)s, %(now)s
+INSERT INTO delivery_message (
+       organization_id, idempotency_key, contact_id, variables, address, content_id, channel, kind, topic_id,
+       source_type, source_id, sender_id, utm_campaign, priority, status, run_at, created_at)
+SELECT %(organization)s, chosen.idempotency_key, chosen.contact_id, {variables}, {address}, %(content)s,
+       %(channel)s, %(kind)s, %(topic)s, %(source_type)s, %(source_id)s, %(sender)s, %(utm_campaign)s, %(priority)s,
+       %(status)s, %(run_at)s, %(now)s
   FROM ({chosen}) AS chosen
   JOIN audience_contact AS contact ON contact.id = chosen.contact_id AND contact.organization_id = %(organization)s
     ON CONFLICT (organization_id, idempotency_key) DO NOTHING
 """
-ITEMS_SQL = """SELECT * FROM unnest(%(contact_ids)s::bigint[], %(keys)s::text[], %(variables)s::text[])
-               AS item(contact_id, idempotency_key, variables)"""
+ITEMS_SQL = """
+SELECT * FROM unnest(%(contact_ids)s::bigint[], %(keys)s::text[], %(variables)s::text[], %(addresses)s::text[])
+           AS item(contact_id, idempotency_key, variables, address)
+"""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Outgoing:
     contact_id: int
     idempotency_key: str
     variables: Mapping[str, Any] = field(default_factory=dict)
+    address: str = ""  # of a colleague, for tests only; the contact's own otherwise
 
 
 def queue(
@@ -57,7 +60,7 @@ def queue(
 ) -> int:
     """Write messages in the caller's transaction and wake a sender; returns how many were new."""
     common = _common(content_id, source_type, source_id, topic_id, run_at, sender_id, utm_campaign)
-    statement = INSERT_SQL.format(variables="chosen.variables::jsonb", chosen=ITEMS_SQL)
+    statement = INSERT_SQL.format(variables="chosen.variables::jsonb", address="chosen.address", chosen=ITEMS_SQL)
     count = 0
     for start in range(0, len(items), BLOCK):
         block = items[start : start + BLOCK]
@@ -65,6 +68,7 @@ def queue(
             "contact_ids": [item.contact_id for item in block],
             "keys": [item.idempotency_key for item in block],
             "variables": [msgspec.json.encode(item.variables).decode() for item in block],
+            "addresses": [item.address if source_type == SourceType.TEST else "" for item in block],
         }
         count += _insert(statement, common | columns)
     return count
@@ -90,7 +94,9 @@ def queue_selected(
     clash = common.keys() & parameters.keys() - {"organization"}
     if clash:
         raise ValueError(f"parameters of a selection may not be called {', '.join(sorted(clash))}")
-    return _insert(INSERT_SQL.format(variables="'{}'::jsonb", chosen=select_sql), {**parameters, **common})
+    return _insert(
+        INSERT_SQL.format(variables="'{}'::jsonb", address="''", chosen=select_sql), {**parameters, **common}
+    )
 
 
 def _common(

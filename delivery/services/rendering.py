@@ -124,7 +124,9 @@ def values_for(
     bare = {name: _fall_back(contact, name) for name in defaults if name.isidentifier() and name not in variables}
     bare |= {name: value for name, value in variables.items() if name.isidentifier()}
     return {
-        **{name: Values(name, value, {}) if isinstance(value, dict) else value for name, value in bare.items()},
+        # The properties of the event that started an automation, when there was one.
+        "event": Values("event", {}, defaults),
+        **{name: Values(name, value, defaults) if isinstance(value, dict) else value for name, value in bare.items()},
         "contact": contact,
         "variables": Values("variables", variables, defaults),
         "organization": Values("organization", {"name": organization_name}, {}),
@@ -150,6 +152,11 @@ def add_links(values: dict[str, Any], links: Links) -> None:
     values["unsubscribe_url"] = links.unsubscribe()
     values["_pixel"] = Markup(links.pixel())  # noqa: S704 — our own base64url
     values["_click"] = tracked_link(click)
+
+
+def preview_links(values: dict[str, Any]) -> None:
+    """Let `values` carry links that lead nowhere: a preview is nobody's message."""
+    values["unsubscribe_url"] = "#unsubscribe"
 
 
 def sentence(error: Exception) -> str:

@@ -28,6 +28,7 @@ class Sink:
     def __init__(self) -> None:
         self.envelopes: list[Envelope] = []
         self.sessions = 0
+        self.offers_pipelining = True
         self.answers: dict[str, Answer] = {}
 
     @property
@@ -43,6 +44,8 @@ class Sink:
     ) -> list[str]:
         session.host_name = hostname
         self.sessions += 1
+        if not self.offers_pipelining:
+            return responses
         return [*responses[:-1], "250-PIPELINING", responses[-1]]
 
     async def handle_RCPT(

@@ -1,0 +1,159 @@
+"""The ledger, content, senders and limits in the admin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from unfold.decorators import display
+
+from accounts.admin_base import OrganizationModelAdmin, ReadOnlyMixin, TabularInline
+from delivery import services
+from delivery.models import Attempt, Content, DeliveryPolicy, Engagement, Message, Sender
+
+STATUS_COLOURS = {
+    "queued": "info",
+    "held": "warning",
+    "sending": "info",
+    "sent": "success",
+    "refused": "warning",
+    "failed": "danger",
+    "uncertain": "danger",
+    "cancelled": "default",
+}
+
+
+class AttemptInline(ReadOnlyMixin, TabularInline):
+    model = Attempt
+    fields = ["happened_at", "outcome", "answer"]
+    readonly_fields = fields
+    ordering = ["-pk"]
+
+
+class EngagementInline(ReadOnlyMixin, TabularInline):
+    model = Engagement
+    fields = ["happened_at", "kind", "url", "is_machine", "is_simulated", "user_agent"]
+    readonly_fields = fields
+    ordering = ["-pk"]
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnlyMixin, OrganizationModelAdmin):
+    """Read only; uncertain messages are decided by two actions."""
+
+    empty_hint = "Send a campaign or start an automation; every message it writes is listed here."
+    list_display = ["address_or_contact", "content_name", "shown_status", "reason", "source", "sent_at", "opened_at"]
+    list_filter = ["status", "source_type", "kind", "reason"]
+    search_fields = ["address", "contact__email", "idempotency_key"]
+    list_select_related = ["contact", "content"]
+    ordering = ["-pk"]
+    date_hierarchy = None
+    actions = ["mark_as_sent", "send_again"]
+    inlines = [EngagementInline, AttemptInline]
+    exclude = ["lease_token", "variables"]
+
+    @display(description="To", ordering="address")
+    def address_or_contact(self, message: Message) -> str:
+        return message.address or str(message.contact)
+
+    @display(description="Content")
+    def content_name(self, message: Message) -> str:
+        return message.content.name
+
+    @display(description="Status", ordering="status", label=STATUS_COLOURS)
+    def shown_status(self, message: Message) -> tuple[str, str]:
+        return message.status, message.get_status_display()
+
+    @display(description="From")
+    def source(self, message: Message) -> str:
+        return f"{message.get_source_type_display()} {message.source_id or ''}".strip()
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("delivery.change_message"))
+
+    @admin.action(description="Uncertain: mark as sent", permissions=["decide"])
+    def mark_as_sent(self, request: HttpRequest, chosen: QuerySet[Message]) -> None:
+        self._decide(request, chosen, as_sent=True)
+
+    @admin.action(description="Uncertain: send again (the contact may get it twice)", permissions=["decide"])
+    def send_again(self, request: HttpRequest, chosen: QuerySet[Message]) -> None:
+        self._decide(request, chosen, as_sent=False)
+
+    def _decide(self, request: HttpRequest, chosen: QuerySet[Message], *, as_sent: bool) -> None:
+        count = services.resolve_uncertain(list(chosen.values_list("pk", flat=True)), as_sent=as_sent)
+        left = chosen.count() - count
+        said = "marked as sent" if as_sent else "waiting to be sent again"
+        messages.success(request, f"{count:,} uncertain messages are {said}.")
+        if left:
+            messages.warning(request, f"{left:,} of the chosen messages were not uncertain and stay as they are.")
+
+
+@admin.register(Content)
+class ContentAdmin(ReadOnlyMixin, OrganizationModelAdmin):
+    """What was published, as it is sent; it never changes."""
+
+    empty_hint = "Publish an e-mail template; what it says is kept here for good."
+    list_display = ["name", "subject", "kind", "channel", "created_at"]
+    list_filter = ["kind", "channel"]
+    search_fields = ["name", "subject"]
+    ordering = ["-pk"]
+    fields = ["name", "subject", "preheader", "preview", "kind", "channel", "defaults", "text", "html", "created_at"]
+    readonly_fields = ["preview"]
+
+    @display(description="Preview")
+    def preview(self, content: Content) -> str:
+        return format_html(
+            '<iframe class="mail-frame" title="Preview" sandbox referrerpolicy="no-referrer" srcdoc="{}"></iframe>',
+            content.html,
+        )
+
+    class Media:
+        css = {"all": ["delivery.css"]}
+
+
+@admin.register(Sender)
+class SenderAdmin(OrganizationModelAdmin):
+    empty_hint = "Add the name and address that your e-mail comes from."
+    list_display = ["name", "address", "reply_to", "is_default"]
+    search_fields = ["name", "address"]
+
+    def save_model(self, request: HttpRequest, obj: Sender, form: Any, change: bool) -> None:
+        services.save_sender(obj)
+
+    def delete_model(self, request: HttpRequest, obj: Sender) -> None:
+        services.delete_sender(obj)
+
+
+@admin.register(DeliveryPolicy)
+class DeliveryPolicyAdmin(OrganizationModelAdmin):
+    empty_hint = "Without limits of your own: 2 marketing messages a day, 8 hours apart, quiet from 21:00 to 8:00."
+    list_display = ["__str__", "most_per_day", "hours_between", "quiet_from", "quiet_until", "requires_consent"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and not DeliveryPolicy.objects.exists()
+
+    def has_delete_permission(self, request: HttpRequest, obj: DeliveryPolicy | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: DeliveryPolicy, form: Any, change: bool) -> None:
+        services.save_policy(obj)
+
+
+@admin.register(Engagement)
+class EngagementAdmin(ReadOnlyMixin, OrganizationModelAdmin):
+    empty_hint = "Opens, clicks and unsubscribes of messages that were sent appear here."
+    list_display = ["happened_at", "kind", "to", "url", "is_machine", "is_simulated"]
+    list_filter = ["kind", "is_machine", "is_simulated"]
+    search_fields = ["message__address", "url"]
+    list_select_related = ["message"]
+    ordering = ["-pk"]
+    exclude: list[str] = []
+
+    @display(description="Message")
+    def to(self, row: Engagement) -> str:
+        address = reverse("admin:delivery_message_change", args=[row.message_id])
+        return format_html('<a href="{}">{}</a>', address, row.message.address or row.message)

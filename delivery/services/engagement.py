@@ -1,0 +1,163 @@
+"""What comes back for a message: opens, clicks, unsubscribing. Each is kept, judged human or not, and announced."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Q
+
+from audience import services as audience
+from audience.models import Consent, ConsentState, Contact, MessageChannel
+from audience.services import InternalEvent
+from common import clock, outbox
+from delivery.domain import machines, utm
+from delivery.models import Engagement, EngagementKind, Message
+from delivery.notices import MessageEngaged
+from delivery.services.settling import event_properties
+
+MOST_KEPT = 200  # engagements per message and kind; a link shared in public is not a person's story
+EVENT_NAMES = {
+    EngagementKind.OPEN: "email_opened",
+    EngagementKind.CLICK: "email_clicked",
+    EngagementKind.UNSUBSCRIBE: "email_unsubscribed",
+}
+UTM_SOURCE, UTM_MEDIUM = "groundswell", "email"
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What a request to a tracking address tells about who made it."""
+
+    user_agent: str = ""
+    is_probe: bool = False  # a HEAD request, which no mail program of a person makes
+
+    def is_machine(self, kind: str, message: Message) -> bool:
+        return self.is_probe or machines.is_machine(kind, self.user_agent, message.sent_at, clock.now())
+
+
+def record_open(message_id: int, visit: Visit) -> None:
+    """The pixel of a message was fetched. Unknown messages are ignored."""
+    message = Message.objects.filter(pk=message_id).first()
+    if message is not None:
+        _record(message, EngagementKind.OPEN, visit)
+
+
+def record_click(message_id: int, address: str, visit: Visit) -> str:
+    """A link of a message was followed; returns where to go on to, marked for analytics."""
+    message = Message.objects.filter(pk=message_id).first()
+    if message is None:
+        return address
+    _record(message, EngagementKind.CLICK, visit, address)
+    campaign = message.utm_campaign or f"{message.source_type}-{message.source_id}"
+    return utm.with_utm(address, {"utm_source": UTM_SOURCE, "utm_medium": UTM_MEDIUM, "utm_campaign": campaign})
+
+
+def _record(message: Message, kind: EngagementKind, visit: Visit, url: str = "") -> None:
+    is_machine = visit.is_machine(kind, message)
+    with transaction.atomic():
+        if Engagement.objects.filter(message=message, kind=kind)[:MOST_KEPT].count() >= MOST_KEPT:
+            return
+        row = Engagement.objects.create(
+            message=message,
+            kind=kind,
+            url=url,
+            is_machine=is_machine,
+            user_agent=visit.user_agent[:300],
+            happened_at=clock.now(),
+        )
+        if not is_machine:
+            _mark_first(message, kind)
+            audience.record([_event(message, row)])
+        outbox.publish(MessageEngaged(message.pk, message.contact_id, kind, is_machine))
+
+
+def _mark_first(message: Message, kind: EngagementKind) -> None:
+    """The first open and click by a person. Who clicked has opened, pictures or not."""
+    fields = ["opened_at"] if kind == EngagementKind.OPEN else ["opened_at", "clicked_at"]
+    for field in fields:
+        Message.objects.filter(pk=message.pk, **{field: None}).update(**{field: clock.now()})
+
+
+def _event(message: Message, row: Engagement) -> InternalEvent:
+    name = EVENT_NAMES[EngagementKind(row.kind)]
+    properties = event_properties(message.pk, message.source_type, message.source_id)
+    if row.url:
+        properties["url"] = row.url
+    if row.is_simulated:
+        properties["is_simulated"] = True
+    return InternalEvent(
+        contact_id=message.contact_id,
+        name=name,
+        happened_at=row.happened_at,
+        properties=properties,
+        message_id=f"{name}:{row.pk}",
+    )
+
+
+def unsubscribe(message_id: int, *, how: str, only_topic: bool = False) -> bool:
+    """Withdraw consent to e-mail for whoever got the message; False when there is no such message.
+
+    `only_topic` withdraws the message's topic instead of everything. Doing it again changes nothing.
+    """
+    with transaction.atomic():
+        message = Message.objects.select_for_update().filter(pk=message_id).first()
+        if message is None:
+            return False
+        topic_id = message.topic_id if only_topic else None
+        people = [pk for pk in _people(message.contact_id) if not _has_withdrawn(pk, topic_id)]
+        audience.withdraw_consent(people, MessageChannel.EMAIL, topic_id, how, proof={"message_id": message.pk})
+        if message.unsubscribed_at is None:
+            message.unsubscribed_at = clock.now()
+            message.save(update_fields=["unsubscribed_at"])
+            row = Engagement.objects.create(
+                message=message, kind=EngagementKind.UNSUBSCRIBE, happened_at=message.unsubscribed_at
+            )
+            audience.record([_event(message, row)])
+            outbox.publish(MessageEngaged(message.pk, message.contact_id, EngagementKind.UNSUBSCRIBE, False))
+    return True
+
+
+def resubscribe(message_id: int) -> bool:
+    """Take an unsubscribing back, as the person asked on the page; False when there is no such message."""
+    with transaction.atomic():
+        message = Message.objects.select_for_update().filter(pk=message_id).first()
+        if message is None:
+            return False
+        if message.unsubscribed_at is not None:
+            wording = "Subscribe again"
+            proof = {"message_id": message.pk}
+            audience.grant_consent(
+                _people(message.contact_id), MessageChannel.EMAIL, None, "unsubscribe page", wording, proof
+            )
+            message.unsubscribed_at = None
+            message.save(update_fields=["unsubscribed_at"])
+    return True
+
+
+def _has_withdrawn(contact_id: int, topic_id: int | None) -> bool:
+    entries = Consent.objects.filter(contact_id=contact_id, channel=MessageChannel.EMAIL)
+    latest = entries.filter(Q(topic=None) | Q(topic_id=topic_id)).order_by("-happened_at", "-pk").first()
+    return latest is not None and latest.state == ConsentState.WITHDRAWN and latest.topic_id in (None, topic_id)
+
+
+def _people(contact_id: int) -> list[int]:
+    """The contact, and the one it was merged into since."""
+    rows = Contact.objects.filter(pk=contact_id).values_list("pk", "merged_into_id")
+    return [pk for row in rows for pk in row if pk is not None]
+
+
+def simulate_engagement(opened_ids: Sequence[int], clicked_ids: Sequence[int]) -> None:
+    """Opens and clicks drawn by the demo: kept, announced and marked as simulated wherever they are shown."""
+    now = clock.now()
+    with transaction.atomic():
+        for kind, ids in ((EngagementKind.OPEN, opened_ids), (EngagementKind.CLICK, clicked_ids)):
+            messages = {row.pk: row for row in Message.objects.filter(pk__in=ids)}
+            rows = Engagement.objects.bulk_create(
+                Engagement(message=row, kind=kind, is_simulated=True, happened_at=now) for row in messages.values()
+            )
+            field = "opened_at" if kind == EngagementKind.OPEN else "clicked_at"
+            Message.objects.filter(pk__in=messages, **{field: None}).update(**{field: now})
+            audience.record([_event(messages[row.message_id], row) for row in rows])
+            outbox.publish(*(MessageEngaged(row.pk, row.contact_id, kind, False) for row in messages.values()))
