@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import zlib
 from typing import Any
 from urllib.parse import parse_qs
@@ -25,6 +26,10 @@ MOST_WIRE_BYTES = 2 * MOST_BATCH_BYTES
 GZIP_MAGIC = b"\x1f\x8b"
 FORM_PREFIX = b"data="
 WRAPPINGS = 4  # form → base64 → gzip → JSON
+ESCAPES = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
 KEY_FIELDS = ("writeKey", "api_key", "token", "apiKey", "$token", "write_key")
 
 
@@ -114,14 +119,23 @@ def _base64(body: bytes) -> bytes:
         raise Invalid("The body is not valid JSON.", code="malformed_json") from error
 
 
+def mend_surrogates(text: bytes) -> bytes:
+    """Replace halves of surrogate pairs by U+FFFD: JavaScript writes them when it cuts a text within an emoji."""
+    return ESCAPES.sub(lambda found: b"\\ufffd" if found["half"] else found[0], text)
+
+
 def open_body(body: bytes, kind: str) -> tuple[Envelope, str]:
     """Unwrap a request body and find its events and the write key it carries ("" when it carries none).
 
     Raises `Invalid` when it cannot be read, `TooLarge` past the limits of size and number.
     """
     text = unwrap(body)
+    read = _open_list if text[:1] == b"[" else _open_object
     try:
-        envelope, key = _open_list(text, kind) if text[:1] == b"[" else _open_object(text, kind)
+        try:
+            envelope, key = read(text, kind)
+        except msgspec.DecodeError:
+            envelope, key = read(mend_surrogates(text), kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Invalid(f"The body is not valid JSON: {error}", code="malformed_json") from error
     except RecursionError as error:
