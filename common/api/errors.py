@@ -9,6 +9,7 @@ from django.db import DataError
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
 
 from common.errors import AppError, TooMany, Transient
@@ -66,7 +67,7 @@ def _places(detail: Any, place: str = "") -> dict[str, Any]:
     if isinstance(detail, dict):
         merged: dict[str, Any] = {}
         for key, value in detail.items():
-            merged |= _places(value, f"{place}.{key}" if place else str(key))
+            merged |= _places(value, _join(place, key))
         return merged
     if isinstance(detail, list) and detail and all(not isinstance(item, (dict, list)) for item in detail):
         return {place or "request": " ".join(str(item) for item in detail)}
@@ -77,6 +78,14 @@ def _places(detail: Any, place: str = "") -> dict[str, Any]:
                 merged |= _places(item, f"{place}[{index}]")
         return merged
     return {place or "request": str(detail)}
+
+
+def _join(place: str, key: object) -> str:
+    if isinstance(key, int):
+        return f"{place}[{key}]"
+    if key == api_settings.NON_FIELD_ERRORS_KEY:
+        return place
+    return f"{place}.{key}" if place else str(key)
 
 
 def _response(
