@@ -83,9 +83,9 @@ class CampaignViewSet(ApiViewSet):
     @action(detail=True, methods=["post"], url_path="(?:launch|schedule)", url_name="launch")
     def launch(self, request: Request, pk: str) -> Response:
         """Start now, or at `at`. The audience is fixed when it starts."""
+        campaign = self._campaign(pk)
         data = _read(shapes.LaunchInput, request)
-        campaign = services.launch(self._campaign(pk), at=data.get("at"), expected_version=data.get("version"))
-        return self._answer(campaign)
+        return self._answer(services.launch(campaign, at=data.get("at"), expected_version=data.get("version")))
 
     @extend_schema(request=VersionSerializer, responses=shapes.CampaignSerializer)
     @action(detail=True, methods=["post"])
@@ -150,16 +150,18 @@ class CampaignViewSet(ApiViewSet):
     @action(detail=True, methods=["post"])
     def view(self, request: Request, pk: str) -> Response:
         """The contact saw the offer. Repeating it changes nothing."""
+        campaign = self._campaign(pk)
         who = shapes.who(_read(shapes.ContactInput, request))
-        return Response(shapes.TargetSerializer(services.record_view(self._campaign(pk), who)).data)
+        return Response(shapes.TargetSerializer(services.record_view(campaign, who)).data)
 
     @extend_schema(request=shapes.ConversionInput, responses=shapes.TargetSerializer)
     @action(detail=True, methods=["post"])
     def conversion(self, request: Request, pk: str) -> Response:
         """The contact took the offer. The first report counts; repeating it changes nothing."""
+        campaign = self._campaign(pk)
         data = _read(shapes.ConversionInput, request)
         target = services.record_conversion(
-            self._campaign(pk), shapes.who(data), value=data.get("value"), currency=data.get("currency", "")
+            campaign, shapes.who(data), value=data.get("value"), currency=data.get("currency", "")
         )
         return Response(shapes.TargetSerializer(target).data)
 
@@ -175,14 +177,16 @@ class CampaignViewSet(ApiViewSet):
         return Response(self.get_serializer(self._campaign(str(campaign.pk))).data, status=status)
 
     def _act(self, service: Any, request: Request, pk: str) -> Response:
+        campaign = self._campaign(pk)
         data = _read(VersionSerializer, request)
-        return self._answer(service(self._campaign(pk), expected_version=data.get("version")))
+        return self._answer(service(campaign, expected_version=data.get("version")))
 
     def _update(self, request: Request, pk: str, *, partial: bool) -> Response:
+        campaign = self._campaign(pk)
         data = _read(shapes.CampaignInput, request, partial=partial)
         values, audience, offers = shapes.draft(data)
         campaign = services.update_campaign(
-            self._campaign(pk), values, audience=audience, offers=offers, expected_version=data.get("version")
+            campaign, values, audience=audience, offers=offers, expected_version=data.get("version")
         )
         return self._answer(campaign)
 

@@ -121,8 +121,9 @@ class EmailTemplateViewSet(ApiViewSet):
     @action(detail=True, methods=["post"])
     def publish(self, request: Request, pk: str) -> Response:
         """Check and compile the draft. Mistakes come back with their places, and nothing changes."""
+        template = self._template(pk)
         data = _read(VersionSerializer, request)
-        published = services.publish_template(self._template(pk), expected_version=data.get("version"))
+        published = services.publish_template(template, expected_version=data.get("version"))
         return Response(TemplateVersionSerializer(published).data, status=201)
 
     @extend_schema(request=None, responses=EmailTemplateSerializer)
@@ -139,16 +140,18 @@ class EmailTemplateViewSet(ApiViewSet):
     @action(detail=True, methods=["post"])
     def preview(self, request: Request, pk: str) -> Response:
         """The draft as this contact would get it."""
+        template = self._template(pk)
         contact = services.find_contact(who(_read(ContactInput, request)))
-        return Response(RenderedSerializer(services.preview_template(self._template(pk), contact)).data)
+        return Response(RenderedSerializer(services.preview_template(template, contact)).data)
 
     @extend_schema(request=TestSendInput, responses={202: TestSendAnswer})
     @action(detail=True, methods=["post"], url_path="test-send")
     def test_send(self, request: Request, pk: str) -> Response:
         """Send the draft, written for this contact, to a colleague's address."""
+        template = self._template(pk)
         data = _read(TestSendInput, request)
         to = data.get("to") or _own_address(request)
-        key = services.send_test(self._template(pk), services.find_contact(who(data)), to)
+        key = services.send_test(template, services.find_contact(who(data)), to)
         return Response({"to": to, "message_key": key}, status=202)
 
     def _template(self, pk: str) -> EmailTemplate:
@@ -161,8 +164,9 @@ class EmailTemplateViewSet(ApiViewSet):
         return Response(self.get_serializer(self._template(str(template.pk))).data, status=status)
 
     def _update(self, request: Request, pk: str, *, partial: bool) -> Response:
+        template = self._template(pk)
         values, version = self._values(request, partial=partial)
-        return self._answer(services.update_template(self._template(pk), values, expected_version=version))
+        return self._answer(services.update_template(template, values, expected_version=version))
 
     def _values(self, request: Request, *, partial: bool = False) -> tuple[dict[str, Any], int | None]:
         data = _read(EmailTemplateInput, request, partial=partial)

@@ -1,0 +1,6 @@
+"""Pages for marketers: campaigns and e-mail templates."""
+
+from campaigns.admin.campaigns import CampaignAdmin
+from campaigns.admin.templates import EmailTemplateAdmin
+
+__all__ = ["CampaignAdmin", "EmailTemplateAdmin"]

@@ -1,0 +1,100 @@
+"""The buttons of a campaign: one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from campaigns import services
+from campaigns.domain import states
+from campaigns.models import Campaign
+
+
+@dataclass(frozen=True)
+class Act:
+    """A button: what it says, what the page asks first, what is said afterwards."""
+
+    label: str
+    question: str
+    said: str
+    run: Callable[[Campaign, dict[str, Any]], Campaign]
+    style: str = "quiet"
+
+
+def _plain(service: Callable[..., Campaign]) -> Callable[[Campaign, dict[str, Any]], Campaign]:
+    return lambda campaign, data: service(campaign, expected_version=data["version"])
+
+
+def _launch(campaign: Campaign, data: dict[str, Any]) -> Campaign:
+    return services.launch(campaign, at=data["at"], expected_version=data["version"])
+
+
+ACTS: dict[str, Act] = {
+    "launch": Act(
+        "Launch",
+        "Everybody below is addressed, once. Who they are is fixed at the moment it starts.",
+        "“{name}” is on its way.",
+        _launch,
+        style="primary",
+    ),
+    "pause": Act(
+        "Pause",
+        "Messages that have not left are held. Nothing is lost; resuming goes on where it stopped.",
+        "“{name}” is paused.",
+        _plain(services.pause),
+    ),
+    "resume": Act(
+        "Resume",
+        "Held messages go out again, and the rest of the audience follows.",
+        "“{name}” goes on.",
+        _plain(services.resume),
+        style="primary",
+    ),
+    "complete": Act(
+        "End offer",
+        "Apps stop showing the offer. Conversions that happened under it still count.",
+        "“{name}” is complete.",
+        _plain(services.complete),
+    ),
+    "unschedule": Act(
+        "Back to draft",
+        "The campaign does not start by itself any more. Nobody has received anything.",
+        "“{name}” is a draft again.",
+        _plain(services.unschedule),
+    ),
+    "cancel": Act(
+        "Cancel campaign",
+        "Messages that have not left are cancelled for good. What was sent stays in the report.",
+        "“{name}” is cancelled.",
+        _plain(services.cancel),
+        style="danger",
+    ),
+    "duplicate": Act(
+        "Duplicate",
+        "Makes a new draft with the same words, audience and offers.",
+        "This is the copy: “{name}”.",
+        lambda campaign, data: services.duplicate_campaign(campaign),
+    ),
+    "archive": Act(
+        "Archive",
+        "The campaign leaves the daily lists. Its numbers stay.",
+        "“{name}” is archived.",
+        _plain(services.archive),
+    ),
+}
+
+
+def is_allowed(campaign: Campaign, name: str) -> bool:
+    """Whether the state allows the act; launching also covers choosing another moment."""
+    possible = states.allowed(campaign.status)
+    return name in possible or (name == "launch" and "schedule" in possible)
+
+
+def offered(campaign: Campaign) -> list[tuple[str, Act]]:
+    """The buttons to show. An offer can be ended only where there is one."""
+    return [
+        (name, act)
+        for name, act in ACTS.items()
+        if name == "duplicate" or (is_allowed(campaign, name) and (name != "complete" or campaign.offers.exists()))
+    ]

@@ -1,0 +1,250 @@
+"""The campaign's pages: list, form with audience and offers, launch and the other acts, live progress, report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Max, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accounts.admin_base import OrganizationModelAdmin, TabularInline
+from accounts.models import Organization
+from campaigns import selectors, services
+from campaigns.admin import acts
+from campaigns.admin.forms import CampaignForm, ConfirmForm, LaunchForm
+from campaigns.admin.report import lines as report_lines
+from campaigns.domain import states
+from campaigns.models import Campaign, CampaignAudience, Offer
+from common.errors import AppError
+
+BADGES = {"active": "good", "scheduled": "good", "paused": "warning", "cancelled": "critical"}
+
+
+class AudienceInline(TabularInline):
+    model = CampaignAudience
+    fields = ["segment", "is_excluded"]
+    verbose_name = "segment"
+    verbose_name_plural = "Audience"
+    tab = False
+    part = "audience"
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_add_permission(request, obj) and _may_edit(obj, self.part)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and _may_edit(obj, self.part)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and _may_edit(obj, self.part)
+
+
+class OfferInline(AudienceInline):
+    model = Offer
+    fields = ["kind", "value", "unit", "code", "expires_at"]
+    verbose_name = "offer"
+    verbose_name_plural = "Offers shown in apps"
+    part = "offers"
+
+
+@admin.register(Campaign)
+class CampaignAdmin(OrganizationModelAdmin):
+    """Broadcasts and offers."""
+
+    form = CampaignForm
+    inlines = [AudienceInline, OfferInline]
+    list_display = ["name", "status_badge", "people", "starts_at", "updated_at"]
+    list_filter = ["status"]
+    search_fields = ["name", "description"]
+    ordering = ["-pk"]
+    empty_hint = "Publish an e-mail template, choose a segment, and launch your first campaign from here."
+    change_form_outer_before_template = "campaigns/campaign_top.html"
+    fieldsets = [
+        (None, {"fields": ["name", "description", "opened_version"]}),
+        ("What goes out", {"fields": ["template", "sender", "topic", "utm_campaign"]}),
+        ("How", {"fields": ["messages_per_minute", "ends_at", "cost"]}),
+    ]
+
+    class Media:
+        css = {"all": ["campaigns/campaigns.css"]}
+
+    # --- list -----------------------------------------------------------------------------------------
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
+        return super().get_queryset(request).annotate(target_count=Max("runs__target_count"))
+
+    @admin.display(description="Status", ordering="status")
+    def status_badge(self, campaign: Campaign) -> SafeString:
+        return badge(campaign.status)
+
+    @admin.display(description="People", ordering="target_count")
+    def people(self, campaign: Campaign) -> str:
+        count = getattr(campaign, "target_count", None)
+        return "–" if count is None else f"{count:,}"
+
+    # --- form: one service call for everything on the page ----------------------------------------------
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Campaign | None = None) -> list[str]:
+        if obj is None:
+            return []
+        form_name = {"template_id": "template", "sender_id": "sender", "topic_id": "topic", "cost_minor": "cost"}
+        settled = states.EVERYTHING - states.EDITABLE[states.State(obj.status)] - {"audience", "offers"}
+        # `cost` is the form's own field: it is left out rather than shown twice.
+        return sorted(form_name.get(name, name) for name in settled)
+
+    @admin.display(description="Cost")
+    def cost(self, campaign: Campaign) -> str:
+        return selectors.cost_shown(campaign)
+
+    def save_model(self, request: HttpRequest, obj: Campaign, form: CampaignForm, change: bool) -> None:
+        """Written by `save_related`, together with audience and offers."""
+
+    def save_related(self, request: HttpRequest, form: CampaignForm, formsets: list[Any], change: bool) -> None:
+        rows = {formset.model: _kept(formset) for formset in formsets}
+        audience = _audience(rows[CampaignAudience]) if CampaignAudience in rows else None
+        offers = [_offer(row) for row in rows[Offer]] if Offer in rows else None
+        if not change:
+            form.instance.pk = services.create_campaign(form.values(), audience=audience, offers=offers or ()).pk
+            return
+        stored = Campaign.objects.get(pk=form.instance.pk)
+        services.update_campaign(
+            stored,
+            form.values(),
+            audience=audience if "audience" in states.EDITABLE[states.State(stored.status)] else None,
+            offers=offers if "offers" in states.EDITABLE[states.State(stored.status)] else None,
+            expected_version=form.cleaned_data.get("opened_version"),
+        )
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        return []  # the audit log has it
+
+    def delete_model(self, request: HttpRequest, obj: Campaign) -> None:
+        services.delete_campaign(obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and (obj is None or obj.status == states.State.DRAFT)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        campaign = Campaign.objects.filter(pk=object_id).first() if object_id and object_id.isdigit() else None
+        extra = self._page(request, campaign) if campaign is not None else {}
+        return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+
+    # --- acts, progress, report -------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        own = [
+            path("<int:pk>/progress/", view(self.progress_view), name="campaigns_campaign_progress"),
+            path("<int:pk>/report/", view(self.report_view), name="campaigns_campaign_report"),
+            path("<int:pk>/act/<slug:name>/", view(self.act_view), name="campaigns_campaign_act"),
+        ]
+        return own + super().get_urls()
+
+    def progress_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The part of the page that htmx asks for every two seconds."""
+        campaign = self._visible(request, pk)
+        return TemplateResponse(request, "campaigns/progress.html", self._page(request, campaign))
+
+    def report_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What came of the campaign, each number with the way to its rows."""
+        campaign = self._visible(request, pk)
+        report = selectors.report(campaign)
+        context = self._page(request, campaign) | {
+            **self.admin_site.each_context(request),
+            "title": f"Report: {campaign}",
+            "report": report,
+            "sections": report_lines(campaign, report),
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "campaigns/report.html", context)
+
+    def act_view(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
+        """Says what will happen and to how many people; a POST does it."""
+        campaign = self._visible(request, pk)
+        act = acts.ACTS.get(name)
+        if act is None:
+            raise Http404
+        if not self.has_change_permission(request, campaign):
+            raise PermissionDenied
+        form = self._act_form(request, campaign, name)
+        refusal: AppError | None = None
+        if request.method == "POST" and form.is_valid():
+            try:
+                done = act.run(campaign, form.cleaned_data)
+            except AppError as error:
+                refusal = error
+            else:
+                messages.success(request, act.said.format(name=done))
+                return HttpResponseRedirect(reverse("admin:campaigns_campaign_change", args=[done.pk]))
+        status = 200 if refusal is None else refusal.http_status
+        context = self._act_context(request, campaign, name) | {"form": form, "act": act, "refusal": refusal}
+        return TemplateResponse(request, "campaigns/act.html", context, status=status)
+
+    def _act_form(self, request: HttpRequest, campaign: Campaign, name: str) -> Any:
+        data = request.POST if request.method == "POST" else None
+        initial = {"version": campaign.version}
+        if name == "launch":
+            return LaunchForm(data, initial=initial, zone=Organization.objects.get().timezone)
+        return ConfirmForm(data, initial=initial)
+
+    def _act_context(self, request: HttpRequest, campaign: Campaign, name: str) -> dict[str, Any]:
+        return {
+            **self._page(request, campaign),
+            **self.admin_site.each_context(request),
+            "title": f"{acts.ACTS[name].label}: {campaign}",
+            "preview": selectors.audience_preview(campaign) if name == "launch" else None,
+            "is_allowed": name == "duplicate" or acts.is_allowed(campaign, name),
+            "opts": self.opts,
+        }
+
+    def _page(self, request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
+        """What the top of the campaign's page, and its progress part, show."""
+        return {
+            "campaign": campaign,
+            "badge": badge(campaign.status),
+            "progress": selectors.progress(campaign) if campaign.status != states.State.DRAFT else None,
+            "is_live": campaign.status in (states.State.SCHEDULED, states.State.ACTIVE),
+            "acts": acts.offered(campaign) if self.has_change_permission(request, campaign) else [],
+        }
+
+    def _visible(self, request: HttpRequest, pk: int) -> Campaign:
+        campaign = self.get_object(request, str(pk))
+        if campaign is None:
+            raise Http404
+        if not self.has_view_permission(request, campaign):
+            raise PermissionDenied
+        return campaign
+
+
+def badge(status: str) -> SafeString:
+    return format_html('<span class="gs-badge gs-badge--{}">{}</span>', BADGES.get(status, "plain"), status.title())
+
+
+def _may_edit(campaign: Campaign | None, part: str) -> bool:
+    return campaign is None or part in states.EDITABLE[states.State(campaign.status)]
+
+
+def _kept(formset: Any) -> list[dict[str, Any]]:
+    return [row for row in formset.cleaned_data if row and not row.get("DELETE")]
+
+
+def _audience(rows: list[dict[str, Any]]) -> services.Audience:
+    return services.Audience(
+        sorted(row["segment"].pk for row in rows if not row["is_excluded"]),
+        sorted(row["segment"].pk for row in rows if row["is_excluded"]),
+    )
+
+
+def _offer(row: dict[str, Any]) -> services.OfferDraft:
+    return services.OfferDraft(row["kind"], row["value"], row["unit"], row["code"], row["expires_at"])

@@ -1,0 +1,87 @@
+"""The report as sections of lines: a number, its share, and the list behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from campaigns.models import Campaign
+from campaigns.selectors import Report
+from common import money
+from delivery.models import SourceType
+
+
+@dataclass(frozen=True)
+class Line:
+    label: str
+    count: int
+    address: str = ""
+    rate: float | None = None
+    hint: str = ""
+
+    @property
+    def rate_shown(self) -> str:
+        return "" if self.rate is None else f"{self.rate:.1%}"
+
+
+@dataclass(frozen=True)
+class Section:
+    title: str
+    lines: list[Line]
+
+
+def lines(campaign: Campaign, report: Report) -> list[Section]:
+    """Sending, people, machines, offer."""
+
+    def messages(**filters: object) -> str:
+        return _list("delivery_message", source_type=SourceType.CAMPAIGN.value, source_id=campaign.pk, **filters)
+
+    sections = [
+        Section(
+            "Sending",
+            [
+                Line("People addressed", report.target_count, hint="When the campaign started"),
+                Line("Sent", report.sent_count, messages(status__exact="sent")),
+                Line("Refused by policy", report.refused_count, messages(status__exact="refused")),
+                Line("Failed", report.failed_count, messages(status__exact="failed")),
+                Line("Uncertain", report.uncertain_count, messages(status__exact="uncertain"), hint="May have left"),
+                Line("Bounced", report.bounce_count, messages(engaged="bounce"), report.bounce_rate),
+                Line("Complained", report.complaint_count, messages(engaged="complaint")),
+            ],
+        ),
+        Section(
+            "What people did",
+            [
+                Line("Opened", report.open_count, messages(engaged="open"), report.open_rate),
+                Line("Clicked", report.click_count, messages(engaged="click"), report.click_rate),
+                Line(
+                    "Unsubscribed", report.unsubscribe_count, messages(engaged="unsubscribe"), report.unsubscribe_rate
+                ),
+            ],
+        ),
+        Section(
+            "What machines did",
+            [
+                Line("Fetched by proxies", report.machine_open_count, messages(engaged="machine_open")),
+                Line("Links checked by scanners", report.machine_click_count, messages(engaged="machine_click")),
+            ],
+        ),
+    ]
+    if campaign.offers.exists():
+        worth = ", ".join(money.show(value.value_minor, value.currency) for value in report.conversion_values)
+        sections.append(
+            Section(
+                "Offer",
+                [
+                    Line("Seen", report.view_count, rate=report.view_rate),
+                    Line("Taken", report.conversion_count, rate=report.conversion_rate, hint=worth),
+                ],
+            )
+        )
+    return sections
+
+
+def _list(model: str, **filters: object) -> str:
+    return f"{reverse(f'admin:{model}_changelist')}?{urlencode(filters)}"

@@ -1,0 +1,198 @@
+"""The template's pages: write, publish, see it as a contact would, send a test to yourself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
+
+from accounts.admin_base import OrganizationModelAdmin
+from campaigns import selectors, services
+from campaigns.admin.forms import PreviewForm, TemplateForm, TestSendForm
+from campaigns.models import EmailTemplate
+from common.errors import AppError
+
+GMAIL_CLIPS_AT = 102 * 1024
+
+
+@admin.register(EmailTemplate)
+class EmailTemplateAdmin(OrganizationModelAdmin):
+    """E-mail templates."""
+
+    form = TemplateForm
+    list_display = ["name", "state", "kind", "subject", "updated_at"]
+    list_filter = ["is_archived", "kind"]
+    list_select_related = ["published"]
+    search_fields = ["name", "slug", "subject"]
+    ordering = ["-pk"]
+    empty_hint = "Write your first e-mail: a subject, some HTML, {{ contact.name }} where the name goes."
+    change_form_outer_before_template = "campaigns/template_top.html"
+    fieldsets = [
+        (None, {"fields": ["name", "slug", "kind", "opened_version"]}),
+        ("What it says", {"fields": ["subject", "preheader", "html", "text"]}),
+        ("When a contact lacks something", {"fields": ["defaults"]}),
+    ]
+
+    class Media:
+        css = {"all": ["campaigns/campaigns.css"]}
+
+    @admin.display(description="State")
+    def state(self, template: EmailTemplate) -> SafeString:
+        return badge(template)
+
+    # --- form -----------------------------------------------------------------------------------------
+
+    def has_change_permission(self, request: HttpRequest, obj: EmailTemplate | None = None) -> bool:
+        return super().has_change_permission(request, obj) and not (obj is not None and obj.is_archived)
+
+    def save_model(self, request: HttpRequest, obj: EmailTemplate, form: TemplateForm, change: bool) -> None:
+        if not change:
+            obj.pk = services.create_template(form.values()).pk
+            return
+        stored = EmailTemplate.objects.get(pk=obj.pk)
+        services.update_template(stored, form.values(), expected_version=form.cleaned_data.get("opened_version"))
+
+    def delete_model(self, request: HttpRequest, obj: EmailTemplate) -> None:
+        services.delete_template(obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: EmailTemplate | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and (obj is None or obj.published_id is None)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        template = EmailTemplate.objects.filter(pk=object_id).first() if object_id and object_id.isdigit() else None
+        extra = self._page(request, template) if template is not None else {}
+        return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+
+    # --- publish, preview, test -------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        own = [
+            path("<int:pk>/preview/", view(self.preview_view), name="campaigns_emailtemplate_preview"),
+            path("<int:pk>/test-send/", view(require_POST(self.test_view)), name="campaigns_emailtemplate_test"),
+            path("<int:pk>/act/<slug:name>/", view(require_POST(self.act_view)), name="campaigns_emailtemplate_act"),
+        ]
+        return own + super().get_urls()
+
+    def act_view(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
+        """Publish, duplicate or archive."""
+        template = self._visible(request, pk)
+        if not super().has_change_permission(request):
+            raise PermissionDenied
+        if name not in ("publish", "duplicate", "archive"):
+            raise Http404
+        shown = template
+        try:
+            if name == "publish":
+                number = services.publish_template(template).number
+                messages.success(request, f"Version {number} of “{template}” is published: new mail uses it.")
+            elif name == "duplicate":
+                shown = services.duplicate_template(template)
+                messages.success(request, f"This is the copy: “{shown}”.")
+            else:
+                services.archive_template(template)
+                messages.success(request, f"“{template}” is archived.")
+        except AppError as error:
+            return self._refused(request, template, error)
+        return HttpResponseRedirect(reverse("admin:campaigns_emailtemplate_change", args=[shown.pk]))
+
+    def preview_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The draft as a contact would get it: wide, narrow and as text."""
+        template = self._visible(request, pk)
+        form = PreviewForm(request.GET)
+        query = form.cleaned_data["contact"] if form.is_valid() else ""
+        contact = selectors.preview_contact(query)
+        rendered, refusal = None, None
+        try:
+            rendered = services.preview_template(template, contact) if contact is not None else None
+        except AppError as error:
+            refusal = error
+        context = {
+            **self._page(request, template),
+            **self.admin_site.each_context(request),
+            "title": f"Preview: {template}",
+            "form": form,
+            "contact": contact,
+            "rendered": rendered,
+            "refusal": refusal,
+            "bytes": len(rendered.html.encode()) if rendered else 0,
+            "clips_at": GMAIL_CLIPS_AT,
+            "opts": self.opts,
+        }
+        response = TemplateResponse(request, "campaigns/preview.html", context)
+        # Mail shows pictures from anywhere; the frame they stand in runs no script.
+        response._csp_update = {"img-src": ["'self'", "data:", "https:", "http:"]}  # type: ignore[attr-defined]
+        return response
+
+    def test_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Send the draft to a colleague's own address, written for the chosen contact."""
+        template = self._visible(request, pk)
+        if not super().has_change_permission(request):
+            raise PermissionDenied
+        form = TestSendForm(request.POST, addresses=selectors.member_addresses())
+        contact = selectors.preview_contact(request.POST.get("contact", ""))
+        try:
+            if form.is_valid() and contact is not None:
+                services.send_test(template, contact, form.cleaned_data["to"])
+                messages.success(request, f"A test is on its way to {form.cleaned_data['to']}.")
+            else:
+                messages.error(request, "Choose a contact and one of your colleagues.")
+        except AppError as error:
+            messages.error(request, _sentence(error))
+        return HttpResponseRedirect(reverse("admin:campaigns_emailtemplate_preview", args=[pk]))
+
+    def _refused(self, request: HttpRequest, template: EmailTemplate, error: AppError) -> HttpResponse:
+        """The form again, with each mistake beside its field; nothing was published."""
+        places = {place: str(text) for place, text in error.details.items()}
+        context = {"publish_refusal": error, "publish_places": places}
+        request.method = "GET"
+        response: HttpResponse = self.changeform_view(request, str(template.pk), extra_context=context)
+        response.status_code = error.http_status
+        return response
+
+    def _page(self, request: HttpRequest, template: EmailTemplate) -> dict[str, Any]:
+        """What the top of the template's page shows."""
+        user: Any = request.user
+        addresses = selectors.member_addresses()
+        return {
+            "email_template": template,
+            "badge": badge(template),
+            "has_unpublished_changes": selectors.has_unpublished_changes(template),
+            "may_act": super().has_change_permission(request),
+            "test_form": TestSendForm(
+                addresses=addresses, initial={"to": user.email if user.email in addresses else None}
+            ),
+        }
+
+    def _visible(self, request: HttpRequest, pk: int) -> EmailTemplate:
+        template = self.get_object(request, str(pk))
+        if template is None:
+            raise Http404
+        if not self.has_view_permission(request, template):
+            raise PermissionDenied
+        return template
+
+
+def badge(template: EmailTemplate) -> SafeString:
+    if template.is_archived:
+        return format_html('<span class="gs-badge">{}</span>', "Archived")
+    if template.published is None:
+        return format_html('<span class="gs-badge gs-badge--warning">{}</span>', "Draft")
+    return format_html('<span class="gs-badge gs-badge--good">Published v{}</span>', template.published.number)
+
+
+def _sentence(error: AppError) -> str:
+    return " ".join([error.message, *(str(text) for text in error.details.values())])
