@@ -14,6 +14,7 @@ api_v1 = [
     path("", include("campaigns.api.urls")),
     path("", include("automations.api.urls")),
     path("", include("segments.api.urls")),
+    path("", include("attribution.api.urls")),
     path("", include("delivery.api.urls")),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api-docs"),

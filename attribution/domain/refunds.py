@@ -39,6 +39,7 @@ def settle(purchases: Sequence[Purchase], refunds: Sequence[Refund]) -> dict[int
     before it, newest first. Never more than a purchase was worth, never across goals or currencies; what
     finds no purchase stays unplaced. The order in which things arrived does not matter.
     """
+    purchases = sorted(purchases, key=lambda item: (item.happened_at, item.event_id))
     refunded = {purchase.conversion_id: 0 for purchase in purchases}
     unnamed = []
     for refund in sorted(refunds, key=lambda item: (item.happened_at, item.event_id)):
@@ -57,8 +58,7 @@ def _alike(purchases: Sequence[Purchase], refund: Refund) -> list[Purchase]:
 
 
 def _earlier(purchases: Sequence[Purchase], refund: Refund) -> list[Purchase]:
-    before = [item for item in purchases if item.happened_at <= refund.happened_at]
-    return sorted(before, key=lambda item: (item.happened_at, item.event_id), reverse=True)
+    return [item for item in reversed(purchases) if item.happened_at <= refund.happened_at]
 
 
 def _take(refund: Refund, purchases: Sequence[Purchase], refunded: dict[int, int]) -> None:

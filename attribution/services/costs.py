@@ -88,7 +88,13 @@ def import_costs(file: TextIO, *, dry_run: bool = False) -> ImportReport:
 
     All rows are stored or, when any is wrong, none. The same file twice changes nothing.
     """
-    reader = csv.DictReader(file)
+    try:
+        return _import(csv.DictReader(file), dry_run)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise Invalid(f"The file is not a CSV in UTF-8: {error}.") from error
+
+
+def _import(reader: csv.DictReader[str], dry_run: bool) -> ImportReport:
     names = {name.strip().lower() for name in reader.fieldnames or []}
     if missing := sorted(NEEDED - names):
         raise Invalid(f"The file lacks the column {missing[0]}; it needs day and amount, separated by commas.")
