@@ -17,6 +17,7 @@ class Seat:
     organization_id: int
     organization_name: str
     role: Role
+    timezone: str = "UTC"
     is_demo: bool = False
 
 
@@ -25,11 +26,11 @@ def seats(user: User) -> list[Seat]:
     with tenancy.engine():
         if user.is_superuser:
             rows = Organization.objects.order_by("name", "pk")
-            return [Seat(row.pk, row.name, Role.OWNER, row.is_demo) for row in rows]
+            return [Seat(row.pk, row.name, Role.OWNER, row.timezone, row.is_demo) for row in rows]
         members = list(Member.objects.filter(user=user, is_active=True))
         places = Organization.objects.in_bulk([row.organization_id for row in members])
         found = [
-            Seat(place.pk, place.name, Role(row.role), place.is_demo)
+            Seat(place.pk, place.name, Role(row.role), place.timezone, place.is_demo)
             for row in members
             if (place := places.get(row.organization_id))
         ]

@@ -26,6 +26,7 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "title": "Home",
         "organization": place,
+        "first_name": request.user.get_short_name().split()[0],  # type: ignore[union-attr]
         "now": clock.now(),
         "live": _read(request, place, is_live=True),
         "numbers": _read(request, place, is_live=False),

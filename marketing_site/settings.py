@@ -216,6 +216,7 @@ PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
 
 # --- pages -----------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"
+FORMAT_MODULE_PATH = ["marketing_site.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
@@ -245,5 +246,6 @@ LOGGING = {
         "django.server": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
+        "django.request": {"level": "ERROR" if MODE == "test" else "WARNING"},
     },
 }

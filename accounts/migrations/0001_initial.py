@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
                 ("last_used_at", models.DateTimeField(blank=True, editable=False, null=True)),
             ],
             options={
-                "abstract": False,
+                "verbose_name": "API key",
             },
         ),
         migrations.CreateModel(

@@ -1,6 +1,7 @@
 """The table of boards: one module and one line each."""
 
 from common.registry import Registry
+from dashboards.boards import campaigns, models
 from dashboards.boards.base import Board
 
-BOARDS: Registry[Board] = Registry("board", {})
+BOARDS: Registry[Board] = Registry("board", {board.name: board for board in [campaigns.BOARD, models.BOARD]})

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from accounts.models import Organization
 from dashboards.cards.base import Reading
 from dashboards.charts import Chart
-from dashboards.periods import Period
+from dashboards.periods import Picked
 
 
 @dataclass(frozen=True)
@@ -37,4 +37,4 @@ class Board:
     title: str
     question: str
     resource: str
-    fill: Callable[[Organization, Period], Filled]
+    fill: Callable[[Organization, Picked], Filled]

@@ -12,6 +12,8 @@ from django.contrib.sessions.backends.db import SessionStore
 from accounts import services as accounts
 from accounts.domain.roles import Role
 from accounts.models import ApiKeyKind, Organization, User
+from attribution.domain.models import attribution_models, divide
+from attribution.models import Conversion, Cost, Credit, Goal, Touchpoint
 from audience import services as audience
 from audience.models import Contact, RejectedEvent, Topic
 from audience.services import InternalEvent
@@ -26,6 +28,7 @@ EMAIL = "olga@harbour.example"
 FIRST = ["Ada", "Ben", "Chloé", "Dmitri", "Esra", "Femi", "Grace", "Hiro", "Inés", "Jonas", "Kaja", "Liam"]
 LAST = ["Abara", "Brandt", "Costa", "Dupont", "Eriksen", "Fofana", "Garcia", "Haddad", "Ito", "Jansen"]
 CITIES = ["Leeds", "Lyon", "Porto", "Aarhus", "Kraków", "Bergen"]
+CHANNELS = ["email", "paid_search", "referral", "organic_search"]
 EVENTS = {"page_viewed": 400, "product_viewed": 180, "order_completed": 90, "email_sent": 160, "email_opened": 70}
 
 
@@ -70,6 +73,7 @@ def _fill(place: Organization, owner: User) -> Town:
     segment = _segments(contacts)
     _messages(contacts, chance)
     _automations(contacts)
+    _money(contacts, chance)
     RejectedEvent.objects.create(
         protocol="segment",
         code="bad_timestamp",
@@ -152,3 +156,40 @@ def _automations(contacts: list[Contact]) -> None:
         ]
     )
     Task.objects.create(title="Call Ada about the boots", contact=contacts[0], automation=welcome)
+
+
+def _money(contacts: list[Contact], chance: random.Random) -> None:
+    goal = Goal.objects.create(name="Orders", event_name="order_completed", counts_as_revenue=True)
+    campaigns = [Campaign.objects.get(name="Autumn jumpers")]
+    campaigns += [Campaign.objects.create(name=name, status="completed") for name in ("Summer sale", "Welcome back")]
+    for campaign, cost in zip(campaigns, (12_000, 90_000, 0), strict=True):
+        if cost:
+            Cost.objects.create(day=clock.now().date(), campaign=campaign, amount_minor=cost, currency="GBP")
+    for index in range(40):
+        _order(index, goal, chance.choice(contacts), campaigns, chance)
+
+
+def _order(index: int, goal: Goal, contact: Contact, campaigns: list[Campaign], chance: random.Random) -> None:
+    at = clock.now() - timedelta(hours=chance.randrange(1, 24 * 150))
+    value = chance.randrange(2_000, 20_000)
+    order = Conversion.objects.create(
+        goal=goal, contact=contact, event_id=index + 1, value_minor=value, currency="GBP",
+        order_id=f"A{1000 + index}",
+        happened_at=at, status="done",
+    )  # fmt: skip
+    ages = sorted((chance.randrange(1, 25) for _ in range(chance.randrange(4))), reverse=True)
+    touches = [
+        Touchpoint.objects.create(
+            contact=contact, kind="click", channel=chance.choice(CHANNELS),
+            campaign=chance.choice(campaigns), happened_at=at - timedelta(days=age),
+        )
+        for age in ages
+    ]  # fmt: skip
+    for name, model in attribution_models.items():
+        if touches:
+            Credit.objects.bulk_create(
+                Credit(
+                    conversion=order, touchpoint=touch, model=name, amount_minor=part.amount_minor, share=part.share
+                )
+                for touch, part in zip(touches, divide(model, value, ages), strict=True)
+            )
