@@ -70,7 +70,7 @@ class Resolver:
         if message.contact_id:
             return self._stored(message.contact_id)
         if message.alias_of:
-            return self._alias(message.alias_of, message.user_id)
+            return self._alias(message.alias_of, message.user_id, message.is_renamed)
         user_id, email = message.user_id, message.email
         weak = [
             (kind, value)
@@ -151,7 +151,7 @@ class Resolver:
         self._attach((EMAIL, email), person)
         person.email = person.email or email
 
-    def _alias(self, first: str, second: str) -> Person:
+    def _alias(self, first: str, second: str, is_renamed: bool) -> Person:
         one, other = self._named(first), self._named(second)
         if one is None and other is None:
             one = self._new()
@@ -161,7 +161,7 @@ class Resolver:
         if one is not None and other is not None and one is not other:
             loser, winner = self._foldable(one, other, first, second)
             person = self._join(loser, winner, f"alias of {first} and {second}")
-        elif not person.user_id or person.user_id == first:
+        elif not person.user_id or (is_renamed and person.user_id == first):
             person.user_id = second
         # Which kind of id an alias names is not said, so both kinds lead to the person from now on.
         for value in (first, second):

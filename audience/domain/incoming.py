@@ -35,7 +35,8 @@ class Rejected(Exception):
 class Incoming(msgspec.Struct, gc=False):
     """A message to apply. `name` is empty for calls that only say who somebody is.
 
-    `alias_of` names an id that is the same person as `user_id`. `contact_id` is set for our own events.
+    `alias_of` names an id that is the same person as `user_id`; with `is_renamed` the latter is the better name
+    from now on. `contact_id` is set for our own events.
     """
 
     message_key: str
@@ -48,6 +49,7 @@ class Incoming(msgspec.Struct, gc=False):
     email: str = ""
     phone: str = ""
     alias_of: str = ""
+    is_renamed: bool = False
     contact_id: int = 0
     properties: dict[str, Any] = msgspec.field(default_factory=dict)
     context: dict[str, Any] = msgspec.field(default_factory=dict)

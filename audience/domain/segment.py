@@ -67,7 +67,7 @@ def _take_call(result: Incoming, message: Message, called: str) -> None:
     elif called == "identify":
         result.traits, result.is_identify = traits, True
     elif called == "alias":
-        result.alias_of = incoming.identifier(message.previousId, "previousId")
+        result.alias_of, result.is_renamed = incoming.identifier(message.previousId, "previousId"), True
         if not result.alias_of or not result.user_id:
             raise Rejected("incomplete_alias", "An alias needs `previousId` and `userId`.")
     elif called == "group":
