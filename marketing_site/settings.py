@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "accounts.middleware.OrganizationMiddleware",
+    "accounts.refusals.RefusalMiddleware",
 ]
 ROOT_URLCONF = "marketing_site.urls"
 WSGI_APPLICATION = "marketing_site.wsgi.application"

@@ -103,9 +103,10 @@ def test_tasks_are_short() -> None:
     wrong = [
         f"{path}: {node.name} has {(node.end_lineno or 0) - node.lineno + 1} lines"
         for path, tree in _sources()
-        if path.name == "tasks.py"
         for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno + 1 > LONGEST_TASK
+        if isinstance(node, ast.FunctionDef)
+        and any("shared_task" in ast.unparse(decorator) for decorator in node.decorator_list)
+        and (node.end_lineno or 0) - node.lineno + 1 > LONGEST_TASK
     ]
 
     assert wrong == []
@@ -180,7 +181,7 @@ def test_the_catalogue_names_every_kind_of_plug_in() -> None:
     kinds = {"operator", "trigger", "step", "provider", "attribution model", "card"}
 
     assert kinds <= CATALOGUE.keys()
-    assert all(len(registry) > 0 for registry in CATALOGUE.values())
+    assert [kind for kind, registry in CATALOGUE.items() if not len(registry)] == []
 
 
 def test_wiring_names_are_unique_and_every_work_has_a_known_queue() -> None:

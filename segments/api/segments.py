@@ -59,6 +59,9 @@ class SegmentViewSet(ApiViewSet):
         context = {"catalogue": catalogue.load()}
         return self.get_paginated_response(shapes.SegmentSerializer(page, many=True, context=context).data)
 
+    def get_object(self) -> Segment:
+        return selectors.find(self.kwargs["reference"])
+
     def retrieve(self, request: Request, reference: str) -> Response:
         return _answer(selectors.find(reference))
 

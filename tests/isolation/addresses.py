@@ -12,9 +12,10 @@ from django.urls import URLPattern, URLResolver, get_resolver
 PUBLIC = {
     r"^(healthz|readyz|metrics)": "liveness: no data",
     r"^api/v1/(schema|docs|token)": "the contract itself, and signing in",
-    r"^(v1|batch|capture|e|i|track|engage|flags|decide|array)(/|$)": "ingest: the write key says whose",
+    r"^(v1/|array/|\(\?:i/v0/\)|\(\?:flags)": "ingest: the write key says whose",
     r"^(t|u|r|preferences)/": "signed or unguessable tokens in messages",
     r"^admin/(login|logout|jsi18n|password_change|autocomplete|r/)": "Django's own, without rows of an organisation",
+    r"^admin/(\(\?P<app_label>|\(\?P<url>)": "Django's own index of a room, and its catch-all",
     r"^password/": "signed links in our own mail, good once",
     r"^static/": "files",
 }
@@ -56,8 +57,9 @@ def _clean(pattern: str) -> str:
 
 def _fill(route: str, row_id: int, slug: str) -> Address:
     # `format` suffixes are DRF's second spelling of the same address.
-    plain = re.sub(r"\.\(\?P<format>[^)]*\)/?\??", "", route)
-    path = re.sub(r"<(?:(\w+):)?(\w+)>", lambda match: slug if match[1] == "slug" else str(row_id), plain)
-    path = re.sub(r"\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)", str(row_id), path)
-    path = re.sub(r"/\?$", "/", path).replace("?", "")
+    plain = re.sub(r"\.\(\?P<format>[^)]*\)/?\??", "", route).replace("/?", "/")
+    plain = re.sub(r"\(\?:([^()|]+)\|[^()]*\)", r"\1", plain)  # the first of several spellings
+    path = re.sub(r"\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)", str(row_id), plain)
+    path = path.replace("/act/<slug:name>/", "/act/archive/")  # an action that these rows allow
+    path = re.sub(r"<(?:(\w+):)?(\w+)>", lambda match: slug if match[1] == "slug" else str(row_id), path)
     return Address("/" + path, route, path != plain)
