@@ -68,10 +68,10 @@ def _layout(**extra: Any) -> dict[str, Any]:
     plain: dict[str, Any] = {
         "template": "none",
         "colorway": COLOURS,
-        "margin": {"l": 56, "r": 16, "t": 12, "b": 44},
+        "margin": {"l": 48, "r": 12, "t": 36, "b": 40},
         "height": 340,
         "hovermode": "closest",
-        "legend": {"orientation": "h", "y": -0.18, "x": 0},
+        "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
         "xaxis": {"automargin": True, "fixedrange": True},
         "yaxis": {"automargin": True, "fixedrange": True, "rangemode": "tozero"},
     }
@@ -94,7 +94,7 @@ def bars(
     layout[f"{place}axis"] = {"type": "category", "automargin": True, "fixedrange": True}
     if sideways:
         layout["yaxis"]["autorange"] = "reversed"
-        layout["height"] = 120 + 34 * len(labels) * max(1, len(series) // 2)
+        layout["height"] = 100 + len(labels) * (18 + 14 * len(series))
     return {"data": traces, "layout": layout}
 
 

@@ -195,6 +195,13 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    # Words that several rooms use for fields of their own.
+    "ENUM_NAME_OVERRIDES": {
+        "CampaignStatus": "campaigns.models.CampaignStatus",
+        "TargetStatus": "campaigns.models.TargetStatus",
+        "OfferKind": "campaigns.models.OfferKind",
+        "MessageKind": "delivery.models.MessageKind",
+    },
 }
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=30),

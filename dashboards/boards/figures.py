@@ -18,7 +18,7 @@ def share(value: float | None) -> Cell:
 
 
 def percent(value: float | None) -> Cell:
-    return Cell("–", "") if value is None else Cell(f"{value:,.0f} %", round(value, 2))
+    return Cell("–", "") if value is None else Cell(f"{value:,.0f} %".replace("-", "−"), round(value, 2))
 
 
 def times(value: float | None) -> Cell:

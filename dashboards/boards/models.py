@@ -66,7 +66,9 @@ def _chart(
         labels[model]: [figures.major(line.revenue_minor[model], currency) for line in lines[:DRAWN]]
         for model in found.models
     }
-    figure = charts.bars([figures.short(label, 24) for label in names[:DRAWN]], series, unit=figures.symbol(currency))
+    figure = charts.bars(
+        [figures.short(label, 24) for label in names[:DRAWN]], series, unit=figures.symbol(currency), sideways=True
+    )
     rows = [
         [
             Cell(label),
@@ -84,10 +86,15 @@ def _summary(found: Comparison, lines: Sequence[Line], names: Sequence[str]) -> 
         return ""
     by_model = [max(range(len(lines)), key=lambda index: lines[index].revenue_minor[model]) for model in found.models]
     if len(set(by_model)) == 1:
-        return f"{names[by_model[0]]} comes first however one counts. Every model sums to the same revenue."
+        return f"{names[by_model[0]]} comes first however one counts. All models sum to the same revenue."
     first = names[by_model[found.models.index("first")]]
     last = names[by_model[found.models.index("last")]]
-    return f"By the first touch {first} leads, by the last touch {last}. Every model sums to the same revenue."
+    if first == last:
+        other = next(names[index] for index in by_model if names[index] != first)
+        return (
+            f"{first} leads by first and by last touch; counted otherwise, {other} does. All sum to the same revenue."
+        )
+    return f"By the first touch {first} leads, by the last touch {last}. All models sum to the same revenue."
 
 
 def _explained() -> Chart:

@@ -61,17 +61,17 @@ def _revenue(place: Organization) -> Reading:
 def _roi(place: Organization) -> Reading:
     months, before = history(place)
     now = months[-1].roi_percent
-    trend = [month.roi_percent or 0 for month in months]
+    trend = [month.roi_percent for month in months if month.roi_percent is not None]
     if now is None:
         return Reading("–", "no campaign has a cost this month", MONEY_PAGE, trend)
     compared = change([before.roi_percent, now]) if before.roi_percent is not None else None
-    return Reading(f"{now:,.0f} %", "back on what campaigns cost", MONEY_PAGE, trend, compared)
+    return Reading(f"{now:,.0f} %".replace("-", "−"), "back on what campaigns cost", MONEY_PAGE, trend, compared)
 
 
 def _conversion(place: Organization) -> Reading:
     months, before = history(place)
     now = months[-1].conversion_rate
-    trend = [month.conversion_rate or 0 for month in months]
+    trend = [month.conversion_rate for month in months if month.conversion_rate is not None]
     if now is None:
         return Reading("–", "no campaign sent anything this month", MONEY_PAGE, trend)
     compared = change([before.conversion_rate, now]) if before.conversion_rate is not None else None
