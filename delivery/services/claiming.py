@@ -90,12 +90,13 @@ def claim(limit: int) -> Block:
     """
     now = clock.now()
     token = uuid.uuid4()
+    limits = policy.current()
     with transaction.atomic(), tenancy.engine():
         _one_claim_at_a_time()
         ids = _due(limit, now)
         if not ids:
             return Block(token, 0, [])
-        parameters = policy.judge_parameters(ids, policy.current(), now) | {
+        parameters = policy.judge_parameters(ids, limits, now) | {
             "token": token,
             "lease_expires_at": now + timedelta(seconds=LEASE_SECONDS),
         }

@@ -29,6 +29,7 @@ SELECT %(organization)s, chosen.idempotency_key, chosen.contact_id, {variables},
        %(status)s, %(run_at)s, %(now)s
   FROM ({chosen}) AS chosen
   JOIN audience_contact AS contact ON contact.id = chosen.contact_id AND contact.organization_id = %(organization)s
+ ORDER BY chosen.contact_id, chosen.idempotency_key
     ON CONFLICT (organization_id, idempotency_key) DO NOTHING
 """
 ITEMS_SQL = """

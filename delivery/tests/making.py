@@ -113,7 +113,10 @@ def queue(*contacts: Contact, made: Content | None = None, key: str = "k", **mor
     values = {"source_type": SourceType.CAMPAIGN, "source_id": 1} | more
     items = [services.Outgoing(each.pk, f"{key}:{each.pk}") for each in contacts]
     services.queue(items, content_id=(made or content()).pk, **values)
-    return list(Message.objects.filter(idempotency_key__in=[item.idempotency_key for item in items]).order_by("pk"))
+    rows = {
+        row.contact_id: row for row in Message.objects.filter(idempotency_key__in=[i.idempotency_key for i in items])
+    }
+    return [rows[each.pk] for each in contacts]
 
 
 def send(organization: Any) -> int:
