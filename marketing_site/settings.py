@@ -98,6 +98,7 @@ DATABASES["default"]["CONN_MAX_AGE"] = environment.integer("DATABASE_CONNECTION_
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"]["OPTIONS"]["assume_role"] = APPLICATION_ROLE
 
+REDIS_URL_IS_SET = bool(environment.text("REDIS_URL"))
 REDIS_URL = environment.text("REDIS_URL", "redis://127.0.0.1:6379/0")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
@@ -201,6 +202,8 @@ SPECTACULAR_SETTINGS = {
         "TargetStatus": "campaigns.models.TargetStatus",
         "OfferKind": "campaigns.models.OfferKind",
         "MessageKind": "delivery.models.MessageKind",
+        "SegmentKind": "segments.models.SegmentKind",
+        "TaskStatus": "automations.models.TaskStatus",
     },
 }
 SIMPLE_JWT = {

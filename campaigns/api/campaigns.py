@@ -80,12 +80,16 @@ class CampaignViewSet(ApiViewSet):
     # --- what a person does to it ---------------------------------------------------------------------
 
     @extend_schema(request=shapes.LaunchInput, responses=shapes.CampaignSerializer)
-    @action(detail=True, methods=["post"], url_path="(?:launch|schedule)", url_name="launch")
+    @action(detail=True, methods=["post"])
     def launch(self, request: Request, pk: str) -> Response:
         """Start now, or at `at`. The audience is fixed when it starts."""
-        campaign = self._campaign(pk)
-        data = _read(shapes.LaunchInput, request)
-        return self._answer(services.launch(campaign, at=data.get("at"), expected_version=data.get("version")))
+        return self._launch(request, pk)
+
+    @extend_schema(request=shapes.LaunchInput, responses=shapes.CampaignSerializer)
+    @action(detail=True, methods=["post"])
+    def schedule(self, request: Request, pk: str) -> Response:
+        """The same as launch, for those who look for the other word."""
+        return self._launch(request, pk)
 
     @extend_schema(request=VersionSerializer, responses=shapes.CampaignSerializer)
     @action(detail=True, methods=["post"])
@@ -175,6 +179,11 @@ class CampaignViewSet(ApiViewSet):
 
     def _answer(self, campaign: Campaign, status: int = 200) -> Response:
         return Response(self.get_serializer(self._campaign(str(campaign.pk))).data, status=status)
+
+    def _launch(self, request: Request, pk: str) -> Response:
+        campaign = self._campaign(pk)
+        data = _read(shapes.LaunchInput, request)
+        return self._answer(services.launch(campaign, at=data.get("at"), expected_version=data.get("version")))
 
     def _act(self, service: Any, request: Request, pk: str) -> Response:
         campaign = self._campaign(pk)
