@@ -125,6 +125,7 @@ class AutomationRun(OrganizationScoped):
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = "run"
         constraints = [
             models.UniqueConstraint(fields=["automation", "contact", "entry_key"], name="one_run_per_entry"),
             models.UniqueConstraint(

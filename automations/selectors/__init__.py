@@ -2,5 +2,16 @@
 
 from automations.selectors.contacts import contact_ids
 from automations.selectors.reports import Counts, Line, counts, outline, step_sentence, trigger_sentence
+from automations.selectors.timelines import Moment, timeline
 
-__all__ = ["Counts", "Line", "contact_ids", "counts", "outline", "step_sentence", "trigger_sentence"]
+__all__ = [
+    "Counts",
+    "Line",
+    "Moment",
+    "contact_ids",
+    "counts",
+    "outline",
+    "step_sentence",
+    "timeline",
+    "trigger_sentence",
+]

@@ -9,7 +9,7 @@ from automations.services.automations import (
     update_automation,
 )
 from automations.services.letters import dismiss, replay
-from automations.services.scheduled import process_due, reschedule, schedule, unschedule
+from automations.services.scheduled import process_due, reschedule, retry, schedule, unschedule
 from automations.services.tasks import create_task, delete_task, finish, read_notifications, update_task
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "read_notifications",
     "replay",
     "reschedule",
+    "retry",
     "schedule",
     "start",
     "unschedule",

@@ -18,6 +18,7 @@ from automations.services.engine import BATCH
 from automations.triggers import TRIGGERS
 from automations.triggers.base import Happening, TriggerKind
 from common import clock, doorbell, tenancy
+from common.errors import Invalid
 from segments import selectors as segments
 
 logger = logging.getLogger(__name__)
@@ -149,10 +150,10 @@ def _listeners(keys: Collection[str]) -> list[_Listener]:
 
 
 def _listener(row: Automation) -> _Listener | None:
-    kind = TRIGGERS.find(row.trigger_type)
     try:
+        kind = TRIGGERS.find(row.trigger_type)
         settings = configuration.read(kind.configuration, row.trigger_configuration)
-    except configuration.Mistake as mistake:
+    except Invalid as mistake:
         logger.error("Automation %s starts nobody: its trigger does not fit any more (%s)", row.pk, mistake)
         return None
     return _Listener(row.pk, row.trigger_key, kind, settings, row.run_immediately)

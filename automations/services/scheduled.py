@@ -73,6 +73,19 @@ def reschedule(task: ScheduledTask, changes: Mapping[str, Any]) -> ScheduledTask
     return held
 
 
+def retry(task: ScheduledTask) -> ScheduledTask:
+    """Try a failed task again now; others are left alone."""
+    with transaction.atomic():
+        held = ScheduledTask.objects.select_for_update().get(pk=task.pk)
+        if held.status == ScheduledStatus.FAILED:
+            with audit.changing(held, "retry"):
+                held.status, held.attempts, held.error = ScheduledStatus.PENDING, 0, ""
+                held.run_at = clock.now()
+                held.save()
+            doorbell.ring(WORK)
+    return held
+
+
 def unschedule(task: ScheduledTask) -> None:
     """Delete a scheduled task."""
     with transaction.atomic():

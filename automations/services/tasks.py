@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -88,6 +88,6 @@ def _has_seat(member_id: int) -> bool:
     return Member.objects.filter(pk=member_id, is_active=True).exists()
 
 
-def read_notifications(member: Member) -> int:
-    """Mark everything a member was told as read; returns how many were new."""
-    return Notification.objects.filter(member=member, read_at=None).update(read_at=clock.now())
+def read_notifications(notification_ids: Sequence[int]) -> int:
+    """Mark these as read; returns how many were new."""
+    return Notification.objects.filter(pk__in=notification_ids, read_at=None).update(read_at=clock.now())

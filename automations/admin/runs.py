@@ -1,0 +1,64 @@
+"""Runs: who is where, what happened to them step by step, and the dead letters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from accounts.admin_base import OrganizationModelAdmin, ReadOnlyMixin
+from automations import selectors, services
+from automations.admin.parts import RUN_BADGES, badge
+from automations.models import AutomationRun
+
+
+@admin.register(AutomationRun)
+class AutomationRunAdmin(ReadOnlyMixin, OrganizationModelAdmin):
+    """Read only; failed runs can be tried again, and anybody can be taken out."""
+
+    list_display = ["contact", "automation", "state", "step_id", "run_at", "attempts", "error", "entered_at"]
+    list_filter = ["status", "automation"]
+    search_fields = ["contact__email", "contact__name", "error"]
+    list_select_related = ["contact", "automation"]
+    ordering = ["-pk"]
+    actions = ["replay", "dismiss"]
+    empty_hint = "Switch a workflow on; everybody who enters it is listed here, with each step they took."
+    change_form_outer_before_template = "automations/run_top.html"
+    fields = ["contact", "automation", "version", "entered_at", "finished_at", "entry_key", "facts"]
+
+    class Media:
+        css = {"all": ["automations/automations.css"]}
+
+    @admin.display(description="State", ordering="status")
+    def state(self, run: AutomationRun) -> SafeString:
+        return badge(run.status, RUN_BADGES[run.status])
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup == "status__in" or super().lookup_allowed(lookup, value, request)
+
+    def has_work_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("automations.change_automationrun"))
+
+    @admin.action(description="Try failed runs again from where they stand", permissions=["work"])
+    def replay(self, request: HttpRequest, chosen: QuerySet[AutomationRun]) -> None:
+        count = services.replay(list(chosen.values_list("pk", flat=True)))
+        messages.success(request, f"{count:,} failed runs are tried again.")
+
+    @admin.action(description="Take out of the workflow for good", permissions=["work"])
+    def dismiss(self, request: HttpRequest, chosen: QuerySet[AutomationRun]) -> None:
+        count = services.dismiss(list(chosen.values_list("pk", flat=True)))
+        messages.success(request, f"{count:,} people were taken out of their workflow.")
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        run = self.get_object(request, object_id) if object_id else None
+        extra = {"run": run, "timeline": selectors.timeline(run), "badge": self.state(run)} if run else {}
+        return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})

@@ -1,0 +1,217 @@
+"""Workflows: the list with its numbers, the form with the outline in words, switching on and off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+
+from accounts.admin_base import OrganizationModelAdmin
+from automations import selectors, services
+from automations.admin.parts import badge, beside_fields, rows_link
+from automations.models import Automation
+from automations.selectors import Counts
+from automations.services.publishing import spelled
+from automations.triggers import TRIGGERS
+from common.errors import AppError
+
+EXAMPLE = [{"action_type": "create_task", "action_order": 0, "configuration": {"title": "Follow up", "due_date": 2}}]
+CODE = {"class": "gs-code", "rows": 16, "spellcheck": "false"}
+FIELDS = ["name", "slug", "description", "is_active", "run_immediately", "trigger_type", "trigger_configuration"]
+
+
+class AutomationForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Steps as JSON; the services check everything and say what is wrong where."""
+
+    trigger_type = forms.ChoiceField(
+        label="Starts when",
+        choices=[(name, kind.label) for name, kind in TRIGGERS.items()],
+        widget=UnfoldAdminSelectWidget,
+    )
+    trigger_configuration = forms.JSONField(
+        required=False,
+        initial=dict,
+        widget=UnfoldAdminTextareaWidget(attrs={**CODE, "rows": 4}),
+        help_text='JSON, such as {"name": "signup"} for an event; {} where the kind needs nothing.',
+    )
+    actions = forms.JSONField(
+        label="Steps",
+        initial=EXAMPLE,
+        widget=UnfoldAdminTextareaWidget(attrs=CODE),
+        help_text="JSON: a list of steps, each with action_type and configuration.",
+    )
+
+    class Meta:
+        model = Automation
+        fields = [*FIELDS, "entry_rule"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "slug" in self.fields:
+            self.fields["slug"].required = False
+            self.fields["slug"].help_text = "Left empty: made from the name."
+        version = self.instance.current_version if self.instance.pk else None
+        if version is not None and "actions" in self.fields:
+            self.fields["actions"].initial = spelled(version)["actions"]
+
+    def clean_trigger_configuration(self) -> Any:
+        given = self.cleaned_data["trigger_configuration"]
+        return {} if given is None else given
+
+    def values(self) -> dict[str, Any]:
+        """The fields that are on the page, as the service takes them."""
+        return {name: value for name, value in self.cleaned_data.items() if name in self.fields}
+
+
+@admin.register(Automation)
+class AutomationAdmin(OrganizationModelAdmin):
+    """Workflows."""
+
+    form = AutomationForm
+    list_display = ["name", "state", "starts", "in_progress", "finished", "failed", "updated_at"]
+    list_filter = ["is_active", "trigger_type"]
+    search_fields = ["name", "description", "slug"]
+    ordering = ["-pk"]
+    empty_hint = "Make a workflow: choose what starts it, and what happens then. A welcome mail is a good first one."
+    change_form_outer_before_template = "automations/workflow_top.html"
+    fieldsets = [
+        (None, {"fields": ["name", "slug", "description"]}),
+        ("Who starts", {"fields": ["trigger_type", "trigger_configuration", "entry_rule", "run_immediately"]}),
+        ("What happens", {"fields": ["actions", "is_active"]}),
+    ]
+
+    class Media:
+        css = {"all": ["automations/automations.css"]}
+
+    # --- list -----------------------------------------------------------------------------------------
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        page = super().get_changelist_instance(request)
+        counts = selectors.counts([row.pk for row in page.result_list])
+        for row in page.result_list:
+            row.counts = counts[row.pk]
+        return page
+
+    @admin.display(description="State", ordering="is_active")
+    def state(self, automation: Automation) -> SafeString:
+        return badge("active", "good") if automation.is_active else badge("off")
+
+    @admin.display(description="Starts when", ordering="trigger_type")
+    def starts(self, automation: Automation) -> str:
+        kind = TRIGGERS.get(automation.trigger_type)
+        return kind.label if kind else automation.trigger_type
+
+    @admin.display(description="In progress")
+    def in_progress(self, automation: Any) -> SafeString:
+        inside = automation.counts.in_progress + automation.counts.held
+        return rows_link(inside, "automationrun", automation__id__exact=automation.pk, status__in="running,held")
+
+    @admin.display(description="Finished")
+    def finished(self, automation: Any) -> SafeString:
+        return rows_link(
+            automation.counts.finished,
+            "automationrun",
+            automation__id__exact=automation.pk,
+            status__in="completed,exited",
+        )
+
+    @admin.display(description="Failed")
+    def failed(self, automation: Any) -> SafeString:
+        return rows_link(
+            automation.counts.failed, "automationrun", automation__id__exact=automation.pk, status__in="failed"
+        )
+
+    # --- form -----------------------------------------------------------------------------------------
+
+    def save_model(self, request: HttpRequest, obj: Automation, form: Any, change: bool) -> None:
+        try:
+            if change:
+                services.update_automation(Automation.objects.get(pk=obj.pk), form.values())
+            else:
+                obj.pk = services.create_automation(form.values()).pk
+        except AppError as error:
+            raise beside_fields(error, {}) from error
+
+    def delete_model(self, request: HttpRequest, obj: Automation) -> None:
+        services.delete_automation(obj)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """A sentence per workflow instead of a list of everybody who ever went through."""
+        rows = list(objs)
+        counts = selectors.counts([row.pk for row in rows])
+        told = [f"{row}: {_people(counts[row.pk])}" for row in rows]
+        needed = set() if self.has_delete_permission(request) else {self.opts.verbose_name}
+        return told, {self.opts.verbose_name_plural: len(rows)}, needed, []
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        automation = self._find(object_id) if object_id else None
+        extra = self._page(automation) if automation is not None else {}
+        return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+
+    # --- switching on and off ---------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        own = path(
+            "<int:pk>/switch/", self.admin_site.admin_view(self.switch_view), name="automations_automation_switch"
+        )
+        return [own, *super().get_urls()]
+
+    def switch_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Says what switching does and to how many people; a POST does it."""
+        automation = self._find(str(pk))
+        if automation is None or not self.has_view_permission(request, automation):
+            raise Http404
+        if not self.has_change_permission(request, automation):
+            raise PermissionDenied
+        if request.method == "POST":
+            act = services.deactivate if automation.is_active else services.activate
+            now = act(automation)
+            messages.success(request, f"“{now}” is {'active' if now.is_active else 'switched off'}.")
+            return HttpResponseRedirect(reverse("admin:automations_automation_change", args=[pk]))
+        context = self._page(automation) | {
+            **self.admin_site.each_context(request),
+            "title": f"{'Switch off' if automation.is_active else 'Switch on'} {automation}",
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "automations/switch.html", context)
+
+    def _find(self, pk: str) -> Automation | None:
+        if not pk.isdigit() or len(pk) > 18:
+            return None
+        return Automation.objects.select_related("current_version").filter(pk=int(pk)).first()
+
+    def _page(self, automation: Automation) -> dict[str, Any]:
+        version = automation.current_version
+        counts = selectors.counts([automation.pk])[automation.pk]
+        runs = reverse("admin:automations_automationrun_changelist")
+        return {
+            "automation": automation,
+            "version": version,
+            "outline": selectors.outline(version) if version else [],
+            "counts": counts,
+            "inside": counts.in_progress + counts.held,
+            "runs_address": f"{runs}?automation__id__exact={automation.pk}",
+        }
+
+
+def _people(counts: Counts) -> str:
+    inside = counts.in_progress + counts.held
+    gone = counts.finished + counts.failed + counts.cancelled
+    return f"{_persons(inside)} inside, who go no further, and the history of {_persons(gone)} who left"
+
+
+def _persons(count: int) -> str:
+    return f"{count:,} {'person' if count == 1 else 'people'}"
