@@ -102,9 +102,10 @@ class Few:
         """The CTEs `ahead` and `facts`, to follow `touched`; empty without behavioural leaves."""
         if not self._numbers:
             return ""
-        plain = [wanted for wanted in self._numbers if not wanted.where]
-        probes = [self._plain_probes(plain)] if plain else []
-        probes += [self._filtered_probe(wanted) for wanted in self._numbers if wanted.where]
+        by_filter: dict[tuple[PropertyFilter, ...], list[Wanted]] = {}
+        for wanted in self._numbers:
+            by_filter.setdefault(wanted.where, []).append(wanted)
+        probes = [self._probes(where, alike) for where, alike in by_filter.items()]
         # Events dated ahead are rare: one scan of the partitions from now on serves every fact. It leaves
         # property filters aside, which can only make the next check early, never late.
         return f""", ahead AS MATERIALIZED (
@@ -118,17 +119,24 @@ class Few:
   LEFT JOIN ahead ON ahead.contact_id = probed.contact_id AND ahead.definition_id = probed.definition_id
   GROUP BY probed.contact_id)"""
 
-    def _plain_probes(self, plain: Iterable[Wanted]) -> str:
-        rows = ", ".join(self._row(wanted) for wanted in plain)
+    def _probes(self, where: tuple[PropertyFilter, ...], alike: Iterable[Wanted]) -> str:
+        """One branch for all facts with the same property filters.
+
+        Two things keep the planner on event_by_contact, also while the statistics of the youngest partition
+        are stale: what is sought are columns of `leaf`, whose values it does not know, and the upper bound is
+        written so that it does not pair with the lower one into "a very short range".
+        """
+        rows = ", ".join(self._row(wanted) for wanted in alike)
+        filters = "".join(f" AND {condition}" for condition in _filters(where, self.parameters))
         return f"""
-  SELECT touched.id AS contact_id, leaf.number, leaf.definition_id, probe.nth_at
+  SELECT touched.id, leaf.number, leaf.definition_id, probe.nth_at
   FROM touched CROSS JOIN (VALUES {rows}) leaf(number, definition_id, since, count, segments)
   LEFT JOIN LATERAL (
     SELECT CASE WHEN count(*) >= leaf.count THEN min(recent.happened_at) END AS nth_at FROM (
       SELECT event.happened_at FROM audience_event event
       WHERE touched.segments && leaf.segments AND event.organization_id = {ORGANIZATION}
         AND event.contact_id = touched.id AND event.definition_id = leaf.definition_id
-        AND event.happened_at > leaf.since AND event.happened_at <= {NOW}
+        AND event.happened_at > leaf.since AND event.happened_at - interval '0' <= {NOW}{filters}
       ORDER BY event.happened_at DESC LIMIT leaf.count) recent) probe ON true"""
 
     def _row(self, wanted: Wanted) -> str:
@@ -140,29 +148,22 @@ class Few:
             f"{bind(wanted.count, 'int')}, {segments})"
         )
 
-    def _filtered_probe(self, wanted: Wanted) -> str:
-        bind = self.parameters.bind
-        definition_id, count = bind(wanted.definition_id, "bigint"), bind(wanted.count, "int")
-        return f"""
-  SELECT touched.id, {self._numbers[wanted]}, {definition_id}, probe.nth_at
-  FROM touched LEFT JOIN LATERAL (
-    SELECT CASE WHEN count(*) >= {count} THEN min(recent.happened_at) END AS nth_at FROM (
-      SELECT event.happened_at FROM audience_event event
-      WHERE touched.segments && {bind(sorted(self._segments[wanted]), "bigint[]")}
-        AND {_matching(wanted, self.parameters)} AND event.contact_id = touched.id
-        AND {_in_window(wanted, self.parameters)}
-      ORDER BY event.happened_at DESC LIMIT {count}) recent) probe ON true"""
-
 
 def _matching(wanted: Wanted, parameters: Parameters) -> str:
     conditions = [
         f"event.organization_id = {ORGANIZATION}",
         f"event.definition_id = {parameters.bind(wanted.definition_id, 'bigint')}",
     ]
-    for item in wanted.where:
+    return " AND ".join([*conditions, *_filters(wanted.where, parameters)])
+
+
+def _filters(where: tuple[PropertyFilter, ...], parameters: Parameters) -> list[str]:
+    """Conditions on the properties of `event`."""
+    conditions = []
+    for item in where:
         operand = of_document("event.properties", item.property, item.kind, parameters)
         conditions.append(OPERATORS[item.operator].truth(operand, item.value, parameters))
-    return " AND ".join(conditions)
+    return conditions
 
 
 def _in_window(wanted: Wanted, parameters: Parameters) -> str:

@@ -139,23 +139,25 @@ def _refresh_block(rules: Mapping[int, Rule], wanted: Mapping[int, list[int]]) -
     for segment_id, is_in, contact_id in rows:
         side = changes[segment_id].entered if is_in else changes[segment_id].left
         side.append(contact_id)
-    for segment_id, change in changes.items():
-        announce(segment_id, change.entered, change.left)
+    outbox.publish(*(notice for pk, change in changes.items() for notice in _notices(pk, change)))
     return len(rows)
 
 
 def announce(segment_id: int, entered: list[int], left: list[int]) -> None:
-    """Publish one segment's changes in blocks."""
+    """Publish one segment's changes."""
+    outbox.publish(*_notices(segment_id, Change(entered, left)))
+
+
+def _notices(segment_id: int, change: Change) -> list[MembershipChanged]:
+    """A change in blocks of readable size."""
     now = clock.now()
-    longest = max(len(entered), len(left))
-    outbox.publish(
-        *(
-            MembershipChanged(
-                segment_id, now, entered[start : start + NOTICE_BLOCK], left[start : start + NOTICE_BLOCK]
-            )
-            for start in range(0, longest, NOTICE_BLOCK)
+    starts = range(0, max(len(change.entered), len(change.left)), NOTICE_BLOCK)
+    return [
+        MembershipChanged(
+            segment_id, now, change.entered[start : start + NOTICE_BLOCK], change.left[start : start + NOTICE_BLOCK]
         )
-    )
+        for start in starts
+    ]
 
 
 def _note_rechecks(building: Mapping[int, list[int]]) -> None:

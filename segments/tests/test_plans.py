@@ -1,0 +1,106 @@
+"""The hot shapes are answered from the indexes made for them: a lost index goes red here."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from accounts.models import Organization
+from common import clock, tenancy
+from segments import rules
+from segments.rules import compiler
+from segments.rules.compiler import Query
+from segments.tests import people
+from segments.tests.people import DAY, NOON, did, everyone
+
+CONTACTS, EVENTS = 2_000, 20_000
+# The partitions' copies of event_by_contact and event_by_definition, as PostgreSQL names them.
+BY_CONTACT = "audience_event_2026_06_organization_id_contact_id_definitio_idx"
+BY_DEFINITION = "audience_event_2026_06_organization_id_definition_id_happen_idx"
+FILL_CONTACTS = """
+INSERT INTO audience_contact (organization_id, name, first_seen_at, last_seen_at, created_at, updated_at)
+SELECT %(organization)s, n::text, %(now)s, %(now)s, %(now)s, %(now)s FROM generate_series(1, %(contacts)s) n"""
+FILL_EVENTS = """
+INSERT INTO audience_event (organization_id, contact_id, definition_id, message_key, happened_at, received_at)
+SELECT %(organization)s, %(first)s + n %% %(contacts)s, CASE WHEN n %% 20 = 0 THEN %(order)s ELSE %(visit)s END,
+       gen_random_uuid(), moment, moment
+FROM (SELECT n, %(now)s - (n %% 14) * interval '1 day' AS moment FROM generate_series(1, %(events)s) n) drawn"""
+
+
+@pytest.fixture
+def crowd(organization: Organization) -> list[int]:
+    values: dict[str, Any] = {
+        "organization": organization.pk, "now": NOON, "contacts": CONTACTS, "events": EVENTS,
+        "order": people.definition("order"), "visit": people.definition("visit"),
+    }  # fmt: skip
+    people.partitions.ensure_months([NOON])
+    with tenancy.engine(), connection.cursor() as cursor:
+        cursor.execute(FILL_CONTACTS, values)
+        cursor.execute("SELECT min(id) FROM audience_contact WHERE organization_id = %(organization)s", values)
+        values["first"] = cursor.fetchone()[0]
+        cursor.execute(FILL_EVENTS, values)
+        cursor.execute("ANALYZE audience_contact; ANALYZE audience_event")
+    return list(range(values["first"], values["first"] + CONTACTS))
+
+
+def nodes(query: Query, *, then: str = "") -> list[dict[str, Any]]:
+    """Every node of the plan, flat."""
+    with tenancy.engine(), connection.cursor() as cursor:
+        # Here every page is in memory, as on a busy server; else so small a table is simply read through.
+        cursor.execute("SET LOCAL random_page_cost = 1.1")
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {query.sql}{then}", query.parameters)
+        found = cursor.fetchone()[0]
+    plan = found if isinstance(found, list) else json.loads(found)
+    flat, waiting = [], [plan[0]["Plan"]]
+    while waiting:
+        node = waiting.pop()
+        flat.append(node)
+        waiting += node.get("Plans", [])
+    return flat
+
+
+def indexes(plan: list[dict[str, Any]], table: str, **wanted: str) -> list[str]:
+    """How the partitions of `table` are read: index names, or the kind of scan."""
+    return sorted(
+        {
+            node.get("Index Name", node["Node Type"])
+            for node in plan
+            if (node.get("Relation Name", "").startswith(table) or node["Node Type"] == "Bitmap Index Scan")
+            and all(node.get(key.replace("_", " ").title()) == value for key, value in wanted.items())
+        }
+    )
+
+
+def test_a_few_contacts_are_probed_by_contact(crowd: list[int]) -> None:
+    first = rules.parse(everyone(did("order", 2, 7), did("visit", 1, 3, operator="did_not")))
+    second = rules.parse(did("order", 1, 7, {"property": "total", "operator": "greater", "value": 5}))
+    pairs = [(segment, contact) for segment in (1, 2) for contact in crowd[:20]]
+
+    with clock.freeze(NOON):
+        query = compiler.few(
+            {1: first, 2: second}, [pair[0] for pair in pairs], [pair[1] for pair in pairs], tenancy.required(), NOON
+        )
+        plan = nodes(query, then=" SELECT * FROM evaluated")
+
+    assert indexes(plan, "audience_event", scan_direction="Backward") == [BY_CONTACT]
+    assert indexes(plan, "audience_contact") == ["audience_contact_pkey"]
+
+
+def test_a_full_build_reads_one_kind_of_event_from_the_index_alone(crowd: list[int]) -> None:
+    rule = rules.parse(did("order", 2, 7))
+
+    plan = nodes(compiler.everybody(rule, tenancy.required(), NOON + DAY))
+
+    assert indexes(plan, "audience_event") == [BY_DEFINITION]
+    assert {node["Node Type"] for node in plan if "audience_event" in node.get("Relation Name", "")} == {
+        "Index Only Scan"
+    }
+
+
+def test_a_tag_is_found_by_its_index(crowd: list[int]) -> None:
+    rule = rules.parse(people.on("tags", "contains", "vip"))
+
+    assert "contact_by_tag" in indexes(nodes(compiler.everybody(rule, tenancy.required(), NOON)), "audience_contact")
