@@ -204,6 +204,7 @@ SPECTACULAR_SETTINGS = {
         "MessageKind": "delivery.models.MessageKind",
         "SegmentKind": "segments.models.SegmentKind",
         "TaskStatus": "automations.models.TaskStatus",
+        "TouchpointChannel": "attribution.models.CHANNELS",
     },
 }
 SIMPLE_JWT = {
