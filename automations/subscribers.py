@@ -12,7 +12,7 @@ from automations.triggers.base import Happening
 from common import outbox
 from segments.notices import MembershipChanged
 
-DEFAULTS = {name: Contact._meta.get_field(name).get_default() for name in ("status", "priority", "value_minor")}
+DEFAULTS = {name: getattr(Contact(), name) for name in ("status", "priority", "value_minor")}
 
 
 def on_contacts_changed(notice: ContactsChanged) -> None:
