@@ -6,6 +6,7 @@ configured) or `test`. Code never asks for the mode; it only chooses defaults on
 
 from __future__ import annotations
 
+import secrets
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,7 +21,9 @@ MODE = environment.text("GROUNDSWELL_MODE", "production")
 IS_PRODUCTION = MODE == "production"
 DEBUG = False
 
-SECRET_KEY = environment.text("SECRET_KEY") or ("" if IS_PRODUCTION else "trial-" + "0" * 60)
+SECRET_KEY_IS_SET = bool(environment.text("SECRET_KEY"))
+# Without one in production nothing starts (marketing_site.checks); until that is said, a throw-away key.
+SECRET_KEY = environment.text("SECRET_KEY") or (secrets.token_urlsafe(50) if IS_PRODUCTION else "trial-" + "0" * 60)
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "" if IS_PRODUCTION else "*")
 PUBLIC_URL = environment.text("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS", PUBLIC_URL)
