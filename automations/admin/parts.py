@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
+from django import forms
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -22,6 +24,13 @@ RUN_BADGES = {
     "failed": "critical",
     "cancelled": "",
 }
+
+
+class ReadableJSONField(forms.JSONField):
+    """JSON as people read it: one thing a line."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
 
 
 def badge(text: str, tone: str = "") -> SafeString:

@@ -12,7 +12,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 
 from accounts.admin_base import OrganizationModelAdmin
 from automations import recurrence, services
-from automations.admin.parts import badge, beside_fields
+from automations.admin.parts import ReadableJSONField, badge, beside_fields
 from automations.models import ScheduledStatus, ScheduledTask, ScheduleKind
 from automations.services.kinds import KINDS
 from common.errors import AppError
@@ -26,7 +26,7 @@ class ScheduledTaskForm(forms.ModelForm):  # type: ignore[type-arg]
         choices=[(name, kind.label) for name, kind in KINDS.items()],
         widget=UnfoldAdminSelectWidget,
     )
-    payload = forms.JSONField(
+    payload = ReadableJSONField(
         widget=UnfoldAdminTextareaWidget(attrs={"class": "gs-code", "rows": 6, "spellcheck": "false"}),
         help_text='JSON, such as {"automation_id": 1, "contact_ids": [7, 8]}.',
     )

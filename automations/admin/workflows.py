@@ -15,7 +15,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from accounts.admin_base import OrganizationModelAdmin
 from automations import selectors, services
-from automations.admin.parts import badge, beside_fields, rows_link
+from automations.admin.parts import ReadableJSONField, badge, beside_fields, rows_link
 from automations.models import Automation
 from automations.selectors import Counts
 from automations.services.publishing import spelled
@@ -35,13 +35,13 @@ class AutomationForm(forms.ModelForm):  # type: ignore[type-arg]
         choices=[(name, kind.label) for name, kind in TRIGGERS.items()],
         widget=UnfoldAdminSelectWidget,
     )
-    trigger_configuration = forms.JSONField(
+    trigger_configuration = ReadableJSONField(
         required=False,
         initial=dict,
         widget=UnfoldAdminTextareaWidget(attrs={**CODE, "rows": 4}),
         help_text='JSON, such as {"name": "signup"} for an event; {} where the kind needs nothing.',
     )
-    actions = forms.JSONField(
+    actions = ReadableJSONField(
         label="Steps",
         initial=EXAMPLE,
         widget=UnfoldAdminTextareaWidget(attrs=CODE),

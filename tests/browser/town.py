@@ -17,7 +17,9 @@ from attribution.models import Conversion, Cost, Credit, Goal, Touchpoint
 from audience import services as audience
 from audience.models import Contact, RejectedEvent, Topic
 from audience.services import InternalEvent
-from automations.models import Automation, AutomationRun, AutomationVersion, Task
+from automations import services as automations
+from automations.models import AutomationRun
+from automations.services import engine
 from campaigns.models import Campaign, EmailTemplate
 from common import clock, tenancy
 from delivery.models import Content, Message, Sender
@@ -144,18 +146,40 @@ def _messages(contacts: list[Contact], chance: random.Random) -> None:
 
 
 def _automations(contacts: list[Contact]) -> None:
-    welcome = Automation.objects.create(
-        name="Welcome", slug="welcome", is_active=True, trigger_type="contact_created", trigger_key="contact_created"
+    """Twelve people wait in a workflow, one of them among the dead letters; a task and a scheduled task wait too."""
+    city = {"field": "city", "operator": "equals", "value": "Leeds"}
+    task = {"action_type": "create_task", "configuration": {"title": "Say hello", "due_date": 2}}
+    wait = {"action_type": "wait", "configuration": {"hours": 3}}
+    welcome = automations.create_automation(
+        {
+            "name": "Welcome",
+            "is_active": True,
+            "trigger_type": "lead_created",
+            "actions": [
+                {"action_type": "add_tag", "configuration": {"tag": "welcomed"}},
+                {
+                    "action_type": "branch",
+                    "configuration": {"rule": city},
+                    "branches": {"then": [task], "otherwise": [{"action_type": "exit", "is_active": False}]},
+                },
+                wait,
+                {"action_type": "update_status", "configuration": {"status": "contacted"}},
+            ],
+        }
     )
-    version = AutomationVersion.objects.create(automation=welcome, number=1, document={"format": 1, "steps": []})
-    later = clock.now() + timedelta(hours=3)
-    AutomationRun.objects.bulk_create(
-        [
-            AutomationRun(automation=welcome, version=version, contact=contact, entry_key="once", run_at=later)
-            for contact in contacts[:12]
-        ]
+    automations.start(welcome, [contact.pk for contact in contacts[:12]])
+    engine.run(tenancy.required())
+    AutomationRun.objects.filter(contact=contacts[11]).update(status="failed", error="There is no template any more.")
+    automations.create_task({"title": "Call Ada about the boots", "contact_id": contacts[0].pk})
+    automations.schedule(
+        {
+            "name": "Every Monday",
+            "task_type": "start_automation",
+            "payload": {"automation_id": welcome.pk, "contact_ids": [contacts[20].pk]},
+            "schedule_type": "recurring",
+            "cron": "0 9 * * mon",
+        }
     )
-    Task.objects.create(title="Call Ada about the boots", contact=contacts[0], automation=welcome)
 
 
 def _money(contacts: list[Contact], chance: random.Random) -> None:

@@ -1,0 +1,59 @@
+"""The pages of a workflow, a run, a task and a scheduled task, at two widths; and a workflow made in the browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+
+from automations.models import Automation, AutomationRun, ScheduledTask, Task
+from common import tenancy
+from tests.browser.town import Town
+
+
+def _pages(town: Town) -> list[str]:
+    with tenancy.organization(town.organization_id):
+        found = {
+            model: model.objects.order_by("pk").values_list("pk", flat=True).first()  # type: ignore[attr-defined]
+            for model in (Automation, AutomationRun, Task, ScheduledTask)
+        }
+    changes = [
+        reverse(f"admin:automations_{model._meta.model_name}_change", args=[pk]) for model, pk in found.items()
+    ]
+    workflow = found[Automation]
+    return [
+        *changes,
+        reverse("admin:automations_automation_add"),
+        reverse("admin:automations_automation_switch", args=[workflow]),
+        reverse("admin:automations_automation_delete", args=[workflow]),
+        reverse("admin:automations_task_add"),
+        reverse("admin:automations_scheduledtask_add"),
+    ]
+
+
+def test_pages_of_automations_are_sound(visit: Any, town: Town, size: tuple[int, int]) -> None:
+    page = visit("/", size)
+    wrong = {}
+    for path in _pages(town):
+        page.faults.clear()
+        page.open(path)
+        if found := page.everything():
+            wrong[path] = found
+
+    assert wrong == {}
+
+
+def test_a_workflow_is_made_and_a_mistake_is_told_beside_the_steps(visit: Any, town: Town) -> None:
+    page = visit(reverse("admin:automations_automation_add")).page
+    page.fill("#id_name", "Thank you")
+    page.fill("#id_actions", '[{"action_type": "wait"}]')
+    page.click("[name=_save]")
+    assert "actions[0].configuration: say how long to wait" in page.text_content("#content-main, main, body")
+
+    page.fill("#id_actions", '[{"action_type": "wait", "configuration": {"days": 1}}]')
+    page.click("[name=_continue]")
+
+    page.wait_for_url("**/change/")
+    assert "Wait 1 day" in page.text_content(".aut-outline")
+    with tenancy.organization(town.organization_id):
+        Automation.objects.get(slug="thank-you").delete()
