@@ -184,6 +184,7 @@ def _refuse_trait(message: Incoming, name: str, value: object, reason: str) -> R
     """A refused trait is kept as a message of its own, so that it can be replayed without its event."""
     body = {
         "type": "identify",
+        "messageId": f"{message.message_key} trait {name}",
         "userId": message.user_id or None,
         "anonymousId": message.anonymous_id or message.device_id or None,
         "timestamp": message.happened_at.isoformat(),
