@@ -1,6 +1,6 @@
 from django.urls import path
 
-from dashboards import views
+from dashboards import contact_views, views
 from dashboards.boards import BOARDS
 
 app_name = "dashboards"
@@ -8,6 +8,7 @@ app_name = "dashboards"
 urlpatterns = [
     path("", views.home, name="home"),
     path("live/", views.live, name="live"),
+    path("contacts/<int:pk>/", contact_views.contact_page, name="contact"),
     path("health/", views.health_page, name="health"),
     *(path(f"dashboards/{name}/", views.board, {"name": name}, name=name) for name in BOARDS),
 ]

@@ -48,6 +48,13 @@ def test_own_pages_are_sound_in_the_dark(visit: Any, path: str) -> None:
     assert visit(path, color_scheme="dark").everything() == []
 
 
+def test_the_page_of_a_contact_is_sound(visit: Any, town: Town, size: tuple[int, int]) -> None:
+    watched = visit(f"/contacts/{town.contact_id}/", size)
+
+    assert watched.everything() == []
+    assert "Autumn" in watched.page.text_content("#content") or "Warm things" in watched.page.text_content("#content")
+
+
 def test_lists_of_every_room_are_sound(visit: Any, size: tuple[int, int]) -> None:
     page = visit("/", size)
     wrong = {}
