@@ -102,7 +102,11 @@ class Membership(OrganizationScoped):
                 fields=["segment", "contact"], condition=Q(left_at=None), name="one_open_membership"
             )
         ]
-        indexes = [models.Index(fields=["organization_id", "contact", "segment"], name="membership_by_contact")]
+        indexes = [
+            models.Index(fields=["organization_id", "contact", "segment"], name="membership_by_contact"),
+            models.Index(fields=["segment", "entered_at"], name="memberships_entered"),
+            models.Index(fields=["segment", "left_at"], condition=Q(left_at__isnull=False), name="memberships_left"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.contact_id} in {self.segment_id}"

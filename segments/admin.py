@@ -1,0 +1,158 @@
+"""The segment's pages: list with size and state, form with the rule as checked JSON, and what came of it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from accounts.admin_base import OrganizationModelAdmin
+from common.api import parsers
+from common.errors import AppError
+from segments import rules, selectors, services
+from segments.models import Segment, SegmentKind, SegmentStatus
+
+BADGES = {SegmentStatus.READY: "good", SegmentStatus.BUILDING: "warning", SegmentStatus.FAILED: "critical"}
+WORDS = {SegmentStatus.READY: "Live", SegmentStatus.BUILDING: "Being built", SegmentStatus.FAILED: "Stopped"}
+FIELDS = ["name", "slug", "description", "tags", "is_active"]
+RULE_HELP = (
+    'For a dynamic segment: {"match": "all", "rules": [{"field": "city", "operator": "equals", "value": "Leeds"}, '
+    '{"event": "order_completed", "operator": "did", "count": 2, "within": {"days": 30}}]}, for example. '
+    "Leave it empty for a static segment."
+)
+
+
+class SegmentForm(forms.ModelForm):  # type: ignore[type-arg]
+    rule = forms.CharField(
+        required=False, strip=True, help_text=RULE_HELP, widget=UnfoldAdminTextareaWidget(attrs={"rows": 14})
+    )
+
+    class Meta:
+        model = Segment
+        fields = [*FIELDS, "kind"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "slug" in self.fields:
+            self.fields["slug"].required = False
+        if "tags" in self.fields:
+            self.fields["tags"].required = False
+        if "rule" in self.fields and self.instance.rule is not None:
+            self.fields["rule"].initial = json.dumps(self.instance.rule, indent=2, ensure_ascii=False)
+
+    def clean_rule(self) -> Any:
+        """The rule as JSON; each problem beside the field with its place in the tree."""
+        text = self.cleaned_data["rule"]
+        if not text:
+            return None
+        try:
+            raw = parsers.decode(text.encode())
+            rules.parse(raw)
+        except AppError as error:
+            told = [f"{place}: {sentence}" for place, sentence in error.details.items()]
+            raise forms.ValidationError(told or error.message) from error
+        return raw
+
+    def values(self) -> dict[str, Any]:
+        """The fields on the page, as the services take them."""
+        return {name: self.cleaned_data[name] for name in [*FIELDS, "kind", "rule"] if name in self.cleaned_data}
+
+
+@admin.register(Segment)
+class SegmentAdmin(OrganizationModelAdmin):
+    """Live groups of contacts."""
+
+    form = SegmentForm
+    list_display = ["name", "size", "state", "kind", "updated_at"]
+    list_filter = ["kind", "status", "is_active"]
+    search_fields = ["name", "slug", "description"]
+    ordering = ["-pk"]
+    empty_hint = "Describe a group of people by a rule, or collect them by hand: add your first segment here."
+    change_form_outer_before_template = "segments/segment_top.html"
+    actions = ["build_again"]
+
+    class Media:
+        css = {"all": ["segments/segments.css"]}
+
+    # --- list -----------------------------------------------------------------------------------------
+
+    @admin.display(description="Contacts", ordering="member_count")
+    def size(self, segment: Segment) -> str:
+        return f"{segment.member_count:,}"
+
+    @admin.display(description="State", ordering="status")
+    def state(self, segment: Segment) -> SafeString:
+        return badge(segment)
+
+    @admin.action(description="Look at everybody again", permissions=["change"])
+    def build_again(self, request: HttpRequest, queryset: QuerySet[Segment]) -> None:
+        """Static and inactive segments are passed over, and the message says so."""
+        asked = 0
+        for segment in queryset:
+            try:
+                services.request_rebuild(segment)
+                asked += 1
+            except AppError as error:
+                messages.warning(request, f"{segment.name}: {error.message}")
+        if asked:
+            messages.success(request, f"{asked} to be built; their present contacts stay until that is done.")
+
+    # --- form -----------------------------------------------------------------------------------------
+
+    def get_fields(self, request: HttpRequest, obj: Segment | None = None) -> list[str]:
+        if obj is not None and obj.kind == SegmentKind.STATIC:
+            return [*FIELDS, "kind"]
+        return ["name", "kind", "rule", "slug", "description", "tags", "is_active"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Segment | None = None) -> list[str]:
+        return [] if obj is None else ["kind"]
+
+    def save_model(self, request: HttpRequest, obj: Segment, form: SegmentForm, change: bool) -> None:
+        if change:
+            services.update_segment(obj, **form.values())
+        else:
+            obj.pk = services.create_segment(**form.values()).pk
+
+    def delete_model(self, request: HttpRequest, obj: Segment) -> None:
+        services.delete_segment(obj)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        segment = Segment.objects.filter(pk=object_id).first() if object_id and object_id.isdigit() else None
+        extra = _page(segment) if segment is not None else {}
+        return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+
+
+def badge(segment: Segment) -> SafeString:
+    """The state in a word, with its colour."""
+    if not segment.is_active:
+        return format_html('<span class="gs-badge">{}</span>', "Inactive")
+    status = SegmentStatus(segment.status)
+    return format_html('<span class="gs-badge gs-badge--{}">{}</span>', BADGES[status], WORDS[status])
+
+
+def _page(segment: Segment) -> dict[str, Any]:
+    """What stands above the form."""
+    members = selectors.memberships(segment)[: selectors.PREVIEW_SAMPLE]
+    return {
+        "segment": segment,
+        "badge": badge(segment),
+        "sentence": rules.describe(segment.rule) if segment.rule else "",
+        "sample": [membership.contact for membership in members],
+        "movement": selectors.movement(segment),
+        "versions": [
+            (version, rules.describe(version.rule)) for version in segment.versions.order_by("-number")[:20]
+        ],
+    }
