@@ -11,6 +11,7 @@ from marketing_site import views
 
 api_v1 = [
     path("", include("accounts.api.urls")),
+    path("", include("audience.api.urls")),
     path("", include("campaigns.api.urls")),
     path("", include("automations.api.urls")),
     path("", include("segments.api.urls")),
