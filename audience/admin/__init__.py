@@ -1,0 +1,18 @@
+"""Pages of people and what they do."""
+
+from audience.admin.catalogue import AttributeDefinitionAdmin, EventDefinitionAdmin
+from audience.admin.consents import ConsentAdmin, SuppressionAdmin, TopicAdmin
+from audience.admin.contacts import ContactAdmin
+from audience.admin.intake import ImportAdmin, IngestBatchAdmin, RejectedEventAdmin
+
+__all__ = [
+    "AttributeDefinitionAdmin",
+    "ConsentAdmin",
+    "ContactAdmin",
+    "EventDefinitionAdmin",
+    "ImportAdmin",
+    "IngestBatchAdmin",
+    "RejectedEventAdmin",
+    "SuppressionAdmin",
+    "TopicAdmin",
+]
