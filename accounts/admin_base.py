@@ -166,9 +166,21 @@ class ReadOnlyMixin:
         return False
 
 
+class NamedCells(forms.BaseInlineFormSet):  # type: ignore[type-arg]
+    """A table names its columns once, far from the inputs; so each input says its own name to a screen reader."""
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        for name, field in form.fields.items():
+            widget = getattr(field.widget, "widget", field.widget)  # a relation's select stands in a wrapper
+            if not widget.is_hidden:
+                widget.attrs.setdefault("aria-label", str(field.label or name.replace("_", " ").capitalize()))
+
+
 class TabularInline(unfold.TabularInline):
     """Rows of a related model in a table; saved and audited by the page they stand on."""
 
+    formset = NamedCells
     extra = 0
     tab = True
 
