@@ -81,7 +81,9 @@ class Campaign(OrganizationScoped):
     ends_at = models.DateTimeField(null=True, blank=True)
     messages_per_minute = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: as fast as possible.")
     cost_minor = models.BigIntegerField(default=0, help_text="What the campaign costs, in minor units.")
-    utm_campaign = models.SlugField(blank=True, default="")
+    utm_campaign = models.SlugField(
+        "UTM campaign", blank=True, default="", help_text="Goes into every link; empty: the campaign's name."
+    )
     version = models.PositiveIntegerField(default=1, editable=False, help_text="Counts edits, to notice two at once.")
     created_at = models.DateTimeField(default=clock.now, editable=False)
     updated_at = models.DateTimeField(default=clock.now, editable=False)
@@ -98,7 +100,7 @@ class CampaignAudience(OrganizationScoped):
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="audience")
     segment = models.ForeignKey(Segment, on_delete=models.PROTECT, related_name="campaign_audiences")
-    is_excluded = models.BooleanField(default=False)
+    is_excluded = models.BooleanField("leave out", default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["campaign", "segment"], name="one_audience_per_segment")]

@@ -99,7 +99,15 @@ class Migration(migrations.Migration):
                     "cost_minor",
                     models.BigIntegerField(default=0, help_text="What the campaign costs, in minor units."),
                 ),
-                ("utm_campaign", models.SlugField(blank=True, default="")),
+                (
+                    "utm_campaign",
+                    models.SlugField(
+                        blank=True,
+                        default="",
+                        help_text="Goes into every link; empty: the campaign's name.",
+                        verbose_name="UTM campaign",
+                    ),
+                ),
                 (
                     "version",
                     models.PositiveIntegerField(
@@ -339,7 +347,7 @@ class Migration(migrations.Migration):
                         editable=False,
                     ),
                 ),
-                ("is_excluded", models.BooleanField(default=False)),
+                ("is_excluded", models.BooleanField(default=False, verbose_name="leave out")),
                 (
                     "campaign",
                     models.ForeignKey(
