@@ -287,7 +287,10 @@ class Notification(OrganizationScoped):
         constraints = [
             models.UniqueConstraint(fields=["organization_id", "source_key"], name="one_notification_per_source")
         ]
-        indexes = [models.Index(fields=["organization_id", "member", "-id"], name="notifications_by_member")]
+        indexes = [
+            models.Index(fields=["organization_id", "member", "-id"], name="notifications_by_member"),
+            models.Index(fields=["organization_id", "contact"], name="notifications_by_contact"),
+        ]
 
     def __str__(self) -> str:
         return self.message[:80]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from audience.models import Contact
-from audience.notices import AttributeChange, ContactsChanged, EventsRecorded
+from audience.notices import AttributeChange, ContactsChanged, EventsRecorded, RecordedEvent
 from automations.services import entries, merges
 from automations.triggers import attribute_changed, event, lead_created, segment
 from automations.triggers.base import Happening
@@ -17,10 +17,18 @@ DEFAULTS = {name: getattr(Contact(), name) for name in ("status", "priority", "v
 
 def on_contacts_changed(notice: ContactsChanged) -> None:
     """Merges first, so that what follows is about the survivors."""
-    for merge in notice.merged:
-        merges.repoint(merge.merged_id, merge.survivor_id)
-    created = [Happening(lead_created.KEY, contact_id, "created") for contact_id in notice.created]
-    entries.admit([*created, *(_changed(index, change) for index, change in enumerate(notice.changes))])
+    merges.repoint([(merge.merged_id, merge.survivor_id) for merge in notice.merged])
+    heard = entries.heard(
+        {lead_created.KEY, *(attribute_changed.key_of(change.attribute) for change in notice.changes)}
+    )
+    happenings = [
+        _changed(index, change)
+        for index, change in enumerate(notice.changes)
+        if attribute_changed.key_of(change.attribute) in heard
+    ]
+    if lead_created.KEY in heard:
+        happenings += [Happening(lead_created.KEY, contact_id, "created") for contact_id in notice.created]
+    entries.admit(happenings)
 
 
 def _changed(index: int, change: AttributeChange) -> Happening:
@@ -43,23 +51,14 @@ def _stored(attribute: str, value: Any) -> Any:
 
 def on_events_recorded(notice: EventsRecorded) -> None:
     """Events whose name an active workflow listens to; their properties are read only then."""
-    entries.admit(
-        [
-            Happening(
-                event.key_of(recorded.name),
-                recorded.contact_id,
-                f"event:{recorded.event_id}",
-                {
-                    "event": {
-                        "id": recorded.event_id,
-                        "name": recorded.name,
-                        "happened_at": recorded.happened_at.isoformat(),
-                    }
-                },
-            )
-            for recorded in notice.events
-        ]
-    )
+    heard = entries.heard({event.key_of(name) for name in {recorded.name for recorded in notice.events}})
+    entries.admit([_recorded(recorded) for recorded in notice.events if event.key_of(recorded.name) in heard])
+
+
+def _recorded(recorded: RecordedEvent) -> Happening:
+    facts = {"id": recorded.event_id, "name": recorded.name, "happened_at": recorded.happened_at.isoformat()}
+    key, cause = event.key_of(recorded.name), f"event:{recorded.event_id}"
+    return Happening(key, recorded.contact_id, cause, {"event": facts})
 
 
 def on_membership_changed(notice: MembershipChanged) -> None:

@@ -12,7 +12,33 @@ from django.utils.safestring import SafeString
 from accounts.admin_base import OrganizationModelAdmin, ReadOnlyMixin
 from automations import selectors, services
 from automations.admin.parts import RUN_BADGES, badge
-from automations.models import AutomationRun
+from automations.models import Automation, AutomationRun
+
+MOST_SHOWN = 100
+
+
+class WorkflowFilter(admin.SimpleListFilter):
+    """The youngest workflows, and the one that is chosen."""
+
+    title = "workflow"
+    parameter_name = "automation__id__exact"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        newest = list(Automation.objects.order_by("-pk").values_list("pk", "name")[:MOST_SHOWN])
+        chosen = _number(request.GET.get(self.parameter_name, ""))
+        if chosen is not None and chosen not in dict(newest):
+            newest += Automation.objects.filter(pk=chosen).values_list("pk", "name")
+        return [(str(pk), name) for pk, name in newest]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AutomationRun]) -> QuerySet[AutomationRun]:
+        if not self.value():
+            return queryset
+        chosen = _number(self.value() or "")
+        return queryset.none() if chosen is None else queryset.filter(automation_id=chosen)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() and text.isascii() and len(text) < 19 else None
 
 
 @admin.register(AutomationRun)
@@ -20,7 +46,7 @@ class AutomationRunAdmin(ReadOnlyMixin, OrganizationModelAdmin):
     """Read only; failed runs can be tried again, and anybody can be taken out."""
 
     list_display = ["contact", "automation", "state", "step_id", "run_at", "attempts", "error", "entered_at"]
-    list_filter = ["status", "automation"]
+    list_filter = ["status", WorkflowFilter]
     search_fields = ["contact__email", "contact__name", "error"]
     list_select_related = ["contact", "automation"]
     ordering = ["-pk"]

@@ -92,7 +92,11 @@ class AutomationViewSet(ApiViewSet):
     @action(detail=True, methods=["get"], filterset_class=None)
     def runs(self, request: Request, pk: str) -> Response:
         """Who went through or is inside, newest first."""
-        rows = AutomationRun.objects.filter(automation=self._automation(pk)).select_related("version")
+        rows = (
+            AutomationRun.objects.filter(automation=self._automation(pk))
+            .select_related("version")
+            .defer("version__document")
+        )
         status = request.query_params.get("status")
         if status is not None and status not in RunStatus.values:
             raise Invalid(

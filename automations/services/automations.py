@@ -87,8 +87,11 @@ def delete_automation(automation: Automation) -> None:
         held.delete()
 
 
-# In sets, before Django's own cascade would read every row.
+# In sets, before Django's own cascade would read every row. The first waits for engines that are at work on them,
+# so that the second finds every record.
 DELETE_RUNS_SQL = (
+    "SELECT count(*) FROM (SELECT 1 FROM automations_automationrun"
+    " WHERE organization_id = %s AND automation_id = %s ORDER BY id FOR UPDATE) AS held",
     "DELETE FROM automations_steprun AS step_run USING automations_automationrun AS run"
     " WHERE run.organization_id = %s AND run.automation_id = %s AND step_run.run_id = run.id",
     "DELETE FROM automations_automationrun WHERE organization_id = %s AND automation_id = %s",

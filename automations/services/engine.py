@@ -12,7 +12,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
+from psycopg.errors import DeadlockDetected, SerializationFailure
 
 from automations import workflows
 from automations.models import RunStatus, StepOutcome
@@ -30,6 +31,8 @@ BATCH = 1000
 # Steps served within one transaction before the rest is left to the next claim.
 MOST_PASSES = 20
 MOST_ATTEMPTS = 8
+# Deadlocks in one call before the engine leaves the rest to the next sweep.
+MOST_CLASHES = 20
 # Loop guard: no run takes more steps than this.
 MOST_STEPS_PER_RUN = 1000
 # The more often a step failed, the smaller the groups it is tried in, until one bad row stands alone.
@@ -39,12 +42,28 @@ Key = tuple[int, str, int]
 
 
 def run(organization_id: int) -> int:
-    """Serve every due run of an organisation; returns how many runs were claimed."""
-    worked = 0
+    """Serve every due run of an organisation; returns how many runs were claimed.
+
+    A batch that clashed with another transaction over the same contacts is rolled back and begun again.
+    """
+    worked, clashes = 0, 0
     with tenancy.organization(organization_id):
-        while claimed := _serve_batch():
+        while True:
+            try:
+                claimed = _serve_batch()
+            except OperationalError as error:
+                clashes += 1
+                if not _is_clash(error) or clashes > MOST_CLASHES:
+                    raise
+                logger.info("The engine clashed with another transaction and begins its batch again: %s", error)
+                continue
+            if not claimed:
+                return worked
             worked += claimed
-    return worked
+
+
+def _is_clash(error: Exception) -> bool:
+    return isinstance(error.__cause__, DeadlockDetected | SerializationFailure)
 
 
 def _serve_batch() -> int:
@@ -89,7 +108,7 @@ def _serve_group(workflow: Workflow, group: Group) -> list[Record]:
         with transaction.atomic():
             results = _execute(workflow, group)
     except Exception as error:
-        if connection.connection is None or connection.connection.closed:
+        if _is_clash(error) or connection.connection is None or connection.connection.closed:
             raise
         logger.error(
             "Step %s of version %s failed for %s runs",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
@@ -38,14 +39,31 @@ STATEMENTS = (
 )
 
 
-def repoint(merged_id: int, survivor_id: int) -> None:
-    """Hand runs, tasks and notifications of a merged contact to its survivor. Repeating changes nothing."""
-    parameters: dict[str, Any] = {
-        "merged": merged_id,
-        "survivor": survivor_id,
-        "now": clock.now(),
-        "organization": tenancy.required(),
-    }
+# Most merges are of people we hold nothing for: they were anonymous a moment ago.
+KNOWN_SQL = """
+SELECT contact_id FROM automations_automationrun
+       WHERE organization_id = %(organization)s AND contact_id = ANY(%(ids)s)
+UNION SELECT contact_id FROM automations_task WHERE organization_id = %(organization)s AND contact_id = ANY(%(ids)s)
+UNION SELECT contact_id FROM automations_notification
+       WHERE organization_id = %(organization)s AND contact_id = ANY(%(ids)s)
+"""
+
+
+def repoint(merged: Sequence[tuple[int, int]]) -> None:
+    """Hand runs, tasks and notifications of merged contacts to their survivors, pair by pair in this order.
+
+    Repeating it changes nothing.
+    """
+    if not merged:
+        return
+    named: dict[str, Any] = {"organization": tenancy.required(), "now": clock.now()}
+    ids = sorted({contact_id for pair in merged for contact_id in pair})
     with tenancy.engine(), connection.cursor() as cursor:
-        for statement in STATEMENTS:
-            cursor.execute(statement, parameters)
+        cursor.execute(KNOWN_SQL, named | {"ids": ids})
+        known = {row[0] for row in cursor.fetchall()}
+        for merged_id, survivor_id in merged:
+            if merged_id not in known:
+                continue
+            for statement in STATEMENTS:
+                cursor.execute(statement, named | {"merged": merged_id, "survivor": survivor_id})
+            known.add(survivor_id)

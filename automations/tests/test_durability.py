@@ -4,7 +4,7 @@ import threading
 
 import psycopg
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.db.utils import OperationalError
 
 from accounts import services as accounts
@@ -96,3 +96,69 @@ def test_a_killed_transaction_changes_nothing_in_the_outcome(acme, monkeypatch) 
     assert not StepRun.objects.exists()
     engine.run(acme.pk)
     _everything_happened_once()
+
+
+def test_a_batch_that_clashes_with_another_transaction_is_begun_again(acme, monkeypatch) -> None:
+    automation = making.automation(making.task("One"), making.task("Two"))
+    services.start(automation, [contact.pk for contact in making.contacts(PEOPLE)])
+    kind, clashes = STEPS["create_task"], []
+
+    def clash(configuration, group):
+        results = kind.execute(configuration, group)
+        if configuration.title == "Two" and len(clashes) < 2:
+            clashes.append(True)
+            raise OperationalError("deadlock detected") from psycopg.errors.DeadlockDetected()
+        return results
+
+    monkeypatch.setitem(
+        STEPS._entries,
+        "create_task",
+        base.StepKind(kind.label, kind.doc, kind.configuration, clash, kind.sentence, kind.check),
+    )
+
+    engine.run(acme.pk)
+
+    assert len(clashes) == 2
+    _everything_happened_once()
+
+
+def test_nobody_slips_in_while_a_workflow_is_switched_off(acme) -> None:
+    automation = making.automation(making.task())
+    people = [contact.pk for contact in making.contacts(3)]
+    errors: list[Exception] = []
+
+    def switch_off() -> None:
+        try:
+            with tenancy.organization(acme.pk):
+                services.deactivate(automation)
+        except Exception as error:  # noqa: BLE001 — handed to the test
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    with transaction.atomic():
+        services.start(automation, people)
+        thread = threading.Thread(target=switch_off)
+        thread.start()
+        thread.join(0.5)
+        assert thread.is_alive()
+    thread.join()
+
+    assert errors == []
+    assert set(AutomationRun.objects.values_list("status", flat=True)) == {RunStatus.HELD}
+    engine.run(acme.pk)
+    assert not Task.objects.exists()
+
+
+def test_deleting_waits_for_the_engine_and_leaves_nothing_behind(acme) -> None:
+    automation = making.automation(making.task())
+    services.start(automation, [contact.pk for contact in making.contacts(PEOPLE)])
+    errors: list[Exception] = []
+    thread = threading.Thread(target=_engine, args=(acme.pk, errors))
+    thread.start()
+    services.delete_automation(automation)
+    thread.join()
+
+    assert errors == []
+    assert not AutomationRun.objects.exists()
+    assert not StepRun.objects.exists()
