@@ -38,12 +38,12 @@ def web(host: str, port: int, workers: int) -> Program:
 def workers() -> list[Program]:
     """One worker for what must be quick, one for everything that talks to the network or takes long."""
     others = ",".join(queue for queue in settings.QUEUES if queue != QUICK_QUEUE)
-    return [_worker("river", QUICK_QUEUE), _worker("delivery", others)]
+    return [_worker("river", QUICK_QUEUE, 1), _worker("delivery", others, 2)]
 
 
-def _worker(name: str, queues: str) -> Program:
+def _worker(name: str, queues: str, processes: int) -> Program:
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]  # workers here never ask each other
-    options = ["-Q", queues, "-n", f"{name}@%h", "--concurrency", "1", "--loglevel", "INFO"]
+    options = ["-Q", queues, "-n", f"{name}@%h", "--concurrency", str(processes), "--loglevel", "INFO"]
     return Program(name, [PYTHON, "-m", "celery", "-q", "-A", "marketing_site", "worker", *options, *quiet])
 
 

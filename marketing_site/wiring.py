@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from attribution import services as attribution
 from attribution import subscribers as attribution_subscribers
 from audience import services as audience
@@ -22,23 +24,24 @@ from segments import subscribers as segments
 from segments.notices import MembershipChanged
 from segments.services import build as segment_builds
 from segments.services import flips as segment_flips
+from viral import subscribers as viral
+
+LATER = "later_notices"  # books that may be a second behind, so that nobody waits for them
 
 # notice → listeners, in the order the river flows
 SUBSCRIPTIONS: list[Subscription] = [
     Subscription(EventsRecorded, "segments.events", segments.on_events_recorded),
     Subscription(ContactsChanged, "segments.contacts", segments.on_contacts_changed),
-    Subscription(ContactsChanged, "campaigns.contacts", campaigns_subscribers.contacts_changed),
-    Subscription(MessagesSettled, "campaigns.messages", campaigns_subscribers.messages_settled),
+    Subscription(ContactsChanged, "campaigns.contacts", campaigns_subscribers.contacts_changed, LATER),
+    Subscription(MessagesSettled, "campaigns.messages", campaigns_subscribers.messages_settled, LATER),
     Subscription(EventsRecorded, "automations.events", automations.on_events_recorded),
     Subscription(ContactsChanged, "automations.contacts", automations.on_contacts_changed),
     Subscription(MembershipChanged, "automations.memberships", automations.on_membership_changed),
-    Subscription(EventsRecorded, "attribution.events", attribution_subscribers.on_events),
-    Subscription(ContactsChanged, "attribution.contacts", attribution_subscribers.on_contacts),
+    Subscription(EventsRecorded, "attribution.events", attribution_subscribers.on_events, LATER),
+    Subscription(ContactsChanged, "attribution.contacts", attribution_subscribers.on_contacts, LATER),
+    Subscription(EventsRecorded, "viral.events", viral.on_events, LATER),
+    Subscription(ContactsChanged, "viral.contacts", viral.on_contacts, LATER),
 ]
-
-
-def _notices_due() -> list[int]:
-    return doorbell.organizations_with("common_noticedelivery", "status = 'pending' AND run_at <= now()")
 
 
 def _batches_due() -> list[int]:
@@ -47,13 +50,14 @@ def _batches_due() -> list[int]:
 
 WORK: list[Work] = [
     Work("ingest", "river", audience.process, _batches_due),
-    Work("notices", "river", outbox.deliver, _notices_due),
+    Work("notices", "river", outbox.deliver, partial(outbox.organizations_due, "notices")),
+    Work(LATER, "default", outbox.deliver_later, partial(outbox.organizations_due, LATER)),
     Work("flips", "river", segment_flips.run, segment_flips.organizations_due),
     Work("automation_runs", "river", automation_engine.run, automations_due.runs),
     Work("scheduled_tasks", "river", automation_schedule.run, automations_due.scheduled_tasks),
     Work("campaign_runs", "river", campaigns.work, campaigns.organizations_due),
     Work("messages", "delivery", delivery.send_due, delivery_selectors.organizations_due),
-    Work("credits", "river", attribution.work, attribution.organizations_due),
+    Work("credits", "default", attribution.work, attribution.organizations_due),
     Work("segment_builds", "default", segment_builds.run, segment_builds.organizations_due),
 ]
 

@@ -153,3 +153,60 @@ def test_two_workers_deliver_each_notice_once() -> None:
     assert [table for _, table in heard] == list(range(300))
     with tenancy.organization(organization.pk):
         assert AuditEntry.objects.filter(action="tea").count() == 300
+
+
+@dataclass(frozen=True)
+class PlatesCleared:
+    room: str
+    tables: list[int]
+
+
+cleared: list[PlatesCleared] = []
+
+
+def clear(notice: PlatesCleared) -> None:
+    cleared.append(notice)
+    if 13 in notice.tables:
+        raise Permanent("No table thirteen.")
+
+
+def test_neighbouring_notices_that_differ_in_their_lists_arrive_as_one(organization: Organization) -> None:
+    cleared.clear()
+    outbox.wire([Subscription(PlatesCleared, "kitchen", clear)])
+    outbox.publish(PlatesCleared("hall", [1]), PlatesCleared("hall", [2, 3]), PlatesCleared("bar", [4]))
+    outbox.publish(PlatesCleared("hall", [5]))
+
+    assert outbox.deliver(organization.pk) == 4
+    assert cleared == [PlatesCleared("hall", [1, 2, 3]), PlatesCleared("bar", [4]), PlatesCleared("hall", [5])]
+
+
+def test_one_bad_notice_of_a_joined_group_fails_alone(organization: Organization) -> None:
+    cleared.clear()
+    outbox.wire([Subscription(PlatesCleared, "kitchen", clear)])
+    outbox.publish(PlatesCleared("hall", [1]), PlatesCleared("hall", [13]), PlatesCleared("hall", [2]))
+
+    assert outbox.deliver(organization.pk) == 2
+    statuses = list(NoticeDelivery.objects.order_by("id").values_list("status", flat=True))
+    assert statuses == ["done", "failed", "done"]
+
+
+def test_books_are_handed_over_by_their_own_work(organization: Organization) -> None:
+    cleared.clear()
+    outbox.wire([Subscription(PlatesCleared, "ledger", clear, "later_notices")])
+    outbox.publish(PlatesCleared("hall", [1]))
+
+    assert outbox.organizations_due("notices") == []
+    assert outbox.organizations_due("later_notices") == [organization.pk]
+    assert outbox.deliver(organization.pk) == 0
+    assert outbox.deliver_later(organization.pk) == 1
+
+
+def test_a_delivery_nobody_is_wired_for_becomes_a_dead_letter(organization: Organization) -> None:
+    outbox.wire([Subscription(PlatesCleared, "kitchen", clear)])
+    outbox.publish(PlatesCleared("hall", [1]))
+    outbox.wire([])
+
+    assert outbox.organizations_due("notices") == [organization.pk]
+    outbox.deliver(organization.pk)
+
+    assert NoticeDelivery.objects.get().error.endswith("Nobody is wired as kitchen:PlatesCleared any more.")

@@ -237,7 +237,7 @@ def announce(template: EmailTemplate) -> Campaign:
         past = campaigns.create_campaign(
             {
                 "name": "Autumn catalogue",
-                "description": "From before Groundswell came: its clicks are simulated, the orders after them are real.",
+                "description": "From before Groundswell came. Its clicks are simulated, the orders after them real.",
                 "utm_campaign": PAST_CAMPAIGN,
                 "cost_minor": 240_000,
             },
