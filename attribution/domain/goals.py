@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -28,11 +27,6 @@ class Condition:
     property: str
     operator: str
     value: Any = None
-
-
-def key(event_name: str) -> str:
-    """Under which an event's name is found: `Order Completed` and `order_completed` are the same."""
-    return re.sub(r"[\s\-]+", "_", event_name.strip()).lower()
 
 
 def parse_where(document: Any) -> list[Condition]:

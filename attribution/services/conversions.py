@@ -13,6 +13,7 @@ from accounts.models import Organization
 from attribution.domain import goals as rules
 from attribution.domain import refunds
 from attribution.models import Conversion, Goal, Refund
+from audience.domain import event_names
 from common import clock, doorbell, tenancy
 
 # Where the events come from: these (one probe of the primary key each), or all of some definitions
@@ -71,9 +72,9 @@ def record(goals: Sequence[Goal], names: dict[int, str], events: Sequence[tuple[
 
 
 def _record_goal(goal: Goal, names: dict[int, str], events: Sequence[tuple[int, datetime]] | None) -> set[int]:
-    keys = {pk: rules.key(name) for pk, name in names.items()}
-    definitions = [pk for pk, key in keys.items() if key == rules.key(goal.event_name)]
-    refund_key = rules.key(goal.refund_event_name)
+    keys = {pk: event_names.key(name) for pk, name in names.items()}
+    definitions = [pk for pk, key in keys.items() if key == event_names.key(goal.event_name)]
+    refund_key = event_names.key(goal.refund_event_name)
     refund_definitions = [pk for pk, key in keys.items() if refund_key and key == refund_key]
     if not definitions and not refund_definitions:
         return set()

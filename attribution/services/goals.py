@@ -12,6 +12,7 @@ from attribution.domain import goals as rules
 from attribution.models import Conversion, Goal, Refund
 from attribution.services import conversions
 from attribution.services.writing import writing
+from audience.domain import event_names
 from audience.models import EventDefinition
 from common import clock, doorbell
 from common.errors import Conflict, Invalid
@@ -86,7 +87,7 @@ def _check(goal: Goal) -> None:
         wrong["name"] = "Give the goal a name."
     if not goal.event_name:
         wrong["event_name"] = "Name the event that counts, for example order_completed."
-    if goal.refund_event_name and rules.key(goal.refund_event_name) == rules.key(goal.event_name):
+    if goal.refund_event_name and event_names.key(goal.refund_event_name) == event_names.key(goal.event_name):
         wrong["refund_event_name"] = "Must be another event than the one that counts."
     if not 1 <= goal.look_back_days <= rules.LONGEST_LOOK_BACK:
         wrong["look_back_days"] = f"Between 1 and {rules.LONGEST_LOOK_BACK} days."

@@ -14,6 +14,7 @@ from attribution.domain.models import attribution_models, divide
 from attribution.domain.paths import Touch, collapse, signature
 from attribution.domain.returns import Tier
 from attribution.domain.visits import Visit
+from audience.domain import event_names
 from common.errors import Invalid
 
 NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
@@ -200,7 +201,11 @@ def test_return_on_investment_and_on_cost() -> None:
 
 
 def test_event_names_are_found_however_they_are_written() -> None:
-    assert goals.key("Order Completed") == goals.key("order_completed") == goals.key(" order-completed ")
+    assert (
+        event_names.key("Order Completed")
+        == event_names.key("order_completed")
+        == event_names.key(" order-completed ")
+    )
 
 
 @pytest.mark.parametrize(

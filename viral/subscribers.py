@@ -1,0 +1,14 @@
+"""What this room hears."""
+
+from __future__ import annotations
+
+from audience.notices import ContactsChanged, EventsRecorded
+from viral import services
+
+
+def on_events(notice: EventsRecorded) -> None:
+    services.record_events(notice.events)
+
+
+def on_contacts(notice: ContactsChanged) -> None:
+    services.follow_merges(notice.merged)
