@@ -1,7 +1,8 @@
 """The table of behaviours: what a contact did or did not do, told from the facts of its events.
 
-A fact has two columns: `nth_at`, the moment of the nth most recent event inside the window (NULL when there
-are fewer than n), and `next_at`, the first matching event still to come (a client may date one ahead).
+A fact has two columns: `nth_at`, NULL when fewer than n events lie inside the window, else the moment of the nth
+most recent one or an earlier one; and `next_at`, the first matching event still to come (a client may date one
+ahead) or an earlier moment.
 """
 
 from __future__ import annotations

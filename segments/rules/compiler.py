@@ -17,7 +17,7 @@ from segments.rules.facts import ORGANIZATION, Everybody, Few
 from segments.rules.operands import of_contact
 from segments.rules.operators import OPERATORS
 from segments.rules.parameters import Parameters
-from segments.rules.tree import AttributeRule, EventRule, Leaf, Rule
+from segments.rules.tree import AttributeRule, EventRule, Group, Leaf, Match, Rule, leaves
 
 LIVING = f"contact.organization_id = {ORGANIZATION} AND contact.merged_into_id IS NULL"
 
@@ -34,10 +34,40 @@ def everybody(rule: Rule, organization_id: int, now: datetime) -> Query:
     """(contact_id, truth, flips_at) of every living contact that is true or has a flips_at."""
     parameters = Parameters(organization=organization_id, now=now)
     facts, stages = Everybody(parameters), Stages()
-    root = judge(rule, lambda leaf: _leaf(leaf, facts.fact, parameters, "contact"), stages)
-    source = f"FROM audience_contact contact {facts.joins()}\nWHERE {LIVING}"
+
+    def leaf(condition: Leaf) -> Verdict:
+        return _leaf(condition, facts.fact, parameters, "contact")
+
+    conditions, rest = _necessary(rule)
+    necessary = [judge(condition, leaf, stages).truth for condition in conditions]
+    for child in _musts(rest):
+        if isinstance(child, EventRule) and not BEHAVIOURS[child.operator].is_negated:
+            facts.require(child)
+    root = judge(rest, leaf, stages) if rest is not None else Verdict("true", None)
+    where = " AND ".join([LIVING, *necessary])
+    source = f"FROM audience_contact contact {facts.joins()}\nWHERE {where}"
     select = stages.select(root, source, carried="contact.id AS contact_id")
     return Query(f"SELECT * FROM ({select}) verdict WHERE truth OR flips_at IS NOT NULL", parameters.values)
+
+
+def _necessary(rule: Rule) -> tuple[list[Rule], Rule | None]:
+    """Conditions without time that everybody must meet, to be filtered by first; and what remains."""
+    musts = _musts(rule)
+    timeless = [child for child in musts if _is_timeless(child)]
+    rest = [child for child in musts if not _is_timeless(child)]
+    if not rest:
+        return timeless, None
+    return timeless, rest[0] if len(rest) == 1 else Group(Match.ALL, tuple(rest))
+
+
+def _musts(rule: Rule | None) -> tuple[Rule, ...]:
+    if rule is None:
+        return ()
+    return rule.rules if isinstance(rule, Group) and rule.match is Match.ALL else (rule,)
+
+
+def _is_timeless(rule: Rule) -> bool:
+    return all(isinstance(leaf, AttributeRule) and OPERATORS[leaf.operator].flips is None for leaf in leaves(rule))
 
 
 def few(
@@ -49,8 +79,8 @@ def few(
 ) -> Query:
     """CTEs ending in `evaluated(segment_id, contact_id, truth, flips_at)` for pairs of segment and contact.
 
-    `segment_ids` and `contact_ids` are the pairs, side by side; `rules` has the rule of each segment. Pairs whose
-    contact is gone or merged have no row. `sql` is to be followed by a statement that reads `evaluated`.
+    `segment_ids` and `contact_ids` are the pairs, side by side and each once; `rules` has the rule of each
+    segment. Pairs whose contact is gone or merged have no row. `sql` is to be followed by a statement that reads `evaluated`.
     """
     parameters = Parameters(
         organization=organization_id,
@@ -63,7 +93,7 @@ def few(
     verdicts = [_segment_verdict(segment_id, rule, facts, parameters) for segment_id, rule in rules.items()]
     joined = "\n    UNION ALL ".join(verdicts)
     sql = f"""WITH pairs AS MATERIALIZED (
-  SELECT DISTINCT segment_id, contact_id
+  SELECT segment_id, contact_id
   FROM unnest(%(pair_segments)s::bigint[], %(pair_contacts)s::bigint[]) AS pair(segment_id, contact_id)
 ), touched AS MATERIALIZED (
   SELECT contact.*, wanted.segments

@@ -1,14 +1,14 @@
 """What events say about contacts, gathered for the leaves of rules: once for all contacts, or by probes for a few.
 
-Equal leaves share one fact, whichever segment they come from. Plans (tests/test_plans.py holds them):
-for everybody, one aggregate per fact over the index event_by_definition, joined by hash; for a few contacts,
-one statement with a probe of event_by_contact per contact and fact, which stops at the nth event.
+Plans (tests/test_plans.py holds them): for everybody, one aggregate per different leaf over the index
+event_by_definition. For a few contacts, one statement with a probe of event_by_contact per contact and kind of
+event: it reads the latest moments once, and every leaf of every segment that asks about them shares the answer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from segments.rules.behaviours import Fact
@@ -18,6 +18,8 @@ from segments.rules.parameters import Parameters
 from segments.rules.tree import EventRule, PropertyFilter
 
 ORGANIZATION = "%(organization)s::bigint"
+# Up to so many latest moments are read for all leaves alike; a leaf that counts further has a probe of its own.
+MOST_SHARED = 20
 NEVER = Fact("NULL::timestamptz", "NULL::timestamptz")
 
 
@@ -43,69 +45,106 @@ class Everybody:
     def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters
         self._numbers: dict[Wanted, int] = {}
+        self._required: set[Wanted] = set()
 
     def fact(self, rule: EventRule) -> Fact:
         wanted = _wanted(rule)
         if wanted is None:
             return NEVER
         number = self._numbers.setdefault(wanted, len(self._numbers))
-        return Fact(f"past{number}.nth_at", f"future{number}.next_at")
+        return Fact(f"fact{number}.nth_at", f"fact{number}.next_at")
+
+    def require(self, rule: EventRule) -> None:
+        """Leave out contacts for whom this leaf is false and time alone will not make it true."""
+        wanted = _wanted(rule)
+        if wanted is not None:
+            self._required.add(wanted)
 
     def joins(self) -> str:
-        return "\n".join(self._join(wanted, number) for wanted, number in self._numbers.items())
+        return "".join(self._join(wanted, number) for wanted, number in self._numbers.items())
 
     def _join(self, wanted: Wanted, number: int) -> str:
         matching = _matching(wanted, self.parameters)
         having = f"HAVING count(*) >= {self.parameters.bind(wanted.count, 'int')}" if wanted.count > 1 else ""
+        # For n > 1 the first moment stands for the nth latest: it is never later, costs nothing to find, and
+        # the check it leads to is a probe, which finds the exact one.
+        moment = "max" if wanted.count == 1 else "min"
         return f"""
-LEFT JOIN (SELECT event.contact_id, {self._nth_at(wanted)} AS nth_at FROM audience_event event
-           WHERE {matching} AND {_in_window(wanted, self.parameters)} GROUP BY event.contact_id {having}
-          ) past{number} ON past{number}.contact_id = contact.id
-LEFT JOIN (SELECT event.contact_id, min(event.happened_at) AS next_at FROM audience_event event
-           WHERE {matching} AND event.happened_at > {NOW} GROUP BY event.contact_id
-          ) future{number} ON future{number}.contact_id = contact.id"""
+{"" if wanted in self._required else "LEFT "}JOIN (
+  SELECT coalesce(past.contact_id, future.contact_id) AS contact_id, past.nth_at, future.next_at
+  FROM (SELECT event.contact_id, {moment}(event.happened_at) AS nth_at FROM audience_event event
+        WHERE {matching} AND {_in_window(wanted, self.parameters)} GROUP BY event.contact_id {having}) past
+  FULL JOIN (SELECT event.contact_id, min(event.happened_at) AS next_at FROM audience_event event
+             WHERE {matching} AND event.happened_at > {NOW} GROUP BY event.contact_id) future
+  ON future.contact_id = past.contact_id) fact{number} ON fact{number}.contact_id = contact.id"""
 
-    def _nth_at(self, wanted: Wanted) -> str:
-        if wanted.count == 1 or wanted.within is None:
-            return "max(event.happened_at)"  # without a window only whether there are n matters
-        offset = self.parameters.bind(wanted.count - 1, "int")
-        # Collected unsorted, so that the aggregate hashes; only who has n of them is sorted.
-        return (
-            "(SELECT moment FROM unnest(array_agg(event.happened_at)) AS moment "
-            f"ORDER BY moment DESC OFFSET {offset} LIMIT 1)"
-        )
+
+@dataclass
+class _Source:
+    """One probe per contact: the latest moments of one kind of event."""
+
+    number: int
+    definition_id: int
+    where: tuple[PropertyFilter, ...]
+    count: int = 0
+    within: timedelta | None = timedelta()
+    segments: set[int] = field(default_factory=set)
+
+    def widen(self, wanted: Wanted, segment_id: int) -> None:
+        self.count = max(self.count, wanted.count)
+        unbounded = self.within is None or wanted.within is None
+        self.within = None if unbounded else max(self.within or timedelta(), wanted.within or timedelta())
+        self.segments.add(segment_id)
 
 
 class Few:
-    """Facts about the contacts in the CTE `touched`, as arrays `facts.nth` and `facts.next` per contact.
+    """Facts about the contacts in the CTE `touched`: `facts.recent[source][n]`, `facts.next[source]` per contact.
 
-    A contact is probed only for the facts of the segments it is wanted for (`touched.segments`).
+    A contact is probed only for the segments it is wanted for (`touched.segments`).
     """
 
     def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters
-        self._segments: dict[Wanted, set[int]] = {}
-        self._numbers: dict[Wanted, int] = {}
+        self._shared: dict[tuple[int, tuple[PropertyFilter, ...]], _Source] = {}
+        self._own: dict[Wanted, _Source] = {}
 
     def fact(self, rule: EventRule, segment_id: int) -> Fact:
         wanted = _wanted(rule)
         if wanted is None:
             return NEVER
-        number = self._numbers.setdefault(wanted, len(self._numbers) + 1)
-        self._segments.setdefault(wanted, set()).add(segment_id)
-        return Fact(f"facts.nth[{number}]", f"facts.next[{number}]")
+        source = self._source(wanted)
+        source.widen(wanted, segment_id)
+        next_at = f"facts.next[{source.number}]"
+        if wanted.count > MOST_SHARED:
+            return Fact(f"facts.recent[{source.number}][1]", next_at)
+        at = f"facts.recent[{source.number}][{wanted.count}]"
+        if wanted.within is None:
+            return Fact(at, next_at)
+        window = self.parameters.bind(wanted.within, "interval")
+        return Fact(f"CASE WHEN {at} > {NOW} - {window} THEN {at} END", next_at)
+
+    def _source(self, wanted: Wanted) -> _Source:
+        fresh = _Source(len(self._shared) + len(self._own) + 1, wanted.definition_id, wanted.where)
+        if wanted.count > MOST_SHARED:
+            return self._own.setdefault(wanted, fresh)
+        return self._shared.setdefault((wanted.definition_id, wanted.where), fresh)
 
     def join(self) -> str:
-        return "LEFT JOIN facts ON facts.contact_id = touched.id" if self._numbers else ""
+        return "LEFT JOIN facts ON facts.contact_id = touched.id" if self._shared or self._own else ""
 
     def tables(self) -> str:
         """The CTEs `ahead` and `facts`, to follow `touched`; empty without behavioural leaves."""
-        if not self._numbers:
+        if not self._shared and not self._own:
             return ""
-        by_filter: dict[tuple[PropertyFilter, ...], list[Wanted]] = {}
-        for wanted in self._numbers:
-            by_filter.setdefault(wanted.where, []).append(wanted)
-        probes = [self._probes(where, alike) for where, alike in by_filter.items()]
+        width = max((source.count for source in self._shared.values()), default=1)
+        padding = f"array_fill(NULL::timestamptz, ARRAY[{width}])"
+        latest = "array_agg(recent.happened_at ORDER BY recent.happened_at DESC)"
+        oldest = "ARRAY[CASE WHEN count(*) >= leaf.count THEN min(recent.happened_at) END]"
+        probes = [
+            self._probes(where, alike, f"({moments} || {padding})[1:{width}]")
+            for moments, sources in ((latest, self._shared.values()), (oldest, self._own.values()))
+            for where, alike in _by_filter(sources).items()
+        ]
         # Events dated ahead are rare: one scan of the partitions from now on serves every fact. It leaves
         # property filters aside, which can only make the next check early, never late.
         return f""", ahead AS MATERIALIZED (
@@ -113,40 +152,47 @@ class Few:
   WHERE event.organization_id = {ORGANIZATION} AND event.contact_id = ANY(%(contacts)s::bigint[])
     AND event.happened_at > {NOW} GROUP BY event.contact_id, event.definition_id
 ), facts AS MATERIALIZED (
-  SELECT probed.contact_id, array_agg(probed.nth_at ORDER BY probed.number) AS nth,
+  SELECT probed.contact_id, array_agg(probed.recent ORDER BY probed.number) AS recent,
          array_agg(ahead.next_at ORDER BY probed.number) AS next
-  FROM ({" UNION ALL ".join(probes)}) probed(contact_id, number, definition_id, nth_at)
+  FROM ({" UNION ALL ".join(probes)}) probed(contact_id, number, definition_id, recent)
   LEFT JOIN ahead ON ahead.contact_id = probed.contact_id AND ahead.definition_id = probed.definition_id
   GROUP BY probed.contact_id)"""
 
-    def _probes(self, where: tuple[PropertyFilter, ...], alike: Iterable[Wanted]) -> str:
-        """One branch for all facts with the same property filters.
+    def _probes(self, where: tuple[PropertyFilter, ...], alike: Iterable[_Source], moments: str) -> str:
+        """One branch for all sources with the same property filters.
 
         Two things keep the planner on event_by_contact, also while the statistics of the youngest partition
         are stale: what is sought are columns of `leaf`, whose values it does not know, and the upper bound is
         written so that it does not pair with the lower one into "a very short range".
         """
-        rows = ", ".join(self._row(wanted) for wanted in alike)
+        rows = ", ".join(self._row(source) for source in alike)
         filters = "".join(f" AND {condition}" for condition in _filters(where, self.parameters))
         return f"""
-  SELECT touched.id, leaf.number, leaf.definition_id, probe.nth_at
+  SELECT touched.id, leaf.number, leaf.definition_id, probe.recent
   FROM touched CROSS JOIN (VALUES {rows}) leaf(number, definition_id, since, count, segments)
   LEFT JOIN LATERAL (
-    SELECT CASE WHEN count(*) >= leaf.count THEN min(recent.happened_at) END AS nth_at FROM (
+    SELECT {moments} AS recent FROM (
       SELECT event.happened_at FROM audience_event event
       WHERE touched.segments && leaf.segments AND event.organization_id = {ORGANIZATION}
         AND event.contact_id = touched.id AND event.definition_id = leaf.definition_id
         AND event.happened_at > leaf.since AND event.happened_at - interval '0' <= {NOW}{filters}
       ORDER BY event.happened_at DESC LIMIT leaf.count) recent) probe ON true"""
 
-    def _row(self, wanted: Wanted) -> str:
+    def _row(self, source: _Source) -> str:
         bind = self.parameters.bind
-        since = f"{NOW} - {bind(wanted.within, 'interval')}" if wanted.within else "'-infinity'::timestamptz"
-        segments = bind(sorted(self._segments[wanted]), "bigint[]")
+        since = f"{NOW} - {bind(source.within, 'interval')}" if source.within else "'-infinity'::timestamptz"
+        segments = bind(sorted(source.segments), "bigint[]")
         return (
-            f"({self._numbers[wanted]}, {bind(wanted.definition_id, 'bigint')}, {since}, "
-            f"{bind(wanted.count, 'int')}, {segments})"
+            f"({source.number}, {bind(source.definition_id, 'bigint')}, {since}, "
+            f"{bind(source.count, 'int')}, {segments})"
         )
+
+
+def _by_filter(sources: Iterable[_Source]) -> dict[tuple[PropertyFilter, ...], list[_Source]]:
+    alike: dict[tuple[PropertyFilter, ...], list[_Source]] = {}
+    for source in sources:
+        alike.setdefault(source.where, []).append(source)
+    return alike
 
 
 def _matching(wanted: Wanted, parameters: Parameters) -> str:

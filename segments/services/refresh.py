@@ -75,9 +75,9 @@ def refresh(pairs: Iterable[Pair]) -> int:
 
     Announces `MembershipChanged`. Pairs of unknown, static or inactive segments are ignored.
     """
-    wanted: dict[int, list[int]] = defaultdict(list)
+    wanted: dict[int, set[int]] = defaultdict(set)
     for segment_id, contact_id in pairs:
-        wanted[segment_id].append(contact_id)
+        wanted[segment_id].add(contact_id)
     if not wanted:
         return 0
     with transaction.atomic():
@@ -112,7 +112,7 @@ def _rules(segments: Iterable[Segment]) -> dict[int, Rule]:
     return rules
 
 
-def _blocks(rules: Mapping[int, Rule], wanted: Mapping[int, list[int]]) -> Iterable[dict[int, Rule]]:
+def _blocks(rules: Mapping[int, Rule], wanted: Mapping[int, set[int]]) -> Iterable[dict[int, Rule]]:
     """Segments in blocks that together have a bounded number of pairs."""
     block: dict[int, Rule] = {}
     size = 0
@@ -126,7 +126,7 @@ def _blocks(rules: Mapping[int, Rule], wanted: Mapping[int, list[int]]) -> Itera
         yield block
 
 
-def _refresh_block(rules: Mapping[int, Rule], wanted: Mapping[int, list[int]]) -> int:
+def _refresh_block(rules: Mapping[int, Rule], wanted: Mapping[int, set[int]]) -> int:
     now = clock.now()
     segment_ids = [segment_id for segment_id in rules for _ in wanted[segment_id]]
     contact_ids = [contact_id for segment_id in rules for contact_id in wanted[segment_id]]
@@ -160,11 +160,11 @@ def _notices(segment_id: int, change: Change) -> list[MembershipChanged]:
     ]
 
 
-def _note_rechecks(building: Mapping[int, list[int]]) -> None:
+def _note_rechecks(building: Mapping[int, set[int]]) -> None:
     rows = [
         Recheck(segment_id=segment_id, contact_id=contact_id)
         for segment_id, contact_ids in building.items()
-        for contact_id in set(contact_ids)
+        for contact_id in sorted(contact_ids)
     ]
     if rows:
         Recheck.objects.bulk_create(rows, batch_size=5_000)
