@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -29,6 +29,7 @@ BADGES = {"active": "good", "scheduled": "good", "paused": "warning", "cancelled
 class AudienceInline(TabularInline):
     model = CampaignAudience
     fields = ["segment", "is_excluded"]
+    autocomplete_fields: ClassVar[list[str]] = ["segment"]
     verbose_name = "segment"
     verbose_name_plural = "Audience"
     tab = False
@@ -47,6 +48,7 @@ class AudienceInline(TabularInline):
 class OfferInline(AudienceInline):
     model = Offer
     fields = ["kind", "value", "unit", "code", "expires_at"]
+    autocomplete_fields: ClassVar[list[str]] = []
     verbose_name = "offer"
     verbose_name_plural = "Offers shown in apps"
     part = "offers"

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,20 +21,9 @@ from campaigns.models import Campaign, CampaignRun, Target
 from campaigns.tests import making
 from common import doorbell, tenancy
 from delivery.models import Message
-from delivery.services import outgoing
-from delivery.tests.making import Sink, listening
+from delivery.tests.making import Sink
 
 Drain = Callable[[], int]
-
-
-@pytest.fixture
-def sink(settings: Any) -> Iterator[Sink]:
-    """A listening SMTP server to which everything goes."""
-    made = Sink()
-    outgoing.reset()
-    with listening(made) as port:
-        settings.EMAIL_URL = f"smtp://127.0.0.1:{port}"
-        yield made
 
 
 @pytest.fixture
