@@ -111,15 +111,14 @@ def deliver_later(organization_id: int) -> int:
 
 
 def organizations_due(work: str) -> list[int]:
-    """Organisations with notices to hand over for this work; those nobody is wired for any more count as `notices`."""
-    others = [
-        key for key, subscription in _by_subscriber.items() if (subscription.work == work) != (work == "notices")
-    ]
-    side = "<> ALL(%s)" if work == "notices" else "= ANY(%s)"
+    """Organisations with something to hand over; what nobody is wired for any more counts as `notices`."""
+    here = [key for key, subscription in _by_subscriber.items() if subscription.work == work]
+    elsewhere = list(_by_subscriber.keys() - set(here))
+    side, keys = ("<> ALL(%s)", elsewhere) if work == "notices" else ("= ANY(%s)", here)
     return doorbell.organizations_with(
         "common_noticedelivery",
         f"status = 'pending' AND run_at <= %s AND subscriber {side}",
-        [clock.now(), others],
+        [clock.now(), keys],
     )
 
 
