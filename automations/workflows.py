@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,8 @@ from automations.domain.tree import Step, Ways
 from automations.models import AutomationVersion
 from automations.steps.base import StepKind
 from common.errors import Permanent
+
+logger = logging.getLogger(__name__)
 
 MOST_KEPT = 2000
 
@@ -30,16 +33,25 @@ _kept: dict[int, Workflow] = {}
 
 
 def load(version_ids: Collection[int]) -> dict[int, Workflow]:
-    """The workflows of these versions; one query for all that are not at hand."""
+    """The workflows of those versions that exist and can be read; one query for all that are not at hand."""
     found = {version_id: _kept[version_id] for version_id in version_ids if version_id in _kept}
     missing = [version_id for version_id in version_ids if version_id not in found]
     if missing:
         if len(_kept) + len(missing) > MOST_KEPT:
             _kept.clear()
-        fresh = {row.pk: prepare(row) for row in AutomationVersion.objects.filter(pk__in=missing)}
+        fresh = {row.pk: ready for row in AutomationVersion.objects.filter(pk__in=missing) if (ready := _read(row))}
         _kept.update(fresh)
         found |= fresh
     return found
+
+
+def _read(version: AutomationVersion) -> Workflow | None:
+    """A document that cannot be read must stop its own runs only, not everybody's."""
+    try:
+        return prepare(version)
+    except (KeyError, TypeError, AttributeError) as error:
+        logger.error("Version %s cannot be read", version.pk, exc_info=error)
+        return None
 
 
 def prepare(version: AutomationVersion) -> Workflow:

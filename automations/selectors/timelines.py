@@ -24,8 +24,8 @@ class Moment:
 
 def timeline(run: AutomationRun) -> list[Moment]:
     """The steps of a run in the order in which they were done, and the one it stands on."""
-    steps = workflows.load({run.version_id})[run.version_id].steps
-    sentences = {step_id: step_sentence(step) for step_id, step in steps.items()}
+    workflow = workflows.load({run.version_id}).get(run.version_id)
+    sentences = {step_id: step_sentence(step) for step_id, step in workflow.steps.items()} if workflow else {}
     rows = StepRun.objects.filter(run=run).order_by("-number")[:MOST_SHOWN]
     moments = [
         Moment(row.happened_at, sentences.get(row.step_id, row.step_id), row.outcome, _note(row))

@@ -85,7 +85,7 @@ def _serve(travellers: Sequence[Traveller], now: datetime) -> Iterator[Record]:
         for (version_id, step_id, size), runs in _grouped(moving).items():
             workflow = ready.get(version_id)
             if workflow is None:
-                yield from (_fail(one, Permanent("Its version was deleted."), now) for one in runs)
+                yield from (_fail(one, Permanent("Its version is gone or cannot be read."), now) for one in runs)
                 continue
             if not step_id:
                 _finish(runs, RunStatus.COMPLETED, now)

@@ -5,7 +5,7 @@ from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 
 from automations import services
-from automations.models import AutomationRun, RunStatus, StepOutcome, StepRun, Task
+from automations.models import AutomationRun, AutomationVersion, RunStatus, StepOutcome, StepRun, Task
 from automations.services import engine
 from automations.steps import STEPS, base
 from automations.tests import making
@@ -248,3 +248,17 @@ def test_a_step_costs_as_many_statements_for_500_runs_as_for_2(organization) -> 
     steps = [making.task(), making.branch(making.where("city", "Leeds"), [], [making.task("Away")])]
 
     assert _queries_for(500, *steps) == _queries_for(2, *steps)
+
+
+def test_a_version_that_cannot_be_read_stops_its_own_runs_only(organization) -> None:
+    broken, sound = making.automation(making.task("Broken")), making.automation(making.task("Sound"), name="Sound")
+    AutomationVersion.objects.filter(pk=broken.current_version_id).update(document={})
+    ada = making.contact()
+    services.start(broken, [ada.pk])
+    services.start(sound, [ada.pk])
+
+    making.work()
+
+    assert ada.tasks.get().title == "Sound"
+    assert broken.runs.get().error == "Its version is gone or cannot be read."
+    assert broken.runs.get().status == RunStatus.FAILED
