@@ -17,7 +17,7 @@ from audience.models import Consent, Contact, MessageChannel, Topic
 from automations import services as automations
 from automations.models import Automation
 from campaigns import services as campaigns
-from campaigns.models import Campaign, EmailTemplate
+from campaigns.models import Campaign, CampaignStatus, EmailTemplate
 from campaigns.services import Audience, OfferDraft
 from common import clock, tenancy
 from delivery import services as delivery
@@ -27,7 +27,7 @@ from marketing_site.demo.story import PAST_CAMPAIGN, SEED
 from segments import services as segments
 from segments.models import Segment
 from viral import services as viral
-from viral.models import Program, ReferralCode
+from viral.models import Program
 
 ORGANIZATION_SLUG = "gift-shop"
 OPENED_SHARE, CLICKED_SHARE = 0.42, 0.31  # of delivered, of opened
@@ -153,20 +153,18 @@ def invite(inviters: list[str]) -> dict[str, str]:
     """The referral programme and the inviters' codes by user id."""
     program = Program.objects.filter(slug="bring-a-friend").first() or viral.create_program(PROGRAM)
     contacts = dict(Contact.objects.filter(user_id__in=inviters).values_list("pk", "user_id"))
-    viral.ensure_codes(program, list(contacts))
-    codes = ReferralCode.objects.filter(program=program, contact_id__in=contacts).values_list("contact_id", "code")
-    return {contacts[contact_id]: code for contact_id, code in codes}
+    return {contacts[pk]: code for pk, code in viral.ensure_codes(program, list(contacts)).items()}
 
 
 PROGRAM: dict[str, Any] = {
     "name": "Bring a friend",
     "slug": "bring-a-friend",
     "landing_url": "https://shop.example/friends",
-    "reward_kind": "credit",
-    "inviter_amount_minor": 1000,
-    "invitee_amount_minor": 500,
+    "inviter_reward_kind": "credit",
+    "inviter_reward_amount": 1000,
+    "invitee_reward_kind": "credit",
+    "invitee_reward_amount": 500,
     "currency": CURRENCY,
-    "qualifying_event": "order_completed",
 }
 
 
@@ -228,12 +226,10 @@ def automate(template: EmailTemplate) -> None:
     )
 
 
-def announce(template: EmailTemplate) -> Campaign:
-    """Last autumn's campaign, over; and the one that goes out now."""
-    topic, _ = Topic.objects.get_or_create(slug="offers", defaults={"name": "Offers"})
-    regulars = Segment.objects.get(name="Regulars")
-    abroad = Segment.objects.get(name="Abroad")
-    if not Campaign.objects.filter(utm_campaign=PAST_CAMPAIGN).exists():
+def remember() -> Campaign:
+    """Last autumn's campaign, from before Groundswell came."""
+    past = Campaign.objects.filter(utm_campaign=PAST_CAMPAIGN).first()
+    if past is None:
         past = campaigns.create_campaign(
             {
                 "name": "Autumn catalogue",
@@ -241,10 +237,25 @@ def announce(template: EmailTemplate) -> Campaign:
                 "utm_campaign": PAST_CAMPAIGN,
                 "cost_minor": 240_000,
             },
-            audience=Audience([regulars.pk]),
+            audience=Audience([Segment.objects.get(name="Regulars").pk]),
             offers=[OfferDraft("discount", Decimal(5), code="AUTUMN5")],
         )
-        campaigns.complete(campaigns.launch(past))
+        campaigns.launch(past)
+    return past
+
+
+def close(past: Campaign) -> None:
+    """End last autumn's campaign, once its targets stand."""
+    past.refresh_from_db()
+    if past.status == CampaignStatus.ACTIVE:
+        campaigns.complete(past)
+
+
+def announce(template: EmailTemplate) -> Campaign:
+    """The campaign that goes out now."""
+    topic, _ = Topic.objects.get_or_create(slug="offers", defaults={"name": "Offers"})
+    regulars = Segment.objects.get(name="Regulars")
+    abroad = Segment.objects.get(name="Abroad")
     campaign = Campaign.objects.filter(utm_campaign="thank-you").first()
     return campaign or campaigns.create_campaign(
         {

@@ -20,6 +20,7 @@ from viral.services.clicks import SIGNED_UP, event
 
 MOST_OPEN = 2000
 CLICK_LIVES = timedelta(days=30)
+SKEW = timedelta(minutes=5)  # a visitor's clock may be behind the server that saw the click
 CHANGED = ["invitee_id", "status", "reason", "signed_up_at", "rejected_at", "sign_up_event_id"]
 
 # Who did the qualifying event of the programme before signing up. Plan: a range of event_by_contact each.
@@ -150,7 +151,7 @@ def _take(open_rows: list[Referral], sign_up: SignUp, invitee: Person) -> Referr
     mine = [row for row in open_rows if row.code_id == sign_up.code.pk]
     keys = {email_key(email) for email in invitee.emails} - {""}
     chosen = next((row for row in mine if row.invited_email in keys and row.invited_email), None) or next(
-        (row for row in mine if row.clicked_at and row.clicked_at <= sign_up.happened_at), None
+        (row for row in mine if row.clicked_at and row.clicked_at <= sign_up.happened_at + SKEW), None
     )
     if chosen is not None:
         open_rows.remove(chosen)

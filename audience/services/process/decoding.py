@@ -97,6 +97,9 @@ def _read_one(
             )
     else:
         _take_addresses(message)
+    if message.name and message.user_id and message.anonymous_id:
+        # Whose browser it was, which the user id alone does not tell: two names in one browser are worth a look.
+        message.context["anonymous_id"] = message.anonymous_id
     message.body, message.batch_id, message.protocol = body, batch.id, batch.protocol
     return message
 
