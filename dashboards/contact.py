@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
+
+from django.utils import timezone
 
 from attribution.models import Conversion
 from audience.models import Consent, Contact, Event, Merge
@@ -44,7 +46,8 @@ def timeline(contact: Contact, before: datetime | None) -> Timeline:
     """The newest entries before a moment. Plan: each source by its contact index, at most MOST + 1 rows of each."""
     found = [entry for source in SOURCES for entry in source(contact, before)]
     found.sort(key=lambda entry: entry.at, reverse=True)
-    page = found[:MOST]
+    # Days are the organisation's, which the middleware made the current zone.
+    page = [replace(entry, at=timezone.localtime(entry.at)) for entry in found[:MOST]]
     return Timeline(page, page[-1].at if len(found) > MOST else None)
 
 
@@ -72,7 +75,9 @@ def _messages(contact: Contact, before: datetime | None) -> Iterator[Entry]:
             for word, moment in (("opened", message.opened_at), ("clicked", message.clicked_at))
             if moment
         ]
-        title = message.content.subject or message.content.name
+        # The words were made for this one contact when it went; here stands the template's own line.
+        subject = message.content.subject
+        title = subject if subject and "{" not in subject else message.content.name
         text = f"{', '.join(marks)}. {message.reason}".strip(" .")
         yield Entry(message.created_at, "mail", title, text, row("delivery.message", message.pk))
 

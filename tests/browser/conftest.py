@@ -80,21 +80,36 @@ def size(request: pytest.FixtureRequest) -> tuple[int, int]:
     return SIZES[request.param]
 
 
+@pytest.fixture(scope="package")
+def contexts(browser: Browser) -> Iterator[dict[str, BrowserContext]]:
+    """One context per way of looking, so that files come from its cache after the first page."""
+    opened: dict[str, BrowserContext] = {}
+    yield opened
+    for context in opened.values():
+        context.close()
+
+
 @pytest.fixture
-def visit(browser: Browser, server: str, session_cookie: dict[str, str]) -> Iterator[Any]:
+def visit(
+    browser: Browser, server: str, session_cookie: dict[str, str], contexts: dict[str, BrowserContext]
+) -> Iterator[Any]:
     """`visit(path, size=…)` opens a page signed in as the owner; what goes wrong on it is kept in `.faults`."""
-    contexts: list[BrowserContext] = []
+    pages: list[Page] = []
 
     def go(path: str, size: tuple[int, int] = SIZES["desktop"], *, signed_in: bool = True, **options: Any) -> Watched:
-        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **options)
-        contexts.append(context)
+        key = f"{size} {signed_in} {options}"
+        if key not in contexts:
+            contexts[key] = browser.new_context(viewport={"width": size[0], "height": size[1]}, **options)
+        context = contexts[key]
+        context.clear_cookies()
         if signed_in:
             context.add_cookies([session_cookie])  # type: ignore[list-item]
         page: Page = context.new_page()
+        pages.append(page)
         watched = Watched(page, server)
         watched.open(path)
         return watched
 
     yield go
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()

@@ -24,6 +24,7 @@ from campaigns.models import Campaign, EmailTemplate
 from common import clock, tenancy
 from delivery.models import Content, Message, Sender
 from segments.models import Membership, Segment
+from viral.models import Program, Referral, ReferralCode
 
 PASSWORD = "correct horse battery"
 EMAIL = "olga@harbour.example"
@@ -76,6 +77,7 @@ def _fill(place: Organization, owner: User) -> Town:
     _messages(contacts, chance)
     _automations(contacts)
     _money(contacts, chance)
+    _friends(contacts, chance)
     RejectedEvent.objects.create(
         protocol="segment",
         code="bad_timestamp",
@@ -217,3 +219,24 @@ def _order(index: int, goal: Goal, contact: Contact, campaigns: list[Campaign], 
                 )
                 for touch, part in zip(touches, divide(model, value, ages), strict=True)
             )
+
+
+def _friends(contacts: list[Contact], chance: random.Random) -> None:
+    program = Program.objects.create(
+        name="Bring a friend", slug="friends", landing_url="https://harbour.example/friends"
+    )
+    for index, inviter in enumerate(contacts[:14]):
+        code = ReferralCode.objects.create(program=program, contact=inviter, code=f"FRIEND{index}")
+        invited_at = clock.now() - timedelta(days=chance.randrange(1, 28))
+        moments = {"created_at": invited_at}
+        status = chance.choice(["invited", "clicked", "signed_up", "qualified", "rewarded"])
+        for step in ("clicked", "signed_up", "qualified", "rewarded"):
+            if status == "invited":
+                break
+            moments[f"{step}_at"] = invited_at + timedelta(hours=6 * len(moments))
+            if step == status:
+                break
+        Referral.objects.create(
+            program=program, code=code, inviter=inviter, invitee=contacts[30 + index], status=status,
+            value_minor=4_500 if "qualified_at" in moments else None, currency="GBP", **moments,
+        )  # fmt: skip
