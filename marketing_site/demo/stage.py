@@ -21,7 +21,7 @@ from campaigns.models import Campaign, CampaignStatus, EmailTemplate
 from campaigns.services import Audience, OfferDraft
 from common import clock, tenancy
 from delivery import services as delivery
-from delivery.models import DeliveryPolicy, Message, MessageStatus, Sender
+from delivery.models import DeliveryPolicy, Engagement, Message, MessageStatus, Sender
 from marketing_site.demo.retail import CURRENCY
 from marketing_site.demo.story import PAST_CAMPAIGN, SEED
 from segments import services as segments
@@ -261,8 +261,8 @@ def announce(template: EmailTemplate) -> Campaign:
         {
             "name": "Thank-you letter",
             "description": "Ten per cent off for the regulars of the last 90 days, at home.",
-            "template": template,
-            "topic": topic,
+            "template_id": template.pk,
+            "topic_id": topic.pk,
             "utm_campaign": "thank-you",
             "cost_minor": 15_000,
         },
@@ -284,10 +284,11 @@ def spend() -> None:
 
 def engage(campaign: Campaign) -> int:
     """Simulated opens and clicks of what was really sent; marked so wherever they are shown. Returns how many."""
+    messages = Message.objects.filter(source_type="campaign", source_id=campaign.pk)
+    if Engagement.objects.filter(message__in=messages, is_simulated=True).exists():
+        return 0
     draw = random.Random(SEED)
-    sent = Message.objects.filter(
-        source_type="campaign", source_id=campaign.pk, status=MessageStatus.SENT, opened_at=None
-    ).order_by("pk")
+    sent = messages.filter(status=MessageStatus.SENT).order_by("pk")
     opened = [message for message in sent if draw.random() < OPENED_SHARE]
     clicked = [message for message in opened if draw.random() < CLICKED_SHARE]
     delivery.simulate_engagement([message.pk for message in opened], [message.pk for message in clicked])

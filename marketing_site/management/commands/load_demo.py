@@ -66,7 +66,10 @@ class Command(BaseCommand):
         self._settle("Building segments")
         templates = stage.write()
         stage.automate(templates["welcome-letter"])
+        past = stage.remember()
         self._send("New customers today", _newcomers(), prepared)
+        self._settle("Welcoming them")
+        stage.close(past)
         campaign = stage.announce(templates["thank-you-letter"])
         if campaign.status == CampaignStatus.DRAFT:
             campaigns.launch(campaign)
