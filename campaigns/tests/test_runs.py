@@ -308,12 +308,12 @@ def test_two_workers_at_once_write_every_message_once(monkeypatch: pytest.Monkey
             services.launch(campaign)
     together = threading.Barrier(2)
     faults: list[BaseException] = []
+    steps: list[int] = []
 
     def work() -> None:
         try:
             together.wait()
-            for _ in range(5):
-                services.work(organization.pk)
+            steps.extend(services.work(organization.pk) for _ in range(5))
         except BaseException as error:  # noqa: BLE001 — shown by the test
             faults.append(error)
         finally:
@@ -326,8 +326,11 @@ def test_two_workers_at_once_write_every_message_once(monkeypatch: pytest.Monkey
         worker.join()
 
     with tenancy.organization(organization.pk):
-        services.work(organization.pk)
+        steps.append(services.work(organization.pk))
         assert faults == []
+        # Per campaign: the snapshot, six blocks, the look that finds no more, the look at what is out.
+        assert sum(steps) == 2 * (1 + 6 + 1 + 1)
+        assert set(CampaignRun.objects.values_list("target_count", flat=True)) == {12}
         assert Target.objects.count() == 24
         assert len(set(_keys())) == Message.objects.count() == 24
         assert set(CampaignRun.objects.values_list("attempts", flat=True)) == {0}
