@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.db.models.fields.composite import CompositePrimaryKey
 
 from audience.models import Contact, EventDefinition
 from common import clock
@@ -91,8 +92,13 @@ class SegmentDependency(OrganizationScoped):
 class Membership(OrganizationScoped):
     """A contact's stay in a segment. Open while `left_at` is empty; closed rows are the history."""
 
-    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="memberships", db_constraint=False)
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="memberships", db_constraint=False)
+    # The indexes below begin with these keys; millions of rows carry no index more than they need.
+    segment = models.ForeignKey(
+        Segment, on_delete=models.CASCADE, related_name="memberships", db_constraint=False, db_index=False
+    )
+    contact = models.ForeignKey(
+        Contact, on_delete=models.CASCADE, related_name="memberships", db_constraint=False, db_index=False
+    )
     entered_at = models.DateTimeField(default=clock.now)
     left_at = models.DateTimeField(null=True)
 
@@ -113,14 +119,21 @@ class Membership(OrganizationScoped):
 
 
 class FlipCheck(OrganizationScoped):
-    """The next moment at which time alone can change a contact's membership."""
+    """The next moment at which time alone can change a contact's membership.
 
-    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="+", db_constraint=False)
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    A check of a contact that is gone is dropped when it falls due.
+    """
+
+    pk = CompositePrimaryKey("segment_id", "contact_id")
+    segment = models.ForeignKey(
+        Segment, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    contact = models.ForeignKey(
+        Contact, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
     flips_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["segment", "contact"], name="one_flip_per_contact")]
         indexes = [models.Index(fields=["organization_id", "flips_at"], name="flips_due")]
 
     def __str__(self) -> str:
@@ -130,8 +143,12 @@ class FlipCheck(OrganizationScoped):
 class Recheck(OrganizationScoped):
     """A contact that changed while a segment was being built: to be looked at again once it is ready."""
 
-    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="+", db_constraint=False)
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    segment = models.ForeignKey(
+        Segment, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    contact = models.ForeignKey(
+        Contact, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
 
     class Meta:
         indexes = [models.Index(fields=["organization_id", "segment"], name="rechecks_by_segment")]

@@ -80,7 +80,7 @@ def few(
     """CTEs ending in `evaluated(segment_id, contact_id, truth, flips_at)` for pairs of segment and contact.
 
     `segment_ids` and `contact_ids` are the pairs, side by side and each once; `rules` has the rule of each
-    segment. Pairs whose contact is gone or merged have no row. `sql` is to be followed by a statement that reads `evaluated`.
+    segment. Pairs whose contact is gone or merged have no row. A statement that reads `evaluated` follows.
     """
     parameters = Parameters(
         organization=organization_id,

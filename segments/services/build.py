@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from common import clock, doorbell, tenancy
 from common.errors import Conflict
@@ -34,7 +34,6 @@ WITH entered AS (
   WHERE built.truth AND NOT EXISTS (
     SELECT 1 FROM segments_membership open WHERE open.segment_id = %(segment)s
       AND open.contact_id = built.contact_id AND open.left_at IS NULL)
-  ON CONFLICT (segment_id, contact_id) WHERE left_at IS NULL DO NOTHING
   RETURNING contact_id)
 SELECT array_agg(contact_id) FROM (SELECT contact_id, row_number() OVER () / %(block)s AS block FROM entered) numbered
 GROUP BY block"""
@@ -50,11 +49,16 @@ UNCHECK_SQL = """
 DELETE FROM segments_flipcheck flipcheck
 WHERE flipcheck.segment_id = %(segment)s
   AND NOT EXISTS (SELECT 1 FROM built WHERE built.contact_id = flipcheck.contact_id AND built.flips_at IS NOT NULL)"""
+MOVE_SQL = """
+UPDATE segments_flipcheck flipcheck SET flips_at = built.flips_at FROM built
+WHERE flipcheck.segment_id = %(segment)s AND flipcheck.contact_id = built.contact_id
+  AND flipcheck.flips_at <> built.flips_at"""
 CHECK_SQL = """
 INSERT INTO segments_flipcheck (organization_id, segment_id, contact_id, flips_at)
-SELECT %(organization)s, %(segment)s, contact_id, flips_at FROM built WHERE flips_at IS NOT NULL
-ON CONFLICT (segment_id, contact_id) DO UPDATE SET flips_at = excluded.flips_at
-WHERE segments_flipcheck.flips_at <> excluded.flips_at"""
+SELECT %(organization)s, %(segment)s, contact_id, flips_at FROM built
+WHERE flips_at IS NOT NULL AND NOT EXISTS (
+  SELECT 1 FROM segments_flipcheck known WHERE known.segment_id = %(segment)s
+    AND known.contact_id = built.contact_id)"""
 SETTLE_SQL = """
 UPDATE segments_segment SET status = 'ready', error = '', built_at = %(now)s,
   member_count = (SELECT count(*) FROM built WHERE truth)
@@ -96,8 +100,8 @@ def _next(seen: set[tuple[int, int]]) -> Segment | None:
 def _try(segment: Segment) -> int:
     try:
         return int(_build(segment))
-    except OperationalError:
-        raise  # the server went away or ran out of something: the sweep rings again
+    except (OperationalError, IntegrityError):
+        raise  # the server went away, or somebody wrote beside us: the sweep rings again
     except Exception as error:
         logger.error("Segment %s could not be built", segment.pk, exc_info=error)
         Segment.objects.filter(pk=segment.pk, version_number=segment.version_number).update(
@@ -152,7 +156,7 @@ def _evaluate_and_write(cursor: Any, segment: Segment, rule: Rule) -> tuple[list
     left = [row[0] for row in cursor.fetchall()]
     cursor.execute(ENTER_SQL, values)
     entered = [row[0] for row in cursor.fetchall()]
-    for statement in (UNCHECK_SQL, CHECK_SQL, SETTLE_SQL):
+    for statement in (UNCHECK_SQL, MOVE_SQL, CHECK_SQL, SETTLE_SQL):
         cursor.execute(statement, values)
     cursor.execute("DROP TABLE built")  # a second build may follow in one transaction
     return entered, left

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from django.db.models import Q
 
 from audience.notices import ContactsChanged, EventsRecorded
-from segments.models import FlipCheck, Membership, Segment, SegmentDependency, SegmentKind
+from segments.models import Segment, SegmentDependency, SegmentKind
 from segments.services import members, refresh
 from segments.services.refresh import Pair
 
@@ -36,12 +36,13 @@ def contacts_changed(notice: ContactsChanged) -> int:
     pairs = _pairs_of_changes(notice)
     survivors = {merge.merged_id: merge.survivor_id for merge in notice.merged}
     newcomers = {*notice.created, *survivors.values()}
-    if newcomers:
-        dynamic = Segment.objects.filter(kind=SegmentKind.DYNAMIC, is_active=True).values_list("pk", flat=True)
-        pairs |= {(segment_id, contact_id) for segment_id in dynamic for contact_id in newcomers}
     if survivors:
         members.follow_merges(survivors)
-        pairs |= _standing(survivors)
+    # Evaluation finds the merged gone, which closes their memberships.
+    everywhere = newcomers | survivors.keys()
+    if everywhere:
+        dynamic = Segment.objects.filter(kind=SegmentKind.DYNAMIC).values_list("pk", flat=True)
+        pairs |= {(segment_id, contact_id) for segment_id in dynamic for contact_id in everywhere}
     return refresh.refresh(sorted(pairs))
 
 
@@ -62,11 +63,3 @@ def _pairs_of_changes(notice: ContactsChanged) -> set[Pair]:
 def _dependencies(condition: Q) -> Iterable[tuple[int, int | None, str]]:
     rows = SegmentDependency.objects.filter(condition, segment__is_active=True)
     return rows.values_list("segment_id", "definition_id", "field")
-
-
-def _standing(contact_ids: Iterable[int]) -> set[Pair]:
-    """Every segment in which these contacts stand or wait; evaluation finds them gone and closes it."""
-    ids = list(contact_ids)
-    open_rows = Membership.objects.filter(contact__in=ids, left_at=None).values_list("segment_id", "contact_id")
-    checks = FlipCheck.objects.filter(contact__in=ids).values_list("segment_id", "contact_id")
-    return {*open_rows, *checks}
