@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import html
 import re
-from html.parser import HTMLParser
 
 from delivery.domain.sandbox import PLAIN
 
@@ -169,65 +168,3 @@ def _before_body_end(source: str, piece: str) -> str:
     ends = list(BODY_END.finditer(held.text))
     position = ends[-1].start() if ends else len(held.text)
     return held.restore(held.text[:position]) + piece + held.restore(held.text[position:])
-
-
-def derived_text(source: str) -> str:
-    """Plain text of an HTML template, placeholders kept: paragraphs, list items, links with their address."""
-    held = Placeholders(source)
-    reader = _TextReader()
-    reader.feed(held.text)
-    reader.close()
-    lines = [" ".join(line.split()) for line in "".join(reader.output).split("\n")]
-    text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
-    return held.restore(text) + "\n" if text else ""
-
-
-class _TextReader(HTMLParser):
-    SKIPPED = frozenset({"style", "script", "head", "title"})
-    BLOCKS = frozenset(
-        {"p", "div", "table", "tr", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "section"}
-    )
-    VOID = frozenset({"br", "img", "hr", "meta", "link", "input", "col", "wbr", "area", "base", "source"})
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.output: list[str] = []
-        self.hidden: list[str] = []
-        self.links: list[tuple[str, int]] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = dict(attrs)
-        is_hidden = "display:none" in (values.get("style") or "").replace(" ", "")
-        if self.hidden or tag in self.SKIPPED or is_hidden:
-            if tag not in self.VOID:
-                self.hidden.append(tag)
-            return
-        if tag in self.BLOCKS:
-            self.output.append("\n\n" if tag != "tr" else "\n")
-        elif tag == "br":
-            self.output.append("\n")
-        elif tag == "li":
-            self.output.append("\n- ")
-        elif tag == "img" and values.get("alt"):
-            self.output.append(str(values["alt"]))
-        elif tag == "a":
-            self.links.append((values.get("href") or "", len(self.output)))
-
-    def handle_endtag(self, tag: str) -> None:
-        if self.hidden:
-            if tag in self.hidden:
-                del self.hidden[len(self.hidden) - 1 - self.hidden[::-1].index(tag) :]
-            return
-        if tag in self.BLOCKS:
-            self.output.append("\n\n" if tag != "tr" else "\n")
-        elif tag in ("td", "th"):
-            self.output.append(" ")
-        elif tag == "a" and self.links:
-            address, start = self.links.pop()
-            words = "".join(self.output[start:]).strip()
-            if address and not address.startswith("#") and address != words:
-                self.output.append(f" ({address.removeprefix('mailto:')})")
-
-    def handle_data(self, data: str) -> None:
-        if not self.hidden:
-            self.output.append(" ".join(re.split(r"\s+", data)) if data.strip() else " ")

@@ -74,6 +74,8 @@ def faults(source: str, vocabulary: Vocabulary) -> list[Fault]:
         found.append(Fault(1, f"a template may have at most {MOST_SETS} “set” lines"))
     if not found:
         found = _unknown_names(everything, vocabulary)
+    # Some nodes carry no line; they stand where the template begins.
+    found = [Fault(fault.line or 1, fault.sentence) for fault in found]
     return sorted(set(found), key=lambda fault: (fault.line, fault.sentence))
 
 

@@ -13,7 +13,7 @@ from django.db import transaction
 from accounts import audit
 from audience.models import AttributeDefinition, MessageChannel
 from common.errors import Invalid
-from delivery.domain import markup, template_rules
+from delivery.domain import markup, plaintext, template_rules
 from delivery.domain.template_rules import Fault, Vocabulary
 from delivery.models import Content, MessageKind
 from delivery.services import rendering
@@ -116,7 +116,7 @@ def completed(parts: Parts) -> Parts:
     if parts.kind == MessageKind.MARKETING and html and not template_rules.mentions(html, "unsubscribe_url"):
         html = markup.with_way_out(html)
     if not text.strip():
-        text = markup.derived_text(html)
+        text = plaintext.derived_text(html)
     elif parts.kind == MessageKind.MARKETING and not template_rules.mentions(text, "unsubscribe_url"):
         text = markup.text_with_way_out(text)
     return Parts(parts.subject, html, text, parts.defaults, parts.preheader, parts.variables, parts.kind)

@@ -186,7 +186,7 @@ def try_out(words: Words, attributes: Mapping[str, str]) -> None:
         except LimitExceeded as error:
             raise Invalid(f"The {place} cannot be published: {error}.", details={place: str(error)}) from error
         except (SyntaxError, RecursionError, MemoryError) as error:
-            raise Invalid(f"The {place} nests too deep.", details={place: "Nests too deep."}) from error
+            raise Invalid(f"The {place} nests too deep.", details={place: "The template nests too deep."}) from error
         except (TemplateError, TypeError, ValueError, ArithmeticError):
             continue  # a variable that each message brings along, or a made-up value that did not suit
 

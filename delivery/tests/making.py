@@ -29,6 +29,7 @@ class Sink:
         self.envelopes: list[Envelope] = []
         self.sessions = 0
         self.offers_pipelining = True
+        self.seconds_per_message = 0.0
         self.answers: dict[str, Answer] = {}
 
     @property
@@ -58,6 +59,8 @@ class Sink:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        if self.seconds_per_message:
+            await asyncio.sleep(self.seconds_per_message)
         answer = self._answer("DATA", envelope.rcpt_tos[0], envelope)
         if answer == "take and drop":
             self.envelopes.append(envelope)
