@@ -208,6 +208,9 @@ SPECTACULAR_SETTINGS = {
         "SegmentKind": "segments.models.SegmentKind",
         "TaskStatus": "automations.models.TaskStatus",
         "TouchpointChannel": "attribution.models.CHANNELS",
+        "TouchpointKind": "attribution.models.TouchpointKind",
+        "JourneyStopKind": "attribution.api.serializers.STOP_KINDS",
+        "RewardKind": "viral.models.RewardKind",
     },
 }
 SIMPLE_JWT = {

@@ -9,6 +9,7 @@ from attribution.domain.returns import Tier
 from attribution.models import CHANNELS, Conversion, Cost, Credit, Touchpoint, TouchpointKind
 
 BIGGEST = 2**63 - 1
+STOP_KINDS = [*TouchpointKind.choices, ("conversion", "Conversion")]
 
 
 class RowsSerializer(serializers.Serializer):  # type: ignore[type-arg]
@@ -132,7 +133,7 @@ class CreditOfSerializer(serializers.Serializer):  # type: ignore[type-arg]
 
 
 class StopSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    kind = serializers.ChoiceField(choices=[*TouchpointKind.values, "conversion"])
+    kind = serializers.ChoiceField(choices=STOP_KINDS)
     id = serializers.IntegerField(help_text="Of the touchpoint or conversion.")
     happened_at = serializers.DateTimeField()
     title = serializers.CharField()
