@@ -114,7 +114,7 @@ def lines(moments: Sequence[str], series: dict[str, Sequence[float]], *, unit: s
         for name, values in series.items()
     ]
     layout = _layout(showlegend=len(series) > 1)
-    layout["yaxis"] |= {"tickprefix": unit, "tickformat": ",.3~s"}
+    layout["yaxis"] |= {"tickprefix": unit, "tickformat": ",.2~f"}
     return {"data": traces, "layout": layout}
 
 
@@ -125,9 +125,9 @@ def funnel(steps: Sequence[str], counts: Sequence[int]) -> dict[str, Any]:
         "y": list(steps),
         "x": list(counts),
         "textinfo": "value+percent initial",
-        "textfont": {"size": 13},
-        "marker": {"color": COLOURS[: len(steps)]},
-        "connector": {"line": {"width": 0}},
+        "textfont": {"size": 13, "color": "#ffffff"},
+        "marker": {"color": COLOURS[0]},
+        "connector": {"fillcolor": "rgba(0,114,178,0.22)", "line": {"width": 0}},
     }
     return {"data": [trace], "layout": _layout(showlegend=False, hovermode=False)}
 

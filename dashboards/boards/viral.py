@@ -25,7 +25,10 @@ STEP_WORDS = {
 
 def fill(place: Organization, period: Picked) -> Filled:
     found = viral.coefficient(period.span)
-    return Filled(_tiles(found, place.currency), [_funnel(found), _weeks(found)])
+    turned_away = f"{found.rejected:,} invitations of this period were turned away: self-referrals and the like."
+    return Filled(
+        _tiles(found, place.currency), [_funnel(found), _weeks(found)], turned_away if found.rejected else ""
+    )
 
 
 def _tiles(found: Coefficient, currency: str) -> list[Tile]:
@@ -41,7 +44,6 @@ def _tiles(found: Coefficient, currency: str) -> list[Tile]:
         ),
         Tile("Until qualified", Reading("–" if days is None else f"{days:.1f} days", "half are quicker")),
         Tile("Worth", Reading(money.show(found.revenue_minor, currency), "of the qualifying orders")),
-        Tile("Turned away", Reading(f"{found.rejected:,}", "self-referrals and the like", found.rows["rejected"])),
     ]
 
 

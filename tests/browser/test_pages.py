@@ -71,6 +71,7 @@ def test_by_keyboard_from_sign_in_to_the_segments(visit: Any, town: Town) -> Non
     accounts.ensure_user(EMAIL)
     watched = visit("/admin/login/", signed_in=False)
     page = watched.page
+    page.wait_for_function("document.activeElement.name === 'username'")
     page.keyboard.type(EMAIL)
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
