@@ -161,7 +161,9 @@ def _checked(attribute: str, value: Any, catalogue: AttributeCatalogue | None) -
 def _member_id(value: object) -> int | None:
     if value is None:
         return None
-    if not isinstance(value, int) or not Member.objects.filter(pk=value).exists():
+    # As the tables' owner we would see every organisation's members.
+    own = Member.objects.filter(organization_id=tenancy.required())
+    if isinstance(value, bool) or not isinstance(value, int) or not own.filter(pk=value).exists():
         raise Refused(f"There is no member {str(value)[:20]}.")
     return value
 

@@ -4,11 +4,14 @@ from typing import Any
 
 import pytest
 
+from accounts import services as accounts
+from accounts.domain.roles import Role
 from accounts.models import AuditEntry
 from audience import services
 from audience.models import Contact, Event, Identity
 from audience.tests import helpers
 from audience.tests.helpers import T0
+from common import tenancy
 
 pytestmark = pytest.mark.django_db
 
@@ -112,6 +115,14 @@ def test_another_organisation_finds_nobody(api: Any, stranger_api: Any) -> None:
         assert response.status_code == 404
     contact.refresh_from_db()
     assert contact.name == ""
+
+
+def test_a_member_of_another_organisation_cannot_be_the_assignee(api: Any, stranger: Any) -> None:
+    with tenancy.organization(stranger.pk):
+        theirs = accounts.add_member(accounts.ensure_user("eve@other.example"), Role.AGENT)
+
+    assert api.post(URL, {"email": "ada@example.com", "assignee": theirs.pk}).status_code == 400
+    assert not Contact.objects.exists()
 
 
 def test_set_updates_change_only_what_differs(organization: Any) -> None:
