@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -72,27 +73,49 @@ def test_two_refreshers_let_everybody_in_once(acme: Organization) -> None:
     assert set(Segment.objects.values_list("member_count", flat=True)) == {30}
 
 
-def test_the_later_refresher_sees_what_the_earlier_did_not(acme: Organization) -> None:
-    """The first evaluates a contact as it was and is slow to commit; the second must not be overwritten."""
-    ada = people.contact(city="York")
+def test_a_refresher_that_saw_the_past_does_not_have_the_last_word(acme: Organization) -> None:
+    """One evaluates a contact as it was and is held up before it writes; the other evaluates it as it is."""
+    ada = people.contact(city="Leeds")
     segment = services.create_segment(name="Leeds", rule=city("Leeds"))
     build.run(acme.pk)
-    evaluated, changed = threading.Event(), threading.Event()
+    Membership.objects.all().delete()
+    written = threading.Event()
 
-    def slow() -> None:
+    def hold_up() -> None:
+        """An open membership that is never committed: whoever wants to insert the same waits for us."""
         with transaction.atomic():
-            refresh.refresh([(segment.pk, ada.pk)])
-            evaluated.set()
-            changed.wait(SECONDS)
+            Membership.objects.create(segment=segment, contact=ada)
+            written.set()
+            _wait_for_somebody_waiting(1)
+            changed.set()
+            # The second refresher waits too (for the first), or has finished by now.
+            finished.wait(1)
+            transaction.set_rollback(True)
 
-    def later() -> None:
-        evaluated.wait(SECONDS)
-        Contact.objects.filter(pk=ada.pk).update(city="Leeds")
-        changed.set()
+    def past() -> None:
+        written.wait(SECONDS)
         refresh.refresh([(segment.pk, ada.pk)])
 
-    assert at_once(acme.pk, slow, later) == []
-    assert inside(segment) == {ada.pk}
+    def present() -> None:
+        changed.wait(SECONDS)
+        Contact.objects.filter(pk=ada.pk).update(city="York")
+        refresh.refresh([(segment.pk, ada.pk)])
+        finished.set()
+
+    changed, finished = threading.Event(), threading.Event()
+    assert at_once(acme.pk, hold_up, past, present) == []
+    assert inside(segment) == set()
+
+
+def _wait_for_somebody_waiting(count: int) -> None:
+    """Until so many other connections wait for a lock."""
+    for _ in range(SECONDS * 50):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0] >= count:
+                return
+        time.sleep(0.02)
+    raise AssertionError("nobody came to wait")
 
 
 def test_a_build_and_refreshers_end_in_the_truth(acme: Organization) -> None:
