@@ -147,11 +147,22 @@ def check_https(app_configs: Apps, **options: Any) -> list[CheckMessage]:
 
 
 def refuse_bad_settings() -> None:
-    """For servers that no command started (granian, gunicorn): raises SystemExit that says what to mend."""
+    """For what starts without Django's checks (`up`, granian): raises SystemExit that says what to mend."""
     judges = (check_secret_key, check_hosts, check_database_url, check_redis_url, check_email_url, check_public_url)
-    errors = [found for judge in (*judges, check_https) for found in judge(None) if found.is_serious()]
+    _refuse([found for judge in (*judges, check_https) for found in judge(None)])
+
+
+def refuse_old_server() -> None:
+    """Raises SystemExit where PostgreSQL is too old; the connection is closed again."""
+    found = check_postgres_version(None, databases=["default"])
+    connections.close_all()
+    _refuse(found)
+
+
+def _refuse(messages: Sequence[CheckMessage]) -> None:
+    errors = [f"{message.id}: {message.msg} {message.hint}" for message in messages if message.is_serious()]
     if errors:
-        raise SystemExit("\n".join(f"{error.id}: {error.msg} {error.hint}" for error in errors))
+        raise SystemExit("\n".join(errors))
 
 
 @register(Tags.database)

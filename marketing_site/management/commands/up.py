@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from common import trial
-from marketing_site import preparation, processes
+from marketing_site import checks, preparation, processes
 from marketing_site.console import Console
 from marketing_site.running import Running
 
@@ -43,6 +43,7 @@ class Command(BaseCommand):
         parser.add_argument("--only", choices=["web", "worker", "beat"], help="run one role of several machines")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        checks.refuse_bad_settings()
         console = Console()
         running = Running(console, options["host"], options["port"], options["workers"], options["only"])
         try:
@@ -50,6 +51,7 @@ class Command(BaseCommand):
                 if running.has("web"):
                     preparation.check_port(running.host, running.port)
                 preparation.check_services()
+                checks.refuse_old_server()
                 environment = preparation.child_environment(running.url)
                 if options["only"] is None or trial.is_trial():
                     console.say("Preparing the database …")
