@@ -337,3 +337,13 @@ def test_a_merged_contact_goes_on_as_the_survivor(organization) -> None:
             (both_stayed.pk, RunStatus.COMPLETED),
         ]
     )
+
+
+def test_what_a_merged_contact_did_starts_the_survivor(organization) -> None:
+    automation = _make("manual", {})
+    survivor = making.contact()
+    gone = making.contact(merged_into=survivor)
+
+    services.start(automation, [gone.pk])
+
+    assert AutomationRun.objects.get().contact == survivor
