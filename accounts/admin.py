@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth.models import Group
@@ -51,8 +52,8 @@ class OrganizationAdmin(OrganizationModelAdmin):
     def response_add(
         self, request: HttpRequest, obj: Organization, post_url_continue: str | None = None
     ) -> HttpResponse:
-        messages.success(request, f"{obj} is open. Choose it in the sidebar to work there.")
-        return HttpResponseRedirect(reverse("admin:accounts_organization_changelist"))
+        messages.success(request, f"{obj} is open. Switch between organisations at the top of the menu.")
+        return HttpResponseRedirect(settings.LOGIN_REDIRECT_URL)
 
 
 class InvitationForm(forms.ModelForm):  # type: ignore[type-arg]

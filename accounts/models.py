@@ -31,6 +31,13 @@ class UserManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> User:
         return self.get(email__iexact=username)
 
+    def create_superuser(self, email: str, password: str | None = None) -> User:
+        """For `manage.py createsuperuser`."""
+        user = self.model(email=email.lower(), is_superuser=True)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
 
 class User(AbstractBaseUser, PermissionsMixin):
     """A person who signs in. Global: one person may be a member of several organisations."""

@@ -6,13 +6,14 @@ from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils.html import strip_tags
 
 from accounts import services as accounts
 from accounts.domain.roles import Role
-from accounts.models import Member, Organization
+from accounts.models import Member, Organization, User
 from attribution.models import Conversion, Cost, Goal
 from audience import services as audience
 from audience.models import Consent, Contact
@@ -88,6 +89,25 @@ def test_a_card_is_seen_by_roles_that_may_read_its_room(organization: Organizati
 def test_pages_want_a_sign_in(client: Client) -> None:
     for path in ("/", "/live/", "/health/", "/dashboards/campaigns/", "/contacts/1/"):
         assert client.get(path)["Location"].startswith("/admin/login/")
+
+
+def test_an_empty_installation_leads_its_superuser_to_the_first_organisation(db: None, client: Client) -> None:
+    call_command("createsuperuser", email="Boss@example.com", interactive=False)
+    client.force_login(User.objects.get(email="boss@example.com", is_superuser=True))
+    add = reverse("admin:accounts_organization_add")
+
+    assert client.get("/")["Location"] == add
+    assert client.get(add).status_code == 200
+    client.post(add, {"name": "First", "slug": "first", "timezone": "UTC", "currency": "EUR"})
+    assert "First" in client.get("/").content.decode()
+
+
+def test_a_person_without_a_seat_is_told_whom_to_ask(organization: Organization, client: Client) -> None:
+    client.force_login(accounts.ensure_user("new@example.com"))
+
+    answer = client.get("/")
+
+    assert (answer.status_code, "no organisation yet" in answer.content.decode()) == (403, True)
 
 
 def test_each_board_and_each_of_its_tables_opens(admin: Client) -> None:
