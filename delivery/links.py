@@ -26,11 +26,12 @@ def keys(purpose: str) -> tuple[bytes, ...]:
 class Links:
     """All signed addresses of one message."""
 
-    __slots__ = ("_click_key", "_identity", "clicks")
+    __slots__ = ("_click_key", "_click_prefix", "_identity", "clicks")
 
     def __init__(self, organization_id: int, message_id: int) -> None:
         self._identity = tokens.identity(organization_id, message_id)
         self._click_key = keys(CLICK)[0]
+        self._click_prefix = f"{settings.PUBLIC_URL}{PREFIXES[CLICK]}"
         self.clicks: dict[str, str] = {}
 
     def pixel(self) -> str:
@@ -44,7 +45,7 @@ class Links:
         link = self.clicks.get(address)
         if link is None:
             token = tokens.make(self._click_key, self._identity + address.encode("utf-8", "replace"))
-            link = self.clicks[address] = f"{settings.PUBLIC_URL}{PREFIXES[CLICK]}{token}"
+            link = self.clicks[address] = self._click_prefix + token
         return link
 
     def _address(self, purpose: str) -> str:

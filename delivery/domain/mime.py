@@ -12,6 +12,7 @@ from binascii import b2a_base64
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 NEEDS_QUOTES = re.compile(r'[()<>@,;:\\".\[\]]')
@@ -43,7 +44,7 @@ def build(letter: Letter) -> bytes:
         f"From: {mailbox(letter.sender_name, letter.sender_address)}",
         f"To: {mailbox(letter.recipient_name, letter.recipient_address)}",
         f"Subject: {header_text(letter.subject)}",
-        f"Date: {format_datetime(letter.sent_at)}",
+        f"Date: {_date(letter.sent_at.replace(microsecond=0))}",
         f"Message-ID: <{letter.message_id}>",
     ]
     if letter.reply_to:
@@ -64,6 +65,11 @@ def build(letter: Letter) -> bytes:
             _part("html", letter.html), b"\r\n--", boundary, b"--\r\n",
         )
     )  # fmt: skip
+
+
+@lru_cache(maxsize=8)
+def _date(moment: datetime) -> str:
+    return format_datetime(moment)
 
 
 def _part(subtype: str, text: str) -> bytes:

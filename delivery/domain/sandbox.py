@@ -127,7 +127,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             auto_reload=False,
             keep_trailing_newline=True,
         )
-        self.globals = {"range": bounded_range}
+        self.globals = {}
         self.filters = dict(filters.FILTERS)
         self.tests = {name: self.tests[name] for name in filters.TESTS}
 
@@ -210,7 +210,8 @@ Render = Callable[[dict[str, Any]], str]
 def compiled(source: str, *, is_html: bool) -> Render:
     """A function that renders `source` (already checked by template_rules) with a dict of values.
 
-    It raises `LimitExceeded`, `SecurityError` or `UndefinedError`, each with a sentence.
+    The dict is used as it is and gets two names of ours: `range` and the counter of loops. Raises
+    `LimitExceeded`, `SecurityError` or `UndefinedError`, each with a sentence.
     """
     environment = HTML if is_html else PLAIN
     tree = environment.parse(source)
@@ -218,13 +219,13 @@ def compiled(source: str, *, is_html: bool) -> Render:
         loop.iter = nodes.Call(nodes.Name("_counted", "load"), [loop.iter], [], None, None)
         loop.iter.set_lineno(loop.lineno)
     tree.set_environment(environment)
-    globals_ = environment.make_globals(None)
-    template = environment.template_class.from_code(environment, environment.compile(tree), globals_)
+    template = environment.template_class.from_code(environment, environment.compile(tree), {})
 
     def render(values: dict[str, Any]) -> str:
         budget = Budget()
         token = filters.DEADLINE.set(budget.deadline)
-        context = template.new_context({**values, "_counted": budget.counted})
+        values["range"], values["_counted"] = bounded_range, budget.counted
+        context = template.new_context(values, shared=True)  # shared: not copied
         try:
             return _collected(template.root_render_func(context), budget)
         finally:

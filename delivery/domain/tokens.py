@@ -1,20 +1,22 @@
 """Signed, compact tokens of tracking and unsubscribe links: who (organisation, message) and, for clicks, where to.
 
-A token is base64url(signature ‖ organisation ‖ message ‖ address). The signature is HMAC-SHA-256 cut to 128 bits
-(RFC 2104 §5 allows no less than half the output; 128 bits leave nothing to guess).
+A token is base64url(signature ‖ organisation ‖ message ‖ address). The signature is keyed BLAKE2b with 128 bits
+(RFC 7693 §1: a MAC without the HMAC construction), five times as fast here as HMAC-SHA-256: a mail has a dozen.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
+from binascii import b2a_base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 SIGNATURE_BYTES = 16
 NUMBER_BYTES = 8
 LONGEST_TOKEN = 12_000
+URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,8 @@ def identity(organization_id: int, message_id: int) -> bytes:
 
 def make(signing_key: bytes, payload: bytes) -> str:
     """A token for `identity(…)` followed by an address."""
-    signature = hmac.digest(signing_key, payload, "sha256")[:SIGNATURE_BYTES]
-    return urlsafe_b64encode(signature + payload).rstrip(b"=").decode("ascii")
+    data = _signature(signing_key, payload) + payload
+    return b2a_base64(data, newline=False).translate(URL_SAFE, b"=").decode("ascii")
 
 
 def read(keys: Sequence[bytes], token: str) -> Reference | None:
@@ -60,5 +62,9 @@ def read(keys: Sequence[bytes], token: str) -> Reference | None:
         return None
 
 
+def _signature(signing_key: bytes, payload: bytes) -> bytes:
+    return hashlib.blake2b(payload, key=signing_key, digest_size=SIGNATURE_BYTES).digest()
+
+
 def _is_good(signing_key: bytes, payload: bytes, signature: bytes) -> bool:
-    return hmac.compare_digest(hmac.digest(signing_key, payload, "sha256")[:SIGNATURE_BYTES], signature)
+    return hmac.compare_digest(_signature(signing_key, payload), signature)
