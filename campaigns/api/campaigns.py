@@ -150,12 +150,12 @@ class CampaignViewSet(ApiViewSet):
 
     # --- what client apps report ----------------------------------------------------------------------
 
-    @extend_schema(request=shapes.ContactInput, responses=shapes.TargetSerializer)
+    @extend_schema(request=shapes.WhoInput, responses=shapes.TargetSerializer)
     @action(detail=True, methods=["post"])
     def view(self, request: Request, pk: str) -> Response:
         """The contact saw the offer. Repeating it changes nothing."""
         campaign = self._campaign(pk)
-        who = shapes.who(_read(shapes.ContactInput, request))
+        who = shapes.who(_read(shapes.WhoInput, request))
         return Response(shapes.TargetSerializer(services.record_view(campaign, who)).data)
 
     @extend_schema(request=shapes.ConversionInput, responses=shapes.TargetSerializer)

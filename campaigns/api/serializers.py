@@ -89,7 +89,7 @@ class LaunchInput(VersionSerializer):
     at = serializers.DateTimeField(required=False, allow_null=True, help_text="Empty: now.")
 
 
-class ContactInput(StrictSerializer):
+class WhoInput(StrictSerializer):
     """Exactly one name of the contact."""
 
     contact_id = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
@@ -98,7 +98,7 @@ class ContactInput(StrictSerializer):
     anonymous_id = serializers.CharField(required=False, max_length=300)
 
 
-class ConversionInput(ContactInput):
+class ConversionInput(WhoInput):
     value = serializers.DecimalField(max_digits=15, decimal_places=3, required=False, allow_null=True)
     currency = serializers.CharField(required=False, max_length=3, allow_blank=True)
 

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from campaigns import selectors, services
-from campaigns.api.serializers import ContactInput, who
+from campaigns.api.serializers import WhoInput, who
 from campaigns.api.shapes import StrictSerializer, VersionSerializer
 from campaigns.models import EmailTemplate, TemplateVersion
 from common.api.views import ApiViewSet
@@ -61,7 +61,7 @@ class RenderedSerializer(serializers.Serializer):  # type: ignore[type-arg]
     text = serializers.CharField()
 
 
-class TestSendInput(ContactInput):
+class TestSendInput(WhoInput):
     to = serializers.EmailField(required=False, help_text="A colleague's address; empty: your own.")
 
 
@@ -136,12 +136,12 @@ class EmailTemplateViewSet(ApiViewSet):
     def duplicate(self, request: Request, pk: str) -> Response:
         return self._answer(services.duplicate_template(self._template(pk)), status=201)
 
-    @extend_schema(request=ContactInput, responses=RenderedSerializer)
+    @extend_schema(request=WhoInput, responses=RenderedSerializer)
     @action(detail=True, methods=["post"])
     def preview(self, request: Request, pk: str) -> Response:
         """The draft as this contact would get it."""
         template = self._template(pk)
-        contact = services.find_contact(who(_read(ContactInput, request)))
+        contact = services.find_contact(who(_read(WhoInput, request)))
         return Response(RenderedSerializer(services.preview_template(template, contact)).data)
 
     @extend_schema(request=TestSendInput, responses={202: TestSendAnswer})
