@@ -17,6 +17,7 @@ from django.core.management.base import CommandError
 from django.db import connections
 
 from accounts import services as accounts
+from audience.services import partitions
 from common import doorbell, trial
 
 MIGRATION_LOCK = 0x67726F756E64  # one machine migrates at a time; the number is arbitrary
@@ -80,6 +81,7 @@ def migrate() -> None:
     with psycopg.connect(settings.DATABASE_URL, autocommit=True) as owner:
         owner.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
         call_command("migrate", verbosity=0)
+        partitions.ensure_ahead()  # not only at night: a first start has none
         if trial.is_trial():
             accounts.ensure_superuser(ADMIN_EMAIL, trial.logins()[ADMIN_EMAIL])
     # The children have their own connections; this process needs none while it waits.

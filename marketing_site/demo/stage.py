@@ -227,21 +227,24 @@ def automate(template: EmailTemplate) -> None:
 
 
 def remember() -> Campaign:
-    """Last autumn's campaign, from before Groundswell came."""
+    """Last autumn's campaign, from before Groundswell came; drafted first, so that its visits find it."""
     past = Campaign.objects.filter(utm_campaign=PAST_CAMPAIGN).first()
-    if past is None:
-        past = campaigns.create_campaign(
-            {
-                "name": "Autumn catalogue",
-                "description": "From before Groundswell came. Its clicks are simulated, the orders after them real.",
-                "utm_campaign": PAST_CAMPAIGN,
-                "cost_minor": 240_000,
-            },
-            audience=Audience([Segment.objects.get(name="Regulars").pk]),
-            offers=[OfferDraft("discount", Decimal(5), code="AUTUMN5")],
-        )
-        campaigns.launch(past)
-    return past
+    return past or campaigns.create_campaign(
+        {
+            "name": "Autumn catalogue",
+            "description": "From before Groundswell came. Its clicks are simulated, the orders after them real.",
+            "utm_campaign": PAST_CAMPAIGN,
+            "cost_minor": 4_200_000,
+        },
+        offers=[OfferDraft("discount", Decimal(5), code="AUTUMN5")],
+    )
+
+
+def show(past: Campaign) -> None:
+    """Offer last autumn's discount to the regulars."""
+    if past.status == CampaignStatus.DRAFT:
+        regulars = Segment.objects.get(name="Regulars")
+        campaigns.launch(campaigns.update_campaign(past, {}, audience=Audience([regulars.pk])))
 
 
 def close(past: Campaign) -> None:

@@ -42,14 +42,20 @@ def _callers(organization: Organization, name: str) -> tuple[Client, APIClient]:
     return pages, api
 
 
-@pytest.fixture
-def world(db: None) -> Iterator[World]:
-    organization_b = accounts.create_organization("B", "b")
-    pages_b, api_b = _callers(organization_b, "b")
+def _number_from(first_id: int) -> None:
+    """Let every table go on counting from here (sequences do not roll back with a test)."""
     with tenancy.engine(), connection.cursor() as cursor:
         cursor.execute("SELECT oid::regclass::text FROM pg_class WHERE relkind = 'S'")
         for (sequence,) in cursor.fetchall():
-            cursor.execute("SELECT setval(%s, %s, false)", [sequence, FIRST_ID])
+            cursor.execute("SELECT setval(%s, %s, false)", [sequence, first_id])
+
+
+@pytest.fixture
+def world(db: None) -> Iterator[World]:
+    _number_from(1001)
+    organization_b = accounts.create_organization("B", "b")
+    pages_b, api_b = _callers(organization_b, "b")
+    _number_from(FIRST_ID)
     organization_a = accounts.create_organization("A", "a")
     pages_a, api_a = _callers(organization_a, "a")
     with tenancy.organization(organization_a.pk):
