@@ -69,6 +69,7 @@ class ContactAdmin(OrganizationModelAdmin):
     form = ContactForm
     inlines = [IdentityInline]
     list_display = ["who", "email", "status", "priority", "city", "country", "tag_words", "last_seen_at"]
+    list_display_links = None  # `who` leads to the contact's page, which leads on to the form
     list_filter = ["status", "priority", "source", "country"]
     list_select_related = False
     search_fields = ["name"]  # shows the box; get_search_results answers it
