@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 from django.db import connection
+from django.utils.text import slugify
 
 from accounts import audit
 from attribution.domain import visits
@@ -18,6 +19,7 @@ from attribution.services.writing import writing
 from audience.models import Contact
 from campaigns.models import Campaign
 from common import clock, doorbell, tenancy
+from delivery.services.engagement import UTM_MEDIUM, UTM_SOURCE
 
 CLICKS = "email_clicked"
 # Announced by referral programmes, for both sides; the invitation reached the invitee.
@@ -30,8 +32,8 @@ SELECT event.id, event.contact_id, definition.name, event.happened_at,
        (SELECT jsonb_object_agg(entry.key, entry.value) FROM jsonb_each(event.properties) AS entry
         WHERE entry.key = ANY(%(names)s)),
        event.context -> 'campaign', event.context -> 'page',
-       message.id, CASE WHEN message.source_type = 'campaign' THEN message.source_id END, message.source_type,
-       coalesce(nullif(message.utm_campaign, ''), campaign.name, content.name)
+       message.id, CASE WHEN message.source_type = 'campaign' THEN message.source_id END,
+       coalesce(nullif(message.utm_campaign, ''), campaign.name, message.source_type || '-' || message.source_id)
 FROM unnest(%(ids)s::bigint[], %(moments)s::timestamptz[]) AS wanted(id, happened_at)
 JOIN audience_event AS event ON event.id = wanted.id AND event.happened_at = wanted.happened_at
      AND event.organization_id = %(organization)s
@@ -41,7 +43,6 @@ LEFT JOIN delivery_message AS message ON message.organization_id = %(organizatio
                            THEN (event.properties ->> 'message_id')::bigint END
 LEFT JOIN campaigns_campaign AS campaign ON campaign.organization_id = %(organization)s
      AND message.source_type = 'campaign' AND campaign.id = message.source_id
-LEFT JOIN delivery_content AS content ON content.id = message.content_id
 WHERE definition.name = %(clicks)s OR definition.name = ANY(%(invitations)s)
    OR event.properties ?| %(names)s OR event.context ?| ARRAY['campaign', 'page']
 """
@@ -153,12 +154,12 @@ def _candidates(events: Sequence[tuple[int, datetime]]) -> list[tuple[Any, ...]]
 
 
 def _read(row: tuple[Any, ...]) -> Found | None:
-    event_id, contact_id, name, happened_at, properties, campaign, page, message_id, campaign_id, source, label = row
+    event_id, contact_id, name, happened_at, properties, campaign, page, message_id, campaign_id, label = row
     properties = _decode(properties) or {}
     if name == CLICKS:
         if properties.get("is_machine") is True:
             return None
-        kind, visit = TouchpointKind.CLICK, visits.Visit(Channel.EMAIL, source or "", "email", label or "")
+        kind, visit = TouchpointKind.CLICK, visits.Visit(Channel.EMAIL, UTM_SOURCE, UTM_MEDIUM, label or "")
     elif name in INVITATIONS:
         if properties.get("role") != "invitee":
             return None
@@ -183,12 +184,18 @@ def _with_campaigns(touches: Iterable[Found]) -> list[Found]:
     """Tags that name one of our campaigns point at it."""
     found = list(touches)
     names = {touch.campaign_name for touch in found if touch.campaign_id is None and touch.campaign_name}
-    if not names:
-        return found
-    # The newest campaign of a name counts.
-    rows = Campaign.objects.filter(utm_campaign__in=names).order_by("pk")
-    known = dict(rows.values_list("utm_campaign", "pk"))
+    known = _campaigns_by_tag() if names else {}
     return [
         replace(touch, campaign_id=known.get(touch.campaign_name)) if touch.campaign_id is None else touch
         for touch in found
     ]
+
+
+def _campaigns_by_tag() -> dict[str, int]:
+    """Campaign ids by the tags that links in their mails carry: their own, or their name as a slug, or their number.
+
+    The newest campaign of a tag counts; an organisation has thousands of campaigns at most.
+    """
+    rows = list(Campaign.objects.order_by("pk").values_list("pk", "utm_campaign", "name"))
+    numbered = {f"campaign-{pk}": pk for pk, _, _ in rows}
+    return numbered | {tag or slugify(name): pk for pk, tag, name in rows if tag or slugify(name)}

@@ -61,7 +61,7 @@ def test_a_click_is_credited_to_the_campaign_of_its_message(organization: Organi
 
     touch = Touchpoint.objects.get()
     assert (touch.campaign, touch.message, touch.channel, touch.kind) == (june, sent, "email", "click")
-    assert credits("last") == {"campaign": 500}
+    assert credits("last") == {"groundswell": 500}
 
 
 def test_a_click_and_the_page_it_opens_are_one_coming(organization: Organization) -> None:
@@ -78,6 +78,35 @@ def test_a_click_and_the_page_it_opens_are_one_coming(organization: Organization
     assert list(Credit.objects.filter(model="linear").values_list("touchpoint__kind", "amount_minor")) == [
         ("click", 500)
     ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "tag"),
+    [
+        ({"utm_campaign": ""}, "midsummer-sale"),
+        ({"utm_campaign": "own"}, "own"),
+        ({"utm_campaign": ""}, "campaign-{pk}"),
+    ],
+)
+def test_the_tag_of_a_landing_page_finds_its_campaign(organization: Organization, fields: Any, tag: str) -> None:
+    sale = campaign("Midsummer sale", **fields)
+
+    flow(visit(contact(), 1, "groundswell", "email", tag.format(pk=sale.pk)))
+
+    assert Touchpoint.objects.get().campaign == sale
+
+
+def test_an_automations_mail_and_its_landing_page_are_one_coming(organization: Organization) -> None:
+    ada = contact()
+    sent = message(ada, None)
+
+    flow(
+        Happening(ada, "email_clicked", 1, {"message_id": sent.pk}),
+        visit(ada, 0.999, "groundswell", "email", "automation-7"),
+        order(ada, 500),
+    )
+
+    assert Credit.objects.filter(model="linear").count() == 1
 
 
 def test_a_click_by_a_machine_or_of_another_organisations_message_earns_nothing(
