@@ -27,7 +27,7 @@ from marketing_site.demo.story import PAST_CAMPAIGN, SEED
 from segments import services as segments
 from segments.models import Segment
 from viral import services as viral
-from viral.models import Program
+from viral.models import Program, ReferralCode
 
 ORGANIZATION_SLUG = "gift-shop"
 OPENED_SHARE, CLICKED_SHARE = 0.42, 0.31  # of delivered, of opened
@@ -153,7 +153,21 @@ def invite(inviters: list[str]) -> dict[str, str]:
     """The referral programme and the inviters' codes by user id."""
     program = Program.objects.filter(slug="bring-a-friend").first() or viral.create_program(PROGRAM)
     contacts = dict(Contact.objects.filter(user_id__in=inviters).values_list("pk", "user_id"))
-    return {contacts[pk]: code for pk, code in viral.ensure_codes(program, list(contacts)).items()}
+    codes = viral.ensure_codes(program, list(contacts))
+    _invite_by_mail(program)
+    return {contacts[pk]: code for pk, code in codes.items()}
+
+
+def _invite_by_mail(program: Program) -> None:
+    """Simulated invitations that nobody has answered yet."""
+    draw = random.Random(SEED)
+    for code in (
+        ReferralCode.objects.filter(program=program)
+        .select_related("contact", "program")
+        .order_by("contact__user_id")[:40]
+    ):
+        friends = [f"friend-{number}.of.{code.contact.user_id}@shop.example" for number in range(draw.randint(1, 3))]
+        viral.note_invitations(code, friends)
 
 
 PROGRAM: dict[str, Any] = {
