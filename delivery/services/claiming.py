@@ -26,6 +26,7 @@ SELECT id FROM delivery_message
  ORDER BY run_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """
 
+# Plan: both by primary key; `+ 0` as in policy.STANDING_SQL.
 RECIPIENTS_SQL = """
 SELECT message.id, message.contact_id, message.content_id, message.sender_id, message.kind, message.source_type,
        message.source_id, message.attempts, message.address, message.variables::text AS variables,
@@ -34,8 +35,8 @@ SELECT message.id, message.contact_id, message.content_id, message.sender_id, me
        contact.timezone, contact.locale, contact.tags, contact.attributes::text AS attributes
   FROM delivery_message AS message
   JOIN audience_contact AS contact
-    ON contact.id = message.contact_id AND contact.organization_id = message.organization_id
- WHERE message.organization_id = %(organization)s AND message.id = ANY(%(ids)s) AND message.status = 'sending'
+    ON contact.id = message.contact_id AND contact.organization_id + 0 = %(organization)s
+ WHERE message.organization_id + 0 = %(organization)s AND message.id = ANY(%(ids)s) AND message.status = 'sending'
  ORDER BY message.priority, message.run_at, message.id
 """
 

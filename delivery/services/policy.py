@@ -30,7 +30,9 @@ ADDRESS_PATTERN = r'^[^\s@<>()\[\],;:\\"]+@[^\s@<>()\[\],;:\\".]+(\.[^\s@<>()\[\
 
 # What can change at any time until a message leaves: the contact, its consent, suppression, its source.
 # Plan: nested loops over the block's ids; contact by primary key, consent by consent_latest (LIMIT 1),
-# suppression and hold by their unique indexes.
+# suppression and hold by their unique indexes. `organization_id + 0` is no index condition: of an organisation
+# that is newer than the last ANALYZE, PostgreSQL thinks that it has one row per table, and would walk all rows
+# of the organisation for each message (minutes for a block) instead of a look-up by key.
 STANDING_SQL = """
 SELECT message.id, message.contact_id, message.run_at, message.channel,
        recipient.address, coalesce(contact.timezone, '') AS timezone,
@@ -47,29 +49,30 @@ SELECT message.id, message.contact_id, message.run_at, message.channel,
             ELSE '' END AS refusal
   FROM delivery_message AS message
   LEFT JOIN audience_contact AS contact
-         ON contact.id = message.contact_id AND contact.organization_id = message.organization_id
+         ON contact.id = message.contact_id AND contact.organization_id + 0 = %(organization)s
   LEFT JOIN LATERAL (
        -- A test goes to a colleague instead of the contact whose words it shows.
        SELECT lower(btrim(CASE WHEN message.source_type = 'test' AND message.address <> ''
                                THEN message.address ELSE contact.email END)) AS address) AS recipient ON true
-  LEFT JOIN audience_suppression AS suppression
-         ON suppression.organization_id = message.organization_id AND suppression.channel = message.channel
-        AND suppression.address = recipient.address
+  LEFT JOIN LATERAL (
+       SELECT entry.id FROM audience_suppression AS entry
+        WHERE entry.organization_id = %(organization)s AND entry.channel = message.channel
+          AND entry.address = recipient.address LIMIT 1) AS suppression ON true
   LEFT JOIN delivery_hold AS hold
-         ON hold.organization_id = message.organization_id AND hold.source_type = message.source_type
+         ON hold.organization_id = %(organization)s AND hold.source_type = message.source_type
         AND hold.source_id = message.source_id
   LEFT JOIN LATERAL (
        SELECT entry.state FROM audience_consent AS entry
-        WHERE entry.organization_id = message.organization_id AND entry.contact_id = message.contact_id
+        WHERE entry.organization_id = %(organization)s AND entry.contact_id = message.contact_id
           AND entry.channel = message.channel
           AND (entry.topic_id IS NULL OR entry.topic_id = message.topic_id)
         ORDER BY entry.happened_at DESC, entry.id DESC LIMIT 1) AS consent ON message.kind = 'marketing'
- WHERE message.organization_id = %(organization)s AND message.id = ANY(%(ids)s)
+ WHERE message.organization_id + 0 = %(organization)s AND message.id = ANY(%(ids)s)
 """
 
 # Plan: the block's contacts probe messages_against_caps, a range of one day each.
 JUDGE_SQL = f"""
-WITH standing AS ({STANDING_SQL}),
+WITH standing AS MATERIALIZED ({STANDING_SQL}),
 timed AS (
     SELECT standing.*, CASE WHEN is_marketing THEN zone.resume_at END AS resume_at
       FROM standing
@@ -112,7 +115,7 @@ UPDATE delivery_message AS message
        lease_token = CASE WHEN verdict.status = 'sending' THEN %(token)s::uuid END,
        lease_expires_at = CASE WHEN verdict.status = 'sending' THEN %(lease_expires_at)s::timestamptz END
   FROM verdict
- WHERE message.id = verdict.id AND message.organization_id = %(organization)s
+ WHERE message.id = verdict.id AND message.organization_id + 0 = %(organization)s
 RETURNING message.id, message.status, message.source_type, message.source_id
 """
 
@@ -120,8 +123,8 @@ ZONES_SQL = """
 SELECT DISTINCT contact.timezone
   FROM delivery_message AS message
   JOIN audience_contact AS contact
-    ON contact.id = message.contact_id AND contact.organization_id = message.organization_id
- WHERE message.organization_id = %(organization)s AND message.id = ANY(%(ids)s) AND message.kind = 'marketing'
+    ON contact.id = message.contact_id AND contact.organization_id + 0 = %(organization)s
+ WHERE message.organization_id + 0 = %(organization)s AND message.id = ANY(%(ids)s) AND message.kind = 'marketing'
 """
 
 SENTENCES = {

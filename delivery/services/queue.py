@@ -28,7 +28,8 @@ SELECT %(organization)s, chosen.idempotency_key, chosen.contact_id, {variables},
        %(channel)s, %(kind)s, %(topic)s, %(source_type)s, %(source_id)s, %(sender)s, %(utm_campaign)s, %(priority)s,
        %(status)s, %(run_at)s, %(now)s
   FROM ({chosen}) AS chosen
-  JOIN audience_contact AS contact ON contact.id = chosen.contact_id AND contact.organization_id = %(organization)s
+  JOIN audience_contact AS contact
+    ON contact.id = chosen.contact_id AND contact.organization_id + 0 = %(organization)s
  ORDER BY chosen.contact_id, chosen.idempotency_key
     ON CONFLICT (organization_id, idempotency_key) DO NOTHING
 """

@@ -41,13 +41,13 @@ UPDATE delivery_message AS message
   FROM unnest(%(ids)s::bigint[], %(statuses)s::text[], %(reasons)s::text[], %(attempts)s::int[],
               %(run_ats)s::timestamptz[], %(sent_ats)s::timestamptz[], %(answers)s::text[])
        AS result(id, status, reason, attempts, run_at, sent_at, answer)
- WHERE message.id = result.id AND message.organization_id = %(organization)s AND message.lease_token = %(token)s
+ WHERE message.id = result.id AND message.organization_id + 0 = %(organization)s AND message.lease_token = %(token)s
 RETURNING message.id, message.status, message.source_type, message.source_id
 """
 
 # Unsubscribed, suppressed or paused since the claim: those stop here. The others are ours until the lease ends.
 BEGIN_SQL = f"""
-WITH standing AS ({policy.STANDING_SQL}),
+WITH standing AS MATERIALIZED ({policy.STANDING_SQL}),
 verdict AS (
     SELECT id, CASE WHEN hold <> '' THEN hold WHEN refusal <> '' THEN 'refused' ELSE 'sending' END AS status,
            CASE WHEN hold <> '' THEN '' ELSE refusal END AS reason
@@ -59,7 +59,7 @@ UPDATE delivery_message AS message
        lease_token = CASE WHEN verdict.status = 'sending' THEN message.lease_token END,
        lease_expires_at = CASE WHEN verdict.status = 'sending' THEN %(lease_expires_at)s::timestamptz END
   FROM verdict
- WHERE message.id = verdict.id AND message.organization_id = %(organization)s
+ WHERE message.id = verdict.id AND message.organization_id + 0 = %(organization)s
    AND message.lease_token = %(token)s AND message.status = 'sending'
 RETURNING message.id, message.status, message.source_type, message.source_id
 """
