@@ -24,6 +24,7 @@ _organization: ContextVar[int | None] = ContextVar("organization", default=None)
 _as_owner: ContextVar[bool] = ContextVar("as_owner", default=False)
 
 SETTING = "app.organization_id"
+LOST_CLIENT_SECONDS = 2
 POLICY = "organization_only"
 CURRENT_SQL = f"nullif(current_setting('{SETTING}', true), '')::bigint"
 
@@ -153,7 +154,10 @@ class OrganizationScoped(models.Model):
 
 
 def ensure_role() -> None:
-    """Create the application role when it is missing and let the login role assume it."""
+    """Create the application role when it is missing and let the login role assume it.
+
+    A statement of a worker that was killed would otherwise go on, and hold its locks, until its end.
+    """
     parameters = connection.get_connection_params()
     for key in ("assume_role", "cursor_factory", "context"):
         parameters.pop(key, None)
@@ -165,6 +169,7 @@ def ensure_role() -> None:
         member = owner.execute("SELECT pg_has_role(current_user, %s, 'SET')", [settings.APPLICATION_ROLE]).fetchone()
         if not (member and member[0]):
             owner.execute(sql.SQL("GRANT {} TO current_user").format(role))
+        owner.execute(f"ALTER ROLE current_user SET client_connection_check_interval = '{LOST_CLIENT_SECONDS}s'")
 
 
 PROTECT_SQL = """
