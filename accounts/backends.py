@@ -19,6 +19,7 @@ RESOURCE_BY_MODEL = {
     "accounts.auditentry": "audit",
     "accounts.organization": "organization",
     "automations.task": "tasks",
+    "common.noticedelivery": "organization",
 }
 
 

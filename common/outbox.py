@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from common import claims, clock, doorbell, tenancy
 from common.errors import Permanent, Transient
@@ -188,6 +189,12 @@ def _try(subscription: Subscription, group: list[NoticeDelivery]) -> Exception |
     finally:
         _handling.reset(token)
     return None
+
+
+def replay(deliveries: QuerySet[NoticeDelivery]) -> int:
+    """Hand the failed ones of these over again with the next sweep, attempts counted anew; returns how many."""
+    failed = deliveries.filter(status=WorkStatus.FAILED)
+    return failed.update(status=WorkStatus.PENDING, attempts=0, error="", run_at=clock.now())
 
 
 def _groups(notice: type[Any], due: list[NoticeDelivery]) -> list[list[NoticeDelivery]]:

@@ -6,7 +6,7 @@ only way to a number.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,7 +79,7 @@ def _layout(**extra: Any) -> dict[str, Any]:
 
 
 def bars(
-    labels: Sequence[str], series: dict[str, Sequence[float]], *, unit: str = "", sideways: bool = False
+    labels: Sequence[str], series: Mapping[str, Sequence[float]], *, unit: str = "", sideways: bool = False
 ) -> dict[str, Any]:
     """Grouped bars: one group per label, one colour per series."""
     value, place = ("x", "y") if sideways else ("y", "x")
@@ -98,7 +98,7 @@ def bars(
     return {"data": traces, "layout": layout}
 
 
-def lines(moments: Sequence[str], series: dict[str, Sequence[float]], *, unit: str = "") -> dict[str, Any]:
+def lines(moments: Sequence[str], series: Mapping[str, Sequence[float]], *, unit: str = "") -> dict[str, Any]:
     """Values over time."""
     traces = [
         {

@@ -53,7 +53,7 @@ def rows(statement: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
     """Rows of a hand-written read; binds `organization` itself."""
     with tenancy.engine(), connection.cursor() as cursor:
         cursor.execute(statement, parameters | {"organization": tenancy.required()})
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def contact_count() -> int:
@@ -64,9 +64,8 @@ def event_count(span: timedelta) -> int:
     """Events that happened within the last `span`."""
     now = clock.now()
     window = {"since": now - span, "until": now + timedelta(days=1)}
-    return kept(
-        f"events:{span}", 2 if span <= timedelta(minutes=1) else 10, lambda: rows(EVENT_COUNT_SQL, window)[0][0]
-    )
+    seconds = 2 if span <= timedelta(minutes=1) else 10
+    return kept(f"events:{span}", seconds, lambda: int(rows(EVENT_COUNT_SQL, window)[0][0]))
 
 
 def people_by_event(names: Sequence[str], since: datetime, until: datetime) -> dict[str, tuple[int, int]]:

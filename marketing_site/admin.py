@@ -1,8 +1,10 @@
-"""Tables of the libraries we use, shown in our shell; superusers only, since no role covers them."""
+"""Tables of the ground and of the libraries we use, in our shell. No role covers the libraries': superusers only."""
 
 from __future__ import annotations
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django_celery_beat import admin as beat
 from django_celery_beat.models import (
     ClockedSchedule,
@@ -15,7 +17,9 @@ from rest_framework_simplejwt.token_blacklist import admin as tokens
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from accounts.admin_base import OrganizationModelAdmin
+from accounts.admin_base import OrganizationModelAdmin, ReadOnlyMixin
+from common import outbox
+from common.models import NoticeDelivery
 
 for model in (PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, ClockedSchedule):
     admin.site.unregister(model)
@@ -64,3 +68,23 @@ class OutstandingTokenAdmin(OrganizationModelAdmin, tokens.OutstandingTokenAdmin
 @admin.register(BlacklistedToken)
 class BlacklistedTokenAdmin(OrganizationModelAdmin, tokens.BlacklistedTokenAdmin):
     pass
+
+
+@admin.register(NoticeDelivery)
+class NoticeDeliveryAdmin(ReadOnlyMixin, OrganizationModelAdmin):
+    """Announcements on their way between rooms; the failed ones are dead letters that somebody may send again."""
+
+    list_display = ["subscriber", "status", "attempts", "run_at", "error"]
+    list_filter = ["status"]
+    search_fields = ["subscriber"]
+    ordering = ["-pk"]
+    actions = ["replay"]
+    empty_hint = "Announcements between rooms appear here while they are on their way, and for a week after."
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("common.change_noticedelivery")  # type: ignore[union-attr]
+
+    @admin.action(description="Hand over again", permissions=["replay"])
+    def replay(self, request: HttpRequest, queryset: QuerySet[NoticeDelivery]) -> None:
+        count = outbox.replay(queryset)
+        messages.success(request, f"{count} will be handed over again within seconds.")

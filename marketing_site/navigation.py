@@ -95,6 +95,7 @@ NAVIGATION: list[tuple[str, list[Link]]] = [
             Link("Health", "ecg_heart", "dashboards:health", "dashboards"),
             Link("Rejected events", "report", "admin:audience_rejectedevent_changelist", "audience"),
             Link("Ingest batches", "move_to_inbox", "admin:audience_ingestbatch_changelist", "audience"),
+            Link("Announcements", "forum", "admin:common_noticedelivery_changelist", "organization"),
             Link("API documents", "api", "api-docs", "dashboards"),
             Link("Schedule", "event_repeat", "admin:django_celery_beat_periodictask_changelist", SUPERUSERS),
             Link("Sign-in tokens", "token", "admin:token_blacklist_outstandingtoken_changelist", SUPERUSERS),
