@@ -7,6 +7,7 @@ from rest_framework import serializers
 from attribution.domain.models import attribution_models
 from attribution.domain.returns import Tier
 from attribution.models import CHANNELS, Conversion, Cost, Credit, Touchpoint, TouchpointKind
+from common.api.shapes import StrictSerializer
 
 BIGGEST = 2**63 - 1
 STOP_KINDS = [*TouchpointKind.choices, ("conversion", "Conversion")]
@@ -160,8 +161,10 @@ class CostSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
         fields = ["id", "day", "campaign_id", "channel", "amount_minor", "currency", "note", "created_at"]
 
 
-class CostInput(serializers.Serializer):  # type: ignore[type-arg]
+class CostInput(StrictSerializer):
     """A cost for the same day, campaign, channel and currency is replaced."""
+
+    also_accepts = frozenset({"id", "created_at"})
 
     day = serializers.DateField()
     amount_minor = serializers.IntegerField(min_value=0, max_value=10**15)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from audience.models import Contact, Event, Identity, Priority
+from common.api.shapes import StrictSerializer
 
 
 class IdentitySerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
@@ -29,8 +30,10 @@ class ContactSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
         read_only_fields = fields
 
 
-class ContactInput(serializers.Serializer):  # type: ignore[type-arg]
+class ContactInput(StrictSerializer):
     """All fields are optional; what is left out stays as it is."""
+
+    also_accepts = frozenset({"id", "identities", "first_seen_at", "last_seen_at", "created_at", "updated_at"})
 
     name = serializers.CharField(required=False, allow_blank=True, max_length=300)
     email = serializers.EmailField(required=False, allow_blank=True, max_length=320)

@@ -21,7 +21,7 @@ from automations.services.kinds import KINDS
 from automations.services.publishing import spelled
 from automations.steps import STEPS
 from automations.triggers import TRIGGERS
-from campaigns.api.shapes import StrictSerializer
+from common.api.shapes import StrictSerializer
 
 
 class ActionSerializer(serializers.Serializer):  # type: ignore[type-arg]

@@ -6,10 +6,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from campaigns.api.shapes import StrictSerializer, VersionSerializer
+from campaigns.api.shapes import VersionSerializer
 from campaigns.domain import states
 from campaigns.models import Campaign, CampaignStatus, OfferKind, Target, TargetStatus
 from campaigns.services import Audience, OfferDraft, Who
+from common.api.shapes import StrictSerializer
 
 
 class AudienceSerializer(StrictSerializer):

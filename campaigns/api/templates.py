@@ -15,8 +15,9 @@ from rest_framework.response import Response
 
 from campaigns import selectors, services
 from campaigns.api.serializers import WhoInput, who
-from campaigns.api.shapes import StrictSerializer, VersionSerializer
+from campaigns.api.shapes import VersionSerializer
 from campaigns.models import EmailTemplate, TemplateVersion
+from common.api.shapes import StrictSerializer
 from common.api.views import ApiViewSet
 from common.errors import Invalid
 from delivery.models import MessageKind

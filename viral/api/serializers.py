@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from common.api.shapes import StrictSerializer
 from viral.models import Program, Referral, ReferralCode, Reward, RewardKind
 from viral.services import link_of
 from viral.services.programs import FIELDS, MOST_REWARD
@@ -17,7 +18,9 @@ class ProgramSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
         fields = ["id", *FIELDS, "created_at"]
 
 
-class ProgramInput(serializers.Serializer):  # type: ignore[type-arg]
+class ProgramInput(StrictSerializer):
+    also_accepts = frozenset({"id", "created_at"})
+
     name = serializers.CharField(max_length=200)
     slug = serializers.SlugField(max_length=100)
     landing_url = serializers.CharField(max_length=500, help_text="Where share links lead.")
@@ -50,7 +53,7 @@ class CodeSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
         return link_of(code)
 
 
-class CodeInput(serializers.Serializer):  # type: ignore[type-arg]
+class CodeInput(StrictSerializer):
     program_id = serializers.IntegerField(min_value=1, max_value=BIGGEST, required=False)
     program = serializers.SlugField(required=False, help_text="Slug, instead of program_id.")
     contact_id = serializers.IntegerField(min_value=1, max_value=BIGGEST, required=False)
@@ -93,7 +96,7 @@ class ReferralSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
         ]  # fmt: skip
 
 
-class InvitationInput(serializers.Serializer):  # type: ignore[type-arg]
+class InvitationInput(StrictSerializer):
     code = serializers.CharField(max_length=40)
     emails = serializers.ListField(child=serializers.CharField(max_length=320), min_length=1, max_length=100)
 
@@ -110,7 +113,7 @@ class RewardSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
         ]  # fmt: skip
 
 
-class ReasonInput(serializers.Serializer):  # type: ignore[type-arg]
+class ReasonInput(StrictSerializer):
     reason = serializers.CharField(max_length=200)
 
 
