@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -14,13 +15,14 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts import services as accounts
 from accounts.models import Organization
 from common import clock, tenancy
 from delivery import services
 from delivery.models import DeliveryPolicy, Message
+from delivery.services import claiming
 from delivery.tests.making import Sink, contact, content, listening, queue
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -104,3 +106,27 @@ def test_two_workers_share_the_work_and_keep_to_the_caps(company: Organization) 
 
     assert Counter(Message.objects.values_list("status", flat=True)) == {"sent": 300, "refused": 300}
     assert Counter(sink.recipients) == Counter(f"p{number}@example.com" for number in range(300))
+
+
+def test_a_claim_waits_for_the_one_before_it_and_then_sees_what_that_decided(company: Organization) -> None:
+    DeliveryPolicy.objects.update(hours_between=8)
+    ada, made = contact(), content()
+    queue(ada, made=made, key="first")
+    queue(ada, made=made, key="second")
+    second: list[claiming.Block] = []
+
+    def claim_second() -> None:
+        with tenancy.organization(company.pk):
+            second.append(claiming.claim(1))
+        connection.close()
+
+    rival = threading.Thread(target=claim_second)
+    with transaction.atomic():
+        first = claiming.claim(1)
+        rival.start()
+        rival.join(0.5)
+        assert rival.is_alive()
+    rival.join(30)
+
+    assert (first.judged_count, len(first.recipients)) == (1, 1)
+    assert (second[0].judged_count, len(second[0].recipients)) == (1, 0)
