@@ -128,12 +128,16 @@ ORDER BY moment
 
 def _compare(name: str, rule: dict[str, Any], by_hand: str, parameters: dict[str, Any]) -> Figure:
     """Best of three on each side, taken in turns; each build starts from an empty segment."""
+    from common import clock
+
     ours: list[float] = []
     yardstick: list[float] = []
     sizes: set[int] = set()
-    for attempt in range(3):
-        ours.append(_timed(partial(_build, f"{name} {attempt}", rule), sizes))
-        yardstick.append(_timed(partial(_insert_by_hand, by_hand, parameters), sizes))
+    # Both sides judge the same moment, whenever they run.
+    with clock.freeze(parameters["now"]):
+        for attempt in range(3):
+            ours.append(_timed(partial(_build, f"{name} {attempt}", rule), sizes))
+            yardstick.append(_timed(partial(_insert_by_hand, by_hand, parameters), sizes))
     assert len(sizes) == 1, f"{name}: ours and hand-written SQL disagree: {sizes}"
     best, best_by_hand = min(ours), min(yardstick)
     return Figure(
