@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+import psycopg
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-from django.db import DatabaseError, connections
+from django.db import connections
 
 LEAST_SECRET = 50
 OLDEST_POSTGRES = 16
@@ -153,10 +154,8 @@ def refuse_bad_settings() -> None:
 
 
 def refuse_old_server() -> None:
-    """Raises SystemExit where PostgreSQL is too old; the connection is closed again."""
-    found = check_postgres_version(None, databases=["default"])
-    connections.close_all()
-    _refuse(found)
+    """Raises SystemExit where PostgreSQL is too old."""
+    _refuse(check_postgres_version(None, databases=["default"]))
 
 
 def _refuse(messages: Sequence[CheckMessage]) -> None:
@@ -172,11 +171,9 @@ def check_postgres_version(
     """E008: asks the server, so it runs with `check --database default`, `migrate` and `up` only."""
     found: list[CheckMessage] = []
     for alias in databases or []:
-        connection = connections[alias]
         try:
-            connection.ensure_connection()
-            version = connection.pg_version  # type: ignore[attr-defined]
-        except DatabaseError as error:
+            version = _server_version(alias)
+        except psycopg.Error as error:
             reason = str(error).strip().splitlines()[-1]
             hint = "Start the server, or mend host, user, password and name in DATABASE_URL."
             return [_error(8, f"The database does not answer: {reason}", hint)]
@@ -184,3 +181,12 @@ def check_postgres_version(
             hint = f"Upgrade the server to PostgreSQL {OLDEST_POSTGRES} or later."
             found.append(_error(8, f"PostgreSQL {version // 10_000} is too old.", hint))
     return found
+
+
+def _server_version(alias: str) -> int:
+    # As the login role: before the first `migrate` there is no application role to assume.
+    parameters = connections[alias].get_connection_params()
+    for key in ("assume_role", "cursor_factory", "context"):
+        parameters.pop(key, None)
+    with psycopg.connect(**parameters, connect_timeout=10) as server:
+        return server.info.server_version

@@ -98,6 +98,25 @@ def test_an_old_server_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.django_db
+def test_the_version_is_asked_before_the_application_role_exists(monkeypatch: pytest.MonkeyPatch) -> None:
+    options = connection.settings_dict["OPTIONS"] | {"assume_role": "nobody_made_this_role_yet"}
+    monkeypatch.setitem(connection.settings_dict, "OPTIONS", options)
+
+    assert checks.check_postgres_version(None, databases=["default"]) == []
+
+
+@pytest.mark.django_db
+def test_a_server_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(connection.settings_dict, "HOST", "127.0.0.1")
+    monkeypatch.setitem(connection.settings_dict, "PORT", "1")
+
+    messages = checks.check_postgres_version(None, databases=["default"])
+
+    assert [message.id for message in messages] == ["groundswell.E008"]
+    assert "does not answer" in messages[0].msg
+
+
+@pytest.mark.django_db
 def test_the_server_is_asked_only_when_wanted() -> None:
     with CaptureQueriesContext(connection) as queries:
         run_checks()
