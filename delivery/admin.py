@@ -13,7 +13,8 @@ from unfold.decorators import display
 
 from accounts.admin_base import OrganizationModelAdmin, ReadOnlyMixin, TabularInline
 from delivery import services
-from delivery.models import Attempt, Content, DeliveryPolicy, Engagement, Message, Sender
+from delivery.models import Attempt, Content, DeliveryPolicy, Engagement, Message, MessageStatus, Sender
+from delivery.services import policy
 
 STATUS_COLOURS = {
     "queued": "info",
@@ -69,6 +70,19 @@ class EngagedFilter(admin.SimpleListFilter):
         return queryset.filter(Exists(engaged.filter(is_machine=True) if "machine" in wanted else engaged))
 
 
+class RefusalFilter(admin.SimpleListFilter):
+    """Refusals of policy by their sentence; reasons that a mail server gave are found by searching."""
+
+    title = "refusal"
+    parameter_name = "reason"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(sentence, sentence) for sentence in policy.REFUSALS]
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Message]) -> QuerySet[Message]:
+        return rows.filter(status=MessageStatus.REFUSED, reason=self.value()) if self.value() else rows
+
+
 @admin.register(Message)
 class MessageAdmin(ReadOnlyMixin, OrganizationModelAdmin):
     """Read only; uncertain messages are decided by two actions."""
@@ -76,7 +90,7 @@ class MessageAdmin(ReadOnlyMixin, OrganizationModelAdmin):
     empty_hint = "Send a campaign or start an automation; every message it writes is listed here."
     list_display = ["address_or_contact", "content_name", "shown_status", "reason", "source", "sent_at", "opened_at"]
     list_filter = ["status", EngagedFilter, "source_type", "kind", "reason"]
-    search_fields = ["address", "contact__email", "idempotency_key"]
+    search_fields = ["address", "contact__email", "idempotency_key", "reason"]
     list_select_related = ["contact", "content"]
     ordering = ["-pk"]
     date_hierarchy = None

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from common import clock, outbox, tenancy
 from delivery.models import MessageStatus, Priority
 from delivery.notices import MessagesSettled
-from delivery.services import policy
+from delivery.services import holds, policy
 
 LEASE_SECONDS = settings.MESSAGE_LEASE_SECONDS
 
@@ -94,6 +94,7 @@ def claim(limit: int) -> Block:
     limits = policy.current()
     with transaction.atomic(), tenancy.engine():
         _one_claim_at_a_time()
+        holds.keep_as_they_are()
         ids = _due(limit, now)
         if not ids:
             return Block(token, 0, [])

@@ -25,6 +25,8 @@ NO_CONSENT = "The contact has not agreed to marketing e-mail."
 OVER_CAP = "The contact has had as many messages in 24 hours as the delivery policy allows."
 TOO_SOON = "The contact's last message is too recent for the delivery policy."
 
+REFUSALS = (ERASED, MERGED, NO_ADDRESS, SUPPRESSED, WITHDRAWN, NO_CONSENT, OVER_CAP, TOO_SOON)
+
 # The same rule as domain.addresses, for a whole set; what slips through is caught again before the envelope.
 ADDRESS_PATTERN = r'^[^\s@<>()\[\],;:\\"]+@[^\s@<>()\[\],;:\\".]+(\.[^\s@<>()\[\],;:\\".]+)+$'
 

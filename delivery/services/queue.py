@@ -14,6 +14,7 @@ from accounts import audit
 from common import clock, doorbell, tenancy
 from common.errors import Invalid, NotFound
 from delivery.models import Content, Hold, Message, MessageKind, MessageStatus, Priority, SourceType
+from delivery.services import holds
 
 WORK = "messages"
 PRIORITIES = {SourceType.CAMPAIGN: Priority.BULK, SourceType.TEST: Priority.AWAITED}
@@ -61,19 +62,21 @@ def queue(
     utm_campaign: str = "",
 ) -> int:
     """Write messages in the caller's transaction and wake a sender; returns how many were new."""
-    common = _common(content_id, source_type, source_id, topic_id, run_at, sender_id, utm_campaign)
     statement = INSERT_SQL.format(variables="chosen.variables::jsonb", address="chosen.address", chosen=ITEMS_SQL)
-    count = 0
-    for start in range(0, len(items), BLOCK):
-        block = items[start : start + BLOCK]
-        columns = {
-            "contact_ids": [item.contact_id for item in block],
-            "keys": [item.idempotency_key for item in block],
-            "variables": [msgspec.json.encode(item.variables).decode() for item in block],
-            "addresses": [item.address if source_type == SourceType.TEST else "" for item in block],
-        }
-        count += _insert(statement, common | columns)
-    return count
+    with transaction.atomic():
+        common = _common(content_id, source_type, source_id, topic_id, run_at, sender_id, utm_campaign)
+        blocks = (items[start : start + BLOCK] for start in range(0, len(items), BLOCK))
+        return sum(_insert(statement, common | _columns(block, source_type)) for block in blocks)
+
+
+def _columns(items: Sequence[Outgoing], source_type: str) -> dict[str, Any]:
+    is_test = source_type == SourceType.TEST
+    return {
+        "contact_ids": [item.contact_id for item in items],
+        "keys": [item.idempotency_key for item in items],
+        "variables": [msgspec.json.encode(item.variables).decode() for item in items],
+        "addresses": [item.address if is_test else "" for item in items],
+    }
 
 
 def queue_selected(
@@ -92,13 +95,13 @@ def queue_selected(
 
     The query runs as the tables' owner: it must name the organisation itself. `parameters` are bound by name.
     """
-    common = _common(content_id, source_type, source_id, topic_id, run_at, sender_id, utm_campaign)
-    clash = common.keys() & parameters.keys() - {"organization"}
-    if clash:
-        raise ValueError(f"parameters of a selection may not be called {', '.join(sorted(clash))}")
-    return _insert(
-        INSERT_SQL.format(variables="'{}'::jsonb", address="''", chosen=select_sql), {**parameters, **common}
-    )
+    with transaction.atomic():
+        common = _common(content_id, source_type, source_id, topic_id, run_at, sender_id, utm_campaign)
+        clash = common.keys() & parameters.keys() - {"organization"}
+        if clash:
+            raise ValueError(f"parameters of a selection may not be called {', '.join(sorted(clash))}")
+        statement = INSERT_SQL.format(variables="'{}'::jsonb", address="''", chosen=select_sql)
+        return _insert(statement, {**parameters, **common})
 
 
 def _common(
@@ -115,6 +118,7 @@ def _common(
     content = Content.objects.filter(pk=content_id).first()
     if content is None:
         raise NotFound(f"There is no content {content_id}.")
+    holds.keep_as_they_are()
     now = clock.now()
     is_awaited = content.kind == MessageKind.TRANSACTIONAL
     priority = Priority.AWAITED if is_awaited else PRIORITIES.get(SourceType(source_type), Priority.PROMPT)
@@ -153,6 +157,7 @@ def _insert(statement: str, parameters: dict[str, Any]) -> int:
 def hold(source_type: str, source_id: int) -> int:
     """Pause a source: what has not left waits, and so does what it still writes. Returns how many wait."""
     with transaction.atomic():
+        holds.change_alone()
         Hold.objects.get_or_create(source_type=source_type, source_id=source_id)
         return _move(source_type, source_id, (MessageStatus.QUEUED,), MessageStatus.HELD)
 
@@ -160,6 +165,7 @@ def hold(source_type: str, source_id: int) -> int:
 def release(source_type: str, source_id: int) -> int:
     """Let a paused source go on. Returns how many messages go out now."""
     with transaction.atomic():
+        holds.change_alone()
         Hold.objects.filter(source_type=source_type, source_id=source_id, is_final=False).delete()
         if Hold.objects.filter(source_type=source_type, source_id=source_id).exists():
             return 0
@@ -171,6 +177,7 @@ def release(source_type: str, source_id: int) -> int:
 def cancel(source_type: str, source_id: int) -> int:
     """Stop a source for good: what has not left never will. Returns how many messages that were."""
     with transaction.atomic():
+        holds.change_alone()
         Hold.objects.update_or_create(source_type=source_type, source_id=source_id, defaults={"is_final": True})
         return _move(source_type, source_id, (MessageStatus.QUEUED, MessageStatus.HELD), MessageStatus.CANCELLED)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +14,13 @@ from django.db import connection
 from audience import services as audience
 from audience.services import InternalEvent
 from common import claims, clock, tenancy
+from common.errors import Invalid
 from delivery.domain.outcomes import Outcome, OutcomeKind
 from delivery.models import Attempt, MessageStatus
-from delivery.services import policy
+from delivery.services import holds, policy
 from delivery.services.claiming import LEASE_SECONDS, Recipient, announce
+
+logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 8
 RETRY_BASE_SECONDS = 30
@@ -96,6 +100,7 @@ def begin(recipients: Sequence[Recipient], token: uuid.UUID) -> set[int]:
         "lease_expires_at": now + timedelta(seconds=LEASE_SECONDS),
         "token": token,
     }
+    holds.keep_as_they_are()
     with tenancy.engine(), connection.cursor() as cursor:
         cursor.execute(BEGIN_SQL, parameters)
         rows = cursor.fetchall()
@@ -176,7 +181,14 @@ def _bounce(results: Sequence[Result]) -> None:
     """An address that the server says does not exist is not written to again."""
     bounced = [result for result in results if result.outcome.is_hard_bounce]
     for result in bounced:
-        audience.suppress("email", result.recipient.address, f"hard bounce: {_storable(result.outcome.answer)}"[:100])
+        try:
+            reason = f"hard bounce: {_storable(result.outcome.answer)}"[:100]
+            audience.suppress("email", result.recipient.address, reason)
+        except Invalid as error:
+            # The outcomes of the whole flight are worth more than this one entry.
+            logger.warning(
+                "A bounced address of message %s is not suppressed: %s", result.recipient.message_id, error
+            )
     audience.record([_event("email_bounced", result) for result in bounced])
 
 

@@ -22,7 +22,7 @@ from accounts.models import Organization
 from common import clock, tenancy
 from delivery import services
 from delivery.models import DeliveryPolicy, Message
-from delivery.services import claiming
+from delivery.services import claiming, settling
 from delivery.tests.making import Sink, contact, content, listening, queue
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -130,3 +130,27 @@ def test_a_claim_waits_for_the_one_before_it_and_then_sees_what_that_decided(com
 
     assert (first.judged_count, len(first.recipients)) == (1, 1)
     assert (second[0].judged_count, len(second[0].recipients)) == (1, 0)
+
+
+def test_releasing_waits_for_a_worker_that_is_putting_messages_on_hold(company: Organization) -> None:
+    (message,) = queue(contact())
+    block = claiming.claim(1)
+    services.hold("campaign", 1)
+    released: list[int] = []
+
+    def release() -> None:
+        with tenancy.organization(company.pk):
+            released.append(services.release("campaign", 1))
+        connection.close()
+
+    rival = threading.Thread(target=release)
+    with transaction.atomic():
+        assert settling.begin(block.recipients, block.token) == set()
+        rival.start()
+        rival.join(0.5)
+        assert rival.is_alive()
+    rival.join(30)
+
+    assert released == [1]
+    message.refresh_from_db()
+    assert message.status == "queued"
