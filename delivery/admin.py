@@ -89,7 +89,7 @@ class MessageAdmin(ReadOnlyMixin, OrganizationModelAdmin):
 
     empty_hint = "Send a campaign or start an automation; every message it writes is listed here."
     list_display = ["address_or_contact", "content_name", "shown_status", "reason", "source", "sent_at", "opened_at"]
-    list_filter = ["status", EngagedFilter, "source_type", "kind", "reason"]
+    list_filter = ["status", EngagedFilter, RefusalFilter, "source_type", "kind"]
     search_fields = ["address", "contact__email", "idempotency_key", "reason"]
     list_select_related = ["contact", "content"]
     ordering = ["-pk"]
