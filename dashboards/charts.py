@@ -98,22 +98,23 @@ def bars(
     return {"data": traces, "layout": layout}
 
 
-def lines(moments: Sequence[str], series: Mapping[str, Sequence[float]], *, unit: str = "") -> dict[str, Any]:
-    """Values over time."""
+def lines(days: Sequence[str], series: Mapping[str, Sequence[float]], *, unit: str = "") -> dict[str, Any]:
+    """Values by day (ISO dates). A series called Target is a dashed line without points."""
     traces = [
         {
             "type": "scatter",
-            "mode": "lines+markers",
+            "mode": "lines" if name == "Target" else "lines+markers",
             "name": name,
-            "x": list(moments),
+            "x": list(days),
             "y": list(values),
-            "line": {"width": 2.5},
+            "line": {"width": 2, "dash": "dash"} if name == "Target" else {"width": 2.5},
             "marker": {"size": 5},
-            "hovertemplate": f"%{{x}}<br>{name}: {unit}%{{y:,.2~f}}<extra></extra>",
+            "hovertemplate": f"%{{x|%-d %b %Y}}<br>{name}: {unit}%{{y:,.2~f}}<extra></extra>",
         }
         for name, values in series.items()
     ]
     layout = _layout(showlegend=len(series) > 1)
+    layout["xaxis"] |= {"type": "date", "tickformat": "%-d %b\n%Y", "nticks": 7}
     layout["yaxis"] |= {"tickprefix": unit, "tickformat": ",.2~f"}
     return {"data": traces, "layout": layout}
 

@@ -174,13 +174,13 @@ def level(value: float, warning: float, critical: float) -> str:
 
 def _ingest_lag() -> Check:
     """From receipt to processed, of the last hundred batches."""
-    since = clock.now() - timedelta(hours=1)
+    since = clock.now() - timedelta(minutes=10)
     recent = IngestBatch.objects.filter(processed_at__gte=since).order_by("-id")
     moments = recent.values_list("received_at", "processed_at")[:100]
     lags = sorted((done - received).total_seconds() for received, done in moments if done is not None)
     target = "95 of 100 under 5 s"
     if not lags:
-        return Check("Ingest lag", HEALTHY, "no events in the last hour", target)
+        return Check("Ingest lag", HEALTHY, "no events in the last 10 minutes", target)
     lag = lags[int(len(lags) * 0.95) - (1 if len(lags) > 1 else 0)]
     to_do = "Workers cannot keep up with what comes in: start another “manage.py up --only worker”."
     return Check("Ingest lag", level(lag, 5, 60), span(timedelta(seconds=lag)), target, to_do)

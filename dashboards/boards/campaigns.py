@@ -7,8 +7,7 @@ from attribution import selectors as attribution
 from attribution.domain.returns import Tier
 from attribution.selectors import CampaignReport, CampaignReturn
 from common import money
-from dashboards import charts
-from dashboards.boards import figures
+from dashboards import charts, figures
 from dashboards.boards.base import Board, Filled, Tile
 from dashboards.boards.notes import of_totals
 from dashboards.cards.base import Reading
@@ -42,8 +41,8 @@ def fill(place: Organization, period: Picked) -> Filled:
 def _tiles(report: CampaignReport) -> list[Tile]:
     total, currency = report.total, report.currency
     return [
-        Tile("Revenue", Reading(money.show(total.revenue_minor, currency), "credited to campaigns, linear model")),
-        Tile("Cost", Reading(money.show(total.cost_minor, currency), "of these campaigns")),
+        Tile("Revenue", Reading(figures.headline(total.revenue_minor, currency), "credited, linear model")),
+        Tile("Cost", Reading(figures.headline(total.cost_minor, currency), "of these campaigns")),
         Tile("Return", Reading(figures.percent(total.roi_percent).shown, "(revenue − cost) ÷ cost")),
         Tile("Sent", Reading(f"{total.sends:,}", "messages")),
         Tile("Opened", Reading(figures.share(total.open_rate).shown, "of messages sent")),

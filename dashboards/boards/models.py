@@ -8,9 +8,7 @@ from accounts.models import Organization
 from attribution import selectors as attribution
 from attribution.domain.models import attribution_models
 from attribution.selectors import Comparison, Line
-from common import money
-from dashboards import charts
-from dashboards.boards import figures
+from dashboards import charts, figures
 from dashboards.boards.base import Board, Filled, Tile
 from dashboards.boards.notes import of_totals
 from dashboards.cards.base import Reading
@@ -47,13 +45,13 @@ def _tiles(found: Comparison) -> list[Tile]:
     totals, currency = found.totals, found.currency
     nobody = f"{totals.unattributed_conversions:,} orders without a touchpoint before them"
     return [
-        Tile("Revenue", Reading(money.show(totals.revenue_minor, currency), "after refunds")),
+        Tile("Revenue", Reading(figures.headline(totals.revenue_minor, currency), "after refunds")),
         Tile("Orders", Reading(f"{totals.conversions:,}", "that count as revenue")),
         Tile(
             "Credited to nobody",
-            Reading(money.show(totals.unattributed_minor, currency), nobody, found.unattributed.admin),
+            Reading(figures.headline(totals.unattributed_minor, currency), nobody, found.unattributed.admin),
         ),
-        Tile("Refunded", Reading(money.show(totals.refunded_minor, currency), "taken back out")),
+        Tile("Refunded", Reading(figures.headline(totals.refunded_minor, currency), "taken back out")),
     ]
 
 

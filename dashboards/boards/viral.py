@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from accounts.models import Organization
-from common import money
-from dashboards import charts
-from dashboards.boards import figures
+from dashboards import charts, figures
 from dashboards.boards.base import Board, Filled, Tile
 from dashboards.cards.base import Reading
 from dashboards.charts import Cell, Chart, Column, Table
@@ -25,7 +23,8 @@ STEP_WORDS = {
 
 def fill(place: Organization, period: Picked) -> Filled:
     found = viral.coefficient(period.span)
-    turned_away = f"{found.rejected:,} invitations of this period were turned away: self-referrals and the like."
+    plural = "invitation of this period was" if found.rejected == 1 else "invitations of this period were"
+    turned_away = f"{found.rejected:,} {plural} turned away: self-referrals and the like."
     return Filled(
         _tiles(found, place.currency), [_funnel(found), _weeks(found)], turned_away if found.rejected else ""
     )
@@ -42,9 +41,13 @@ def _tiles(found: Coefficient, currency: str) -> list[Tile]:
         Tile(
             "Invitations", Reading(f"{found.invitations:,}", f"{number(each)} per inviter", found.rows["invitations"])
         ),
-        Tile("Until qualified", Reading("–" if days is None else f"{days:.1f} days", "half are quicker")),
-        Tile("Worth", Reading(money.show(found.revenue_minor, currency), "of the qualifying orders")),
+        Tile("Until qualified", Reading(_days(days), "half are quicker")),
+        Tile("Worth", Reading(figures.headline(found.revenue_minor, currency), "of the qualifying orders")),
     ]
+
+
+def _days(days: float | None) -> str:
+    return "–" if days is None else "same day" if days < 0.5 else f"{days:.1f} days"
 
 
 def _funnel(found: Coefficient) -> Chart:
@@ -80,7 +83,13 @@ def _weeks(found: Coefficient) -> Chart:
     ]
     columns = [Column("Week from"), *(Column(title, "number") for title in ("Inviters", "Qualified", "K"))]
     drawn = {"K": [week.coefficient or 0 for week in found.weeks], "Target": [HEALTHY_K] * len(weeks)}
-    return Chart("weeks", "K by week", _trend(found), Table(columns, rows), charts.lines(weeks, drawn))
+    return Chart(
+        "weeks",
+        "K by week",
+        _trend(found),
+        Table(columns, rows),
+        charts.lines([week.starts_at.date().isoformat() for week in found.weeks], drawn),
+    )
 
 
 def _trend(found: Coefficient) -> str:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from accounts.models import Organization
 from attribution import selectors as attribution
-from common import money
 from common.periods import Period
-from dashboards import periods
+from dashboards import figures, periods
 from dashboards.cards.base import Card, Reading, change
 from dashboards.selectors import kept
 
@@ -29,11 +28,14 @@ class Month:
 def _read(span: Period) -> Month:
     report = attribution.campaign_roi(span)
     totals = report.totals
+    # Campaigns that were sent elsewhere earn, too, and have no messages to divide by.
+    sent = [campaign for campaign in report.campaigns if campaign.sends]
+    sends, conversions = sum(one.sends for one in sent), sum(one.conversions for one in sent)
     return Month(
         attributed_minor=totals.revenue_minor - totals.unattributed_minor,
         conversions=totals.conversions,
         roi_percent=report.total.roi_percent,
-        conversion_rate=report.total.conversion_rate,
+        conversion_rate=conversions / sends if sends else None,
     )
 
 
@@ -50,7 +52,7 @@ def _revenue(place: Organization) -> Reading:
     months, before = history(place)
     now = months[-1].attributed_minor
     return Reading(
-        money.show(now, place.currency),
+        figures.headline(now, place.currency),
         f"of {months[-1].conversions:,} orders",
         "/dashboards/attribution/",
         [month.attributed_minor for month in months],

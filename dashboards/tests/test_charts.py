@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from dashboards import charts, export
+from dashboards import charts, export, figures
 from dashboards.charts import Cell, Column, Table
 
 ROOT = Path(settings.BASE_DIR)
@@ -75,3 +75,10 @@ def test_csv_carries_plain_values_and_no_formula() -> None:
     assert answer.content.decode("utf-8-sig") == (
         'Name,Revenue\r\n"\'=HYPERLINK(""http://evil"")",1234.5\r\n"Größe, klein",-5\r\n'
     )
+
+
+def test_headlines_drop_pence_from_a_thousand_on() -> None:
+    assert figures.headline(99_999, "GBP") == "£999.99"
+    assert figures.headline(17_419_150, "GBP") == "£174,192"
+    assert figures.headline(-123_456, "GBP") == "−£1,235"
+    assert figures.headline(1_234_567, "JPY") == "¥1,234,567"

@@ -32,6 +32,14 @@ def amount(minor: int | None, currency: str, link: str = "") -> Cell:
     return Cell(money.show(minor, currency), money.to_decimal(minor, currency), link)
 
 
+def headline(minor: int, currency: str) -> str:
+    """Money for a tile: pence only below a thousand."""
+    if abs(money.to_decimal(minor, currency)) < 1000:
+        return money.show(minor, currency)
+    whole = round(money.to_decimal(minor, currency))
+    return money.show(money.to_minor(whole, currency), currency).partition(".")[0]
+
+
 def major(minor: int, currency: str) -> float:
     """Money for an axis."""
     return float(money.to_decimal(minor, currency))
