@@ -11,11 +11,12 @@ from rest_framework.parsers import BaseParser
 from common.errors import Invalid, TooLarge
 
 MOST_BYTES = 2 * 1024 * 1024
-MOST_NESTING = 32
+# A rule of 20 groups, each an object with a list, fits inside a step inside a branch.
+MOST_NESTING = 64
 
 
 class StrictJSONParser(BaseParser):
-    """Decodes UTF-8 JSON; refuses more than 2 MiB, more than 32 levels and NUL characters."""
+    """Decodes UTF-8 JSON; refuses more than 2 MiB, more than 64 levels and NUL characters."""
 
     media_type = "application/json"
 

@@ -14,6 +14,7 @@ from common.periods import Period
 
 DEFAULT_DAYS = 30
 MOST_DAYS = 3660
+FIRST_YEAR, LAST_YEAR = 1900, 9000  # sums with spans and time zones stay within what datetime holds
 
 PARAMETERS = [
     OpenApiParameter("from", str, description="Start of the period: a day or a moment (ISO 8601, UTC unless said)."),
@@ -38,16 +39,18 @@ def _moment(query: Mapping[str, str], name: str, *, is_end: bool) -> datetime | 
         moment = parse_datetime(text)
     except ValueError:  # well formed, and no such day
         day = moment = None
+    said = day or moment
+    if said is None or not FIRST_YEAR <= said.year <= LAST_YEAR:
+        raise Invalid("The period is wrong.", details={name: "Write a day or a moment, like 2027-01-31."})
     if day is not None:
         return datetime.combine(day, time.min, UTC) + timedelta(days=1 if is_end else 0)
-    if moment is None:
-        raise Invalid("The period is wrong.", details={name: "Write a day or a moment, like 2027-01-31."})
+    assert moment is not None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _days(text: str) -> int:
     if not text:
         return DEFAULT_DAYS
-    if not text.isascii() or not text.isdigit() or not 0 < int(text[:9]) <= MOST_DAYS:
+    if not text.isascii() or not text.isdigit() or len(text) > 9 or not 0 < int(text) <= MOST_DAYS:
         raise Invalid("The period is wrong.", details={"days": f"A number from 1 to {MOST_DAYS}."})
     return int(text)
