@@ -6,6 +6,8 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,14 @@ from django.conf import settings
 from django.db import connection
 from psycopg import sql
 
-from common import embedded
-from conftest import _lock, _owner, _point_to
+from accounts import services as accounts
+from accounts.domain.roles import Role
+from accounts.models import ApiKeyKind
+from common import tenancy
+from conftest import PASSWORD, _lock, _owner, _point_to
+from delivery.models import DeliveryPolicy, Sender
 from tests.flows import world as worlds
-from tests.flows.world import World
+from tests.flows.world import OWNER, World
 
 
 @pytest.fixture
@@ -32,12 +38,25 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
             owner.execute(sql.SQL("CREATE DATABASE {} TEMPLATE test_template").format(sql.Identifier(name)))
         _point_to(name)
         try:
-            with worlds.running(worlds.address(name), embedded.start_redis(folder / "redis")) as made:
+            with worlds.running(worlds.address(name), folder / "redis") as made, _organization(made):
                 yield made
         finally:
             _point_to(before)
             connection.close()
-            embedded.stop_redis(folder / "redis")
             shutil.rmtree(folder, ignore_errors=True)
             with _owner("postgres") as owner:
                 owner.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextmanager
+def _organization(world: World) -> Iterator[None]:
+    """An organisation with an owner, keys and a sender that may write at any hour; the test works for it."""
+    made = accounts.create_organization("Acme", "acme", currency="GBP")
+    with tenancy.organization(made.pk):
+        accounts.add_member(accounts.ensure_user(OWNER, name="Olga Owner", password=PASSWORD), Role.OWNER)
+        DeliveryPolicy.objects.create(quiet_from=time(0), quiet_until=time(0), hours_between=0, most_per_day=100)
+        Sender.objects.create(name="Acme", address="hello@acme.example", is_default=True)
+        world.organization_id = made.pk
+        world.secret_key = accounts.issue_key("flows", ApiKeyKind.SECRET)[1]
+        world.write_key = accounts.issue_key("browser", ApiKeyKind.WRITE)[1]
+        yield
