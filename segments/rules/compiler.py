@@ -14,7 +14,7 @@ from typing import Any
 from segments.rules.algebra import Stages, Verdict, judge
 from segments.rules.behaviours import BEHAVIOURS, Fact
 from segments.rules.facts import ORGANIZATION, Everybody, Few
-from segments.rules.operands import of_contact
+from segments.rules.operands import column_of, of_contact
 from segments.rules.operators import OPERATORS
 from segments.rules.parameters import Parameters
 from segments.rules.tree import AttributeRule, EventRule, Group, Leaf, Match, Rule, leaves
@@ -44,10 +44,18 @@ def everybody(rule: Rule, organization_id: int, now: datetime) -> Query:
         if isinstance(child, EventRule) and not BEHAVIOURS[child.operator].is_negated:
             facts.require(child)
     root = judge(rest, leaf, stages) if rest is not None else Verdict("true", None)
-    where = " AND ".join([LIVING, *necessary])
-    source = f"FROM audience_contact contact {facts.joins()}\nWHERE {where}"
-    select = stages.select(root, source, carried="contact.id AS contact_id")
-    return Query(f"SELECT * FROM ({select}) verdict WHERE truth OR flips_at IS NOT NULL", parameters.values)
+    living = f"FROM audience_contact contact WHERE {' AND '.join([LIVING, *necessary])}"
+    tables = [f"candidate AS (SELECT {_columns(rest)} {living})"]
+    tables += facts.tables("SELECT id FROM candidate" if necessary else "")
+    select = stages.select(root, f"FROM candidate contact {facts.joins()}", carried="contact.id AS contact_id")
+    sql = f"WITH {', '.join(tables)}\nSELECT * FROM ({select}) verdict WHERE truth OR flips_at IS NOT NULL"
+    return Query(sql, parameters.values)
+
+
+def _columns(rule: Rule | None) -> str:
+    """What a rule reads of a contact, by the alias `contact`."""
+    fields = {leaf.field for leaf in leaves(rule) if isinstance(leaf, AttributeRule)} if rule is not None else set()
+    return ", ".join(f"contact.{column}" for column in sorted({"id", *map(column_of, fields)}))
 
 
 def _necessary(rule: Rule) -> tuple[list[Rule], Rule | None]:

@@ -1,8 +1,9 @@
 """What events say about contacts, gathered for the leaves of rules: once for all contacts, or by probes for a few.
 
 Plans (tests/test_plans.py holds them): for everybody, one aggregate per different leaf over the index
-event_by_definition. For a few contacts, one statement with a probe of event_by_contact per contact and kind of
-event: it reads the latest moments once, and every leaf of every segment that asks about them shares the answer.
+event_by_definition, of the contacts that can still matter. For a few contacts, one statement with a probe of
+event_by_contact per contact and kind of event: it reads the latest moments once, and every leaf of every segment
+that asks about them shares the answer.
 """
 
 from __future__ import annotations
@@ -40,7 +41,10 @@ def _wanted(rule: EventRule) -> Wanted | None:
 
 
 class Everybody:
-    """Facts about all contacts of the organisation, as joins to the alias `contact`."""
+    """Facts about all contacts of the organisation, as tables to join to the alias `contact`.
+
+    Required facts come first, and each fact is gathered only for the contacts that the one before has left.
+    """
 
     def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters
@@ -60,23 +64,44 @@ class Everybody:
         if wanted is not None:
             self._required.add(wanted)
 
-    def joins(self) -> str:
-        return "".join(self._join(wanted, number) for wanted, number in self._numbers.items())
+    def tables(self, candidates: str = "") -> list[str]:
+        """The CTEs; `candidates` selects the ids that matter, or is empty when that is everybody."""
+        tables = []
+        for wanted, number in self._in_order():
+            tables.append(f"fact{number} AS ({self._gather(wanted, candidates)})")
+            if wanted in self._required:
+                candidates = f"SELECT contact_id FROM fact{number}"
+        return tables
 
-    def _join(self, wanted: Wanted, number: int) -> str:
-        matching = _matching(wanted, self.parameters)
-        having = f"HAVING count(*) >= {self.parameters.bind(wanted.count, 'int')}" if wanted.count > 1 else ""
-        # For n > 1 the first moment stands for the nth latest: it is never later, costs nothing to find, and
-        # the check it leads to is a probe, which finds the exact one.
-        moment = "max" if wanted.count == 1 else "min"
+    def joins(self) -> str:
+        joins = []
+        for wanted, number in self._in_order():
+            side = "JOIN" if wanted in self._required else "LEFT JOIN"
+            joins.append(f"{side} fact{number} ON fact{number}.contact_id = contact.id")
+        return "\n".join(joins)
+
+    def _in_order(self) -> list[tuple[Wanted, int]]:
+        return sorted(self._numbers.items(), key=lambda item: (item[0] not in self._required, item[1]))
+
+    def _gather(self, wanted: Wanted, candidates: str) -> str:
+        """One pass over the window and what lies ahead of it.
+
+        For n > 1 the first moment stands for the nth latest: it is never later, costs nothing to find, and
+        the check it leads to is a probe, which finds the exact one.
+        """
+        conditions = [*_matching(wanted, self.parameters), *_since(wanted, self.parameters)]
+        if candidates:
+            conditions.append(f"event.contact_id IN ({candidates})")
+        past = f"FILTER (WHERE event.happened_at <= {NOW})"
+        nth_at, having = f"max(event.happened_at) {past}", ""
+        next_at = f"min(event.happened_at) FILTER (WHERE event.happened_at > {NOW})"
+        if wanted.count > 1:
+            is_enough = f"count(*) {past} >= {self.parameters.bind(wanted.count, 'int')}"
+            nth_at = f"CASE WHEN {is_enough} THEN min(event.happened_at) END"
+            having = f"HAVING {is_enough} OR {next_at} > {NOW}"
         return f"""
-{"" if wanted in self._required else "LEFT "}JOIN (
-  SELECT coalesce(past.contact_id, future.contact_id) AS contact_id, past.nth_at, future.next_at
-  FROM (SELECT event.contact_id, {moment}(event.happened_at) AS nth_at FROM audience_event event
-        WHERE {matching} AND {_in_window(wanted, self.parameters)} GROUP BY event.contact_id {having}) past
-  FULL JOIN (SELECT event.contact_id, min(event.happened_at) AS next_at FROM audience_event event
-             WHERE {matching} AND event.happened_at > {NOW} GROUP BY event.contact_id) future
-  ON future.contact_id = past.contact_id) fact{number} ON fact{number}.contact_id = contact.id"""
+  SELECT event.contact_id, {nth_at} AS nth_at, {next_at} AS next_at
+  FROM audience_event event WHERE {" AND ".join(conditions)} GROUP BY event.contact_id {having}"""
 
 
 @dataclass
@@ -195,12 +220,12 @@ def _by_filter(sources: Iterable[_Source]) -> dict[tuple[PropertyFilter, ...], l
     return alike
 
 
-def _matching(wanted: Wanted, parameters: Parameters) -> str:
-    conditions = [
+def _matching(wanted: Wanted, parameters: Parameters) -> list[str]:
+    return [
         f"event.organization_id = {ORGANIZATION}",
         f"event.definition_id = {parameters.bind(wanted.definition_id, 'bigint')}",
+        *_filters(wanted.where, parameters),
     ]
-    return " AND ".join([*conditions, *_filters(wanted.where, parameters)])
 
 
 def _filters(where: tuple[PropertyFilter, ...], parameters: Parameters) -> list[str]:
@@ -212,8 +237,7 @@ def _filters(where: tuple[PropertyFilter, ...], parameters: Parameters) -> list[
     return conditions
 
 
-def _in_window(wanted: Wanted, parameters: Parameters) -> str:
-    until = f"event.happened_at <= {NOW}"
+def _since(wanted: Wanted, parameters: Parameters) -> list[str]:
     if wanted.within is None:
-        return until
-    return f"event.happened_at > {NOW} - {parameters.bind(wanted.within, 'interval')} AND {until}"
+        return []
+    return [f"event.happened_at > {NOW} - {parameters.bind(wanted.within, 'interval')}"]

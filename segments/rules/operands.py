@@ -32,12 +32,17 @@ COLUMN_PRESENCE = {
 }
 
 
+def column_of(field: str) -> str:
+    """The column of a contact that holds a field."""
+    return "attributes" if field.startswith(CUSTOM) else STANDARD_FIELDS[field].column
+
+
 def of_contact(field: str, kind: Kind, parameters: Parameters, contact: str = "contact") -> Operand:
     """The operand of a contact's field; `contact` is the alias of its row."""
     if field.startswith(CUSTOM):
-        return of_document(f"{contact}.attributes", field.removeprefix(CUSTOM), kind, parameters)
+        return of_document(f"{contact}.{column_of(field)}", field.removeprefix(CUSTOM), kind, parameters)
     standard = STANDARD_FIELDS[field]
-    column = f"{contact}.{standard.column}"
+    column = f"{contact}.{column_of(field)}"
     presence = COLUMN_PRESENCE.get(kind, "{column} IS NOT NULL").format(column=column)
     return Operand(
         kind, column, presence, is_nullable=field == "assignee", is_array_column=standard.kind is Kind.LIST

@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 WORK_MEMORY = "128MB"
 
 # Everything happens to one temporary table. It may be filled by parallel workers, which an INSERT may not.
+# Rows are written in the order of the indexes they go into, so that neighbours share a page.
 # `members` and `checks` are this segment's rows by their unique indexes; identifiers are ours, values bound.
 EVALUATE_SQL = "CREATE TEMPORARY TABLE built ON COMMIT DROP AS {select}"
 ENTER_SQL = """
@@ -34,6 +35,7 @@ WITH entered AS (
   WHERE built.truth AND NOT EXISTS (
     SELECT 1 FROM segments_membership open WHERE open.segment_id = %(segment)s
       AND open.contact_id = built.contact_id AND open.left_at IS NULL)
+  ORDER BY built.contact_id
   RETURNING contact_id)
 SELECT array_agg(contact_id) FROM (SELECT contact_id, row_number() OVER () / %(block)s AS block FROM entered) numbered
 GROUP BY block"""
@@ -58,7 +60,8 @@ INSERT INTO segments_flipcheck (organization_id, segment_id, contact_id, flips_a
 SELECT %(organization)s, %(segment)s, contact_id, flips_at FROM built
 WHERE flips_at IS NOT NULL AND NOT EXISTS (
   SELECT 1 FROM segments_flipcheck known WHERE known.segment_id = %(segment)s
-    AND known.contact_id = built.contact_id)"""
+    AND known.contact_id = built.contact_id)
+ORDER BY contact_id"""
 SETTLE_SQL = """
 UPDATE segments_segment SET status = 'ready', error = '', built_at = %(now)s,
   member_count = (SELECT count(*) FROM built WHERE truth)
