@@ -66,6 +66,8 @@ def survey(path: Path) -> Survey:
         if not row.problem:
             columns.update(dict.fromkeys(row.values))
     found.columns = list(columns)
+    if any("\x00" in column for column in found.columns):
+        raise Invalid(f"{path.name} is not proper text: the name of a column holds a NUL character.")
     return found
 
 
