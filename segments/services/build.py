@@ -22,7 +22,14 @@ from segments.services import refresh
 
 logger = logging.getLogger(__name__)
 
-WORK_MEMORY = "128MB"
+# One large statement: memory for its hashes; workers wherever a scan is long, also when many rows come out of it
+# (the usual costs say that handing a row over is ten times reading it); and a small sample of what was found.
+FOR_BULK_SQL = """
+SET LOCAL work_mem = '128MB';
+SET LOCAL parallel_setup_cost = 100;
+SET LOCAL parallel_tuple_cost = 0.01;
+SET LOCAL default_statistics_target = 10;
+SET LOCAL jit = off"""
 
 # Everything happens to one temporary table. It may be filled by parallel workers, which an INSERT may not.
 # Rows are written in the order of the indexes they go into, so that neighbours share a page.
@@ -150,8 +157,7 @@ def _evaluate_and_write(cursor: Any, segment: Segment, rule: Rule) -> tuple[list
     cursor.execute(
         "DELETE FROM segments_recheck WHERE organization_id = %(organization)s AND segment_id = %(segment)s", values
     )
-    cursor.execute(f"SET LOCAL work_mem = '{WORK_MEMORY}'")
-    cursor.execute("SET LOCAL jit = off")
+    cursor.execute(FOR_BULK_SQL)
     query = compiler.everybody(rule, tenancy.required(), now)
     cursor.execute(EVALUATE_SQL.format(select=query.sql), query.parameters)
     cursor.execute("ANALYZE built")
