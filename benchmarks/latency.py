@@ -33,7 +33,7 @@ def run(*, smoke: bool) -> None:
         _, secret_key = accounts.issue_key("bench", ApiKeyKind.SECRET)
         _set_the_stage(secret_key)
     requests, buyers = _requests(write_key, seconds)
-    with ground.web() as server, ground.worker("river") as worker:
+    with ground.web() as server, ground.worker("river") as worker, ground.worker("delivery,default"):
         warm = [_track(write_key, f"warm-{n}", "page_viewed") for n in range(20)]
         load.run(warm, port=ground.WEB_PORT, connections=2)
         _wait_until_processed(organization.pk, len(warm))
