@@ -8,7 +8,6 @@ the members alone, which is out of date a moment later; the other is hand-writte
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
@@ -174,6 +173,9 @@ ORDER BY moment
 """
 
 
+NUMBERS = count(1)
+
+
 def _compare(case: Case, parameters: dict[str, Any]) -> list[Figure]:
     """Best of three on each side, taken in turns; every run fills a segment of its own from nothing."""
     from common import clock
@@ -181,78 +183,67 @@ def _compare(case: Case, parameters: dict[str, Any]) -> list[Figure]:
     sides = {"ours": _build, "hand-written": _members_by_hand}
     if case.moments:
         sides["hand-written with the moments of change"] = _moments_by_hand
-    times: dict[str, list[float]] = {side: [] for side in sides}
-    written: set[tuple[int, int]] = set()
     # All sides judge the same moment, whenever they run.
     with clock.freeze(parameters["now"]):
-        for _ in range(3):
-            for side, work in sides.items():
-                seconds, members, moments = work(case, parameters)
-                times[side].append(seconds)
-                # The first yardstick writes no moments.
-                written.add((members, -1 if work is _members_by_hand else moments))
-    sizes = {members for members, _ in written}
-    assert len(sizes) == 1, f"{case.name}: ours and hand-written SQL disagree: {written}"
-    assert len({moments for _, moments in written if moments >= 0}) == 1, f"{case.name}: moments disagree: {written}"
-    best = {side: min(seconds) for side, seconds in times.items()}
-    ours, size = best.pop("ours"), sizes.pop()
+        turns = [{side: work(case, parameters) for side, work in sides.items()} for _ in range(3)]
+    best = {side: min(turn[side].seconds for turn in turns) for side in sides}
+    sizes = {run.members for turn in turns for run in turn.values()}
+    moments = {run.moments for turn in turns for run in turn.values()} - {None}
+    assert len(sizes) == len(moments) == 1, f"{case.name}: ours and hand-written SQL disagree: {turns}"
+    name, ours = f"{case.name} ({sizes.pop():,} members)", best.pop("ours")
     return [
-        Figure(
-            f"{case.name} ({size:,} members)", ours, "s", side, seconds,
-            f"≤ {MOST_RATIO} ×", ours <= MOST_RATIO * seconds,
-        )
+        Figure(name, ours, "s", side, seconds, f"≤ {MOST_RATIO} ×", ours <= MOST_RATIO * seconds)
         for side, seconds in best.items()
-    ]  # fmt: skip
+    ]
 
 
-NUMBERS = count(1)
-Written = tuple[float, int, int]
+@dataclass(frozen=True)
+class Run:
+    """Seconds it took, and how many members and moments it wrote (None: does not keep moments)."""
+
+    seconds: float
+    members: int
+    moments: int | None
 
 
-def _build(case: Case, parameters: dict[str, Any]) -> Written:
-    """Seconds, members and moments written."""
+def _build(case: Case, parameters: dict[str, Any]) -> Run:
     from segments import services as segments
 
     segment = segments.create_segment(name=f"{case.name} {next(NUMBERS)}", rule=case.rule)
-    seconds = _timed(lambda: segments.rebuild(segment.pk))
-    return _written(seconds, segment.pk, "segments_membership", "segments_flipcheck")
-
-
-def _members_by_hand(case: Case, parameters: dict[str, Any]) -> Written:
-    number = next(NUMBERS)
-    seconds = _timed(lambda: _execute(MEMBERS_SQL.format(select=case.members), parameters | {"segment": number}))
-    return _written(seconds, number, "by_hand", "moments_by_hand")
-
-
-def _moments_by_hand(case: Case, parameters: dict[str, Any]) -> Written:
-    number = next(NUMBERS)
-    seconds = _timed(lambda: _execute(MOMENTS_SQL.format(select=case.moments), parameters | {"segment": number}))
-    return _written(seconds, number, "by_hand_timed", "moments_by_hand")
-
-
-def _timed(work: Callable[[], None]) -> float:
     started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
+    segments.rebuild(segment.pk)
+    seconds = time.perf_counter() - started
+    return Run(seconds, _rows("segments_membership", segment.pk), _rows("segments_flipcheck", segment.pk))
 
 
-def _execute(sql: str, parameters: dict[str, Any]) -> None:
+def _members_by_hand(case: Case, parameters: dict[str, Any]) -> Run:
+    number = next(NUMBERS)
+    seconds = _timed(MEMBERS_SQL.format(select=case.members), parameters | {"segment": number})
+    return Run(seconds, _rows("by_hand", number), None)
+
+
+def _moments_by_hand(case: Case, parameters: dict[str, Any]) -> Run:
+    number = next(NUMBERS)
+    seconds = _timed(MOMENTS_SQL.format(select=case.moments), parameters | {"segment": number})
+    return Run(seconds, _rows("by_hand_timed", number), _rows("moments_by_hand", number))
+
+
+def _timed(sql: str, parameters: dict[str, Any]) -> float:
     from django.db import connection
 
     from common import tenancy
 
     with tenancy.engine(), connection.cursor() as cursor:
+        started = time.perf_counter()
         cursor.execute(sql, parameters)
+        return time.perf_counter() - started
 
 
-def _written(seconds: float, segment_id: int, members: str, moments: str) -> Written:
+def _rows(table: str, segment_id: int) -> int:
     from django.db import connection
 
     from common import tenancy
 
-    sizes = []
     with tenancy.engine(), connection.cursor() as cursor:
-        for table in (members, moments):
-            cursor.execute(f"SELECT count(*) FROM {table} WHERE segment_id = %s", [segment_id])
-            sizes.append(int(cursor.fetchone()[0]))
-    return seconds, sizes[0], sizes[1]
+        cursor.execute(f"SELECT count(*) FROM {table} WHERE segment_id = %s", [segment_id])
+        return int(cursor.fetchone()[0])
