@@ -61,18 +61,19 @@ def _recorded(recorded: RecordedEvent) -> Happening:
     return Happening(key, recorded.contact_id, cause, {"event": facts})
 
 
-def on_membership_changed(notice: MembershipChanged) -> None:
-    """Contacts that entered or left a segment."""
-    sides = (("entered", notice.entered), ("exited", notice.left))
-    entries.admit(
-        [
-            Happening(
-                segment.key_of(way, notice.segment_id),
-                contact_id,
-                f"segment:{notice.segment_id}:{way}:{notice.happened_at.isoformat()}",
-                {"segment_id": notice.segment_id},
-            )
-            for way, contact_ids in sides
-            for contact_id in contact_ids
-        ]
-    )
+def on_membership_changed(notices: list[MembershipChanged]) -> None:
+    """Contacts that entered or left segments."""
+    entries.admit([happening for notice in notices for happening in _moved(notice)])
+
+
+def _moved(notice: MembershipChanged) -> list[Happening]:
+    return [
+        Happening(
+            segment.key_of(way, notice.segment_id),
+            contact_id,
+            f"segment:{notice.segment_id}:{way}:{notice.happened_at.isoformat()}",
+            {"segment_id": notice.segment_id},
+        )
+        for way, contact_ids in (("entered", notice.entered), ("exited", notice.left))
+        for contact_id in contact_ids
+    ]

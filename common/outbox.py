@@ -35,20 +35,28 @@ Handler = Callable[[Any], None]
 
 @dataclass(frozen=True)
 class Subscription:
-    """`subscriber` is the handler's stable name: it keys deliveries that are already written.
+    """Who listens to one kind of notice, or to several whose effect is one.
 
-    `work` names the doorbell that is rung for it: `notices` for what people wait for, `later_notices` for books
-    that may be a second behind.
+    `subscriber` is the listener's stable name: it keys deliveries that are already written. `work` names the
+    doorbell that is rung for it: `notices` for what people wait for, `later_notices` for books that may be a
+    second behind. With `takes_many` the handler gets a list of all that wait, instead of one notice at a time.
     """
 
-    notice: type[Any]
+    notice: type[Any] | tuple[type[Any], ...]
     subscriber: str
     handler: Handler
     work: str = "notices"
+    takes_many: bool = False
+
+    @property
+    def notices(self) -> dict[str, type[Any]]:
+        """The kinds it listens to, by name."""
+        kinds = self.notice if isinstance(self.notice, tuple) else (self.notice,)
+        return {kind.__name__: kind for kind in kinds}
 
     @property
     def key(self) -> str:
-        return f"{self.subscriber}:{self.notice.__name__}"
+        return f"{self.subscriber}:{'+'.join(self.notices)}"
 
 
 _by_kind: dict[str, list[Subscription]] = {}
@@ -68,7 +76,8 @@ def wire(subscriptions: Sequence[Subscription]) -> None:
     for subscription in subscriptions:
         if subscription.key in _by_subscriber:
             raise ValueError(f"{subscription.key} is wired twice")
-        _by_kind.setdefault(subscription.notice.__name__, []).append(subscription)
+        for kind in subscription.notices:
+            _by_kind.setdefault(kind, []).append(subscription)
         _by_subscriber[subscription.key] = subscription
 
 
@@ -159,7 +168,7 @@ def _hand_over(subscription: Subscription | None, due: list[NoticeDelivery]) -> 
             _record_failure(delivery, Permanent(f"Nobody is wired as {delivery.subscriber} any more."))
         return []
     done: list[NoticeDelivery] = []
-    for group in _groups(subscription.notice, due):
+    for group in [due] if subscription.takes_many and due else _groups(subscription, due):
         error = _try(subscription, group)
         if error is None:
             done += group
@@ -181,9 +190,11 @@ def _try(subscription: Subscription, group: list[NoticeDelivery]) -> Exception |
     """Handle a group in a savepoint; the error is the caller's to record."""
     token = _handling.set(group[0].notice_id)
     try:
-        notice = join([msgspec.convert(delivery.notice.payload, subscription.notice) for delivery in group])
+        notices = [
+            msgspec.convert(delivery.notice.payload, subscription.notices[delivery.notice.kind]) for delivery in group
+        ]
         with transaction.atomic():
-            subscription.handler(notice)
+            subscription.handler(notices if subscription.takes_many else join(notices))
     except Exception as error:  # noqa: BLE001 — recorded on the row, logged, retried or kept as a dead letter
         return error
     finally:
@@ -197,11 +208,18 @@ def replay(deliveries: QuerySet[NoticeDelivery]) -> int:
     return failed.update(status=WorkStatus.PENDING, attempts=0, error="", run_at=clock.now())
 
 
-def _groups(notice: type[Any], due: list[NoticeDelivery]) -> list[list[NoticeDelivery]]:
-    """Neighbours whose notices differ only in their lists stand together."""
-    scalars = [field.name for field in fields(notice) if not _is_list(field)]
-    groups = groupby(due, key=lambda delivery: [delivery.notice.payload.get(name) for name in scalars])
-    return [list(group) for _, group in groups]
+def _groups(subscription: Subscription, due: list[NoticeDelivery]) -> list[list[NoticeDelivery]]:
+    """Neighbours of one kind whose notices differ only in their lists stand together."""
+    scalars = {
+        kind: [field.name for field in fields(notice) if not _is_list(field)]
+        for kind, notice in subscription.notices.items()
+    }
+
+    def likeness(delivery: NoticeDelivery) -> list[Any]:
+        kind = delivery.notice.kind
+        return [kind, *(delivery.notice.payload.get(name) for name in scalars[kind])]
+
+    return [list(group) for _, group in groupby(due, key=likeness)]
 
 
 def _is_list(field: Field[Any]) -> bool:

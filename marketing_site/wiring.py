@@ -30,13 +30,12 @@ LATER = "later_notices"  # books that may be a second behind, so that nobody wai
 
 # notice → listeners, in the order the river flows
 SUBSCRIPTIONS: list[Subscription] = [
-    Subscription(EventsRecorded, "segments.events", segments.on_events_recorded),
-    Subscription(ContactsChanged, "segments.contacts", segments.on_contacts_changed),
+    Subscription((ContactsChanged, EventsRecorded), "segments.audience", segments.on_audience_moved, takes_many=True),
     Subscription(ContactsChanged, "campaigns.contacts", campaigns_subscribers.contacts_changed, LATER),
     Subscription(MessagesSettled, "campaigns.messages", campaigns_subscribers.messages_settled, LATER),
     Subscription(EventsRecorded, "automations.events", automations.on_events_recorded),
     Subscription(ContactsChanged, "automations.contacts", automations.on_contacts_changed),
-    Subscription(MembershipChanged, "automations.memberships", automations.on_membership_changed),
+    Subscription(MembershipChanged, "automations.memberships", automations.on_membership_changed, takes_many=True),
     Subscription(EventsRecorded, "attribution.events", attribution_subscribers.on_events, LATER),
     Subscription(ContactsChanged, "attribution.contacts", attribution_subscribers.on_contacts, LATER),
     Subscription(EventsRecorded, "viral.events", viral.on_events, LATER),

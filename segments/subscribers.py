@@ -1,14 +1,14 @@
-"""What this room does when others announce something. Idempotent: each looks at the present state."""
+"""What this room does when others announce something. Idempotent: it looks at the present state."""
 
 from __future__ import annotations
 
 from audience.notices import ContactsChanged, EventsRecorded
+from common import outbox
 from segments.services import live
 
 
-def on_events_recorded(notice: EventsRecorded) -> None:
-    live.events_recorded(notice)
-
-
-def on_contacts_changed(notice: ContactsChanged) -> None:
-    live.contacts_changed(notice)
+def on_audience_moved(notices: list[ContactsChanged | EventsRecorded]) -> None:
+    """Joined by kind first: a hundred notices read the rules' index twice, not a hundred times."""
+    changed = [notice for notice in notices if isinstance(notice, ContactsChanged)]
+    recorded = [notice for notice in notices if isinstance(notice, EventsRecorded)]
+    live.audience_moved([outbox.join(list(group)) for group in (changed, recorded) if group])

@@ -210,3 +210,32 @@ def test_a_delivery_nobody_is_wired_for_becomes_a_dead_letter(organization: Orga
     outbox.deliver(organization.pk)
 
     assert NoticeDelivery.objects.get().error.endswith("Nobody is wired as kitchen:PlatesCleared any more.")
+
+
+taken: list[list[object]] = []
+
+
+def test_a_listener_that_takes_many_gets_all_that_waits_of_several_kinds(organization: Organization) -> None:
+    taken.clear()
+    outbox.wire([Subscription((TeaServed, PlatesCleared), "house", taken.append, takes_many=True)])
+    outbox.publish(TeaServed(1), PlatesCleared("hall", [2]))
+    outbox.publish(TeaServed(3))
+
+    assert outbox.deliver(organization.pk) == 3
+    assert taken == [[TeaServed(1), PlatesCleared("hall", [2]), TeaServed(3)]]
+
+
+def test_what_was_taken_together_and_failed_is_tried_alone(organization: Organization) -> None:
+    taken.clear()
+
+    def refuse_thirteen(notices: list[TeaServed]) -> None:
+        taken.append(list(notices))
+        if TeaServed(13) in notices:
+            raise Permanent("No table thirteen.")
+
+    outbox.wire([Subscription(TeaServed, "house", refuse_thirteen, takes_many=True)])
+    outbox.publish(TeaServed(1), TeaServed(13))
+
+    assert outbox.deliver(organization.pk) == 1
+    assert taken[1:] == [[TeaServed(1)], [TeaServed(13)]]
+    assert list(NoticeDelivery.objects.order_by("id").values_list("status", flat=True)) == ["done", "failed"]

@@ -17,8 +17,19 @@ MOVED_BY_EVENTS = ("first_seen_at", "last_seen_at", "updated_at")
 MOVED_BY_CHANGES = ("updated_at",)
 
 
-def events_recorded(notice: EventsRecorded) -> int:
-    """Look again at the contacts of new events, in the segments whose rules read those events."""
+def audience_moved(notices: Iterable[ContactsChanged | EventsRecorded]) -> int:
+    """Look again at everybody these notices are about, in the segments they may move, in one evaluation.
+
+    Returns how many memberships changed.
+    """
+    pairs: set[Pair] = set()
+    for notice in notices:
+        pairs |= _pairs_of_events(notice) if isinstance(notice, EventsRecorded) else _pairs_of_contacts(notice)
+    return refresh.refresh(sorted(pairs))
+
+
+def _pairs_of_events(notice: EventsRecorded) -> set[Pair]:
+    """The contacts of new events, in the segments whose rules read those events."""
     contacts_by_definition: dict[int, set[int]] = defaultdict(set)
     for event in notice.events:
         contacts_by_definition[event.definition_id].add(event.contact_id)
@@ -28,11 +39,11 @@ def events_recorded(notice: EventsRecorded) -> int:
     for segment_id, definition_id, _ in affected:
         contacts = everybody if definition_id is None else contacts_by_definition[definition_id]
         pairs.update((segment_id, contact_id) for contact_id in contacts)
-    return refresh.refresh(sorted(pairs))
+    return pairs
 
 
-def contacts_changed(notice: ContactsChanged) -> int:
-    """Look again at contacts that came, changed or were merged."""
+def _pairs_of_contacts(notice: ContactsChanged) -> set[Pair]:
+    """Contacts that came, changed or were merged."""
     pairs = _pairs_of_changes(notice)
     survivors = {merge.merged_id: merge.survivor_id for merge in notice.merged}
     newcomers = {*notice.created, *survivors.values()}
@@ -43,7 +54,7 @@ def contacts_changed(notice: ContactsChanged) -> int:
     if everywhere:
         dynamic = Segment.objects.filter(kind=SegmentKind.DYNAMIC).values_list("pk", flat=True)
         pairs |= {(segment_id, contact_id) for segment_id in dynamic for contact_id in everywhere}
-    return refresh.refresh(sorted(pairs))
+    return pairs
 
 
 def _pairs_of_changes(notice: ContactsChanged) -> set[Pair]:
