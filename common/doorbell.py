@@ -8,7 +8,9 @@ whatever a lost doorbell left behind, so wiping Redis makes work late, never los
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,6 +25,9 @@ from common import clock, tenancy
 logger = logging.getLogger(__name__)
 
 RING_SECONDS = 10  # a ring nobody answered may be repeated after this
+# What is worked in small steps stops after so long and rings again: a stream of requests must not keep a worker
+# from the notices that they cause.
+TURN_SECONDS = 0.05
 BEAT_KEY = "beat:last"
 
 
@@ -38,6 +43,7 @@ class Work:
 
 WORK: dict[str, Work] = {}
 _client: redis.Redis | None = None
+_turn_ends: ContextVar[float | None] = ContextVar("turn_ends", default=None)
 
 
 def wire(works: Sequence[Work]) -> None:
@@ -70,13 +76,26 @@ def _ring_now(name: str, organization_id: int) -> None:
 
 
 def answer(name: str, organization_id: int) -> int:
-    """Do the named work until none is due; returns how many rows were worked."""
+    """Do the named work for one turn; rings again when the turn ended before the work. Returns how many rows."""
     if settings.DOORBELL_ENABLED:
         try:
             client().delete(f"bell:{name}:{organization_id}")
         except redis.RedisError as error:
             logger.warning("The doorbell for %s could not be taken down: %s", name, error)
-    return WORK[name].run(organization_id)
+    token = _turn_ends.set(time.monotonic() + TURN_SECONDS)
+    try:
+        worked = WORK[name].run(organization_id)
+        if worked and turn_is_over():
+            ring(name, organization_id)
+    finally:
+        _turn_ends.reset(token)
+    return worked
+
+
+def turn_is_over() -> bool:
+    """Whether work that could go on should let other work have the worker. Never outside `answer`."""
+    ends = _turn_ends.get()
+    return ends is not None and time.monotonic() >= ends
 
 
 def sweep() -> int:

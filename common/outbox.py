@@ -105,13 +105,16 @@ def publish(*notices: Any) -> None:
 
 
 def deliver(organization_id: int, work: str = "notices") -> int:
-    """Hand over everything of this work that is due in one organisation; returns how many deliveries succeeded."""
+    """Hand over what is due of this work in one organisation; returns how many deliveries succeeded.
+
+    Goes on until nothing is left, or past each subscriber once when the turn is over.
+    """
     delivered = 0
     with tenancy.organization(organization_id):
         while True:
             handed = sum(_deliver_block(subscriber) for subscriber in _subscribers_with_work(work))
             delivered += handed
-            if not handed:
+            if not handed or doorbell.turn_is_over():
                 return delivered
 
 

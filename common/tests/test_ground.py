@@ -128,3 +128,27 @@ def test_a_dead_redis_is_no_error(organization: Organization, settings, monkeypa
         doorbell._ring_now("notices", organization.pk)
 
     assert "did not ring" in caplog.text
+
+
+def test_work_that_goes_on_gives_up_its_worker_after_a_turn_and_rings_again(
+    organization: Organization, settings, monkeypatch
+) -> None:
+    sent: list[tuple[str, int]] = []
+    settings.DOORBELL_ENABLED = True
+    monkeypatch.setattr(doorbell, "_ring_now", lambda name, organization_id: sent.append((name, organization_id)))
+    monkeypatch.setattr(doorbell.transaction, "on_commit", lambda call: call())
+    steps = 0
+
+    def endless(_: int) -> int:
+        nonlocal steps
+        while not doorbell.turn_is_over():
+            steps += 1
+        return steps
+
+    doorbell.wire([Work("endless", "river", endless, list)])
+    try:
+        assert doorbell.answer("endless", organization.pk) == steps > 0
+        assert sent == [("endless", organization.pk)]
+        assert doorbell.turn_is_over() is False, "outside a turn nothing is over"
+    finally:
+        doorbell.wire(wiring.WORK)

@@ -10,7 +10,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from audience.models import IngestBatch
 from audience.services.process import block
 from audience.services.process.decoding import Batch
-from common import claims, clock, tenancy
+from common import claims, clock, doorbell, tenancy
 from common.models import WorkStatus
 
 logger = logging.getLogger(__name__)
@@ -31,17 +31,17 @@ SELECT id, protocol, body, received_at FROM audience_ingestbatch
 
 
 def process(organization_id: int) -> int:
-    """Apply everything that was accepted for one organisation; returns how many requests were worked.
+    """Apply what was accepted for one organisation; returns how many requests were worked.
 
-    Returns at once when another worker does it already.
+    Goes on until nothing is left or the turn is over; returns at once when another worker does it already.
     """
     worked = 0
     with tenancy.organization(organization_id):
         while True:
             done = _process_block()
-            if done == 0:
-                return worked
             worked += done
+            if done == 0 or doorbell.turn_is_over():
+                return worked
 
 
 def _process_block() -> int:
