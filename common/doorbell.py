@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 RING_SECONDS = 10  # a ring nobody answered may be repeated after this
 # What is worked in small steps stops after so long and rings again: a stream of requests must not keep a worker
 # from the notices that they cause.
-TURN_SECONDS = 0.05
+TURN_SECONDS = 0.005
 BEAT_KEY = "beat:last"
 
 
