@@ -10,11 +10,11 @@ from django.shortcuts import render as render_part
 from accounts.backends import allowed
 from accounts.models import Organization
 from common import clock
+from common.export import csv_response
 from dashboards import health, periods
 from dashboards.boards import BOARDS
 from dashboards.cards import CARDS
 from dashboards.cards.base import Card, Reading
-from dashboards.export import csv_response
 from dashboards.recommendations import recommend
 from dashboards.shell import page, render
 

@@ -16,10 +16,10 @@ function dressed(layout) {
   const text = plain(style(document.documentElement.classList.contains("dark") ? "--color-base-300" : "--color-base-700"));
   const grid = plain(style(document.documentElement.classList.contains("dark") ? "--color-base-800" : "--color-base-200"));
   const axis = { gridcolor: grid, linecolor: grid, zerolinecolor: grid, tickfont: { size: 12 } };
+  const axes = Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name));
   return {
     ...layout,
-    xaxis: { ...layout.xaxis, ...axis },
-    yaxis: { ...layout.yaxis, ...axis },
+    ...Object.fromEntries(["xaxis", "yaxis", ...axes].map((name) => [name, { ...layout[name], ...axis }])),
     font: { family: "Inter, system-ui, sans-serif", size: 13, color: text },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",

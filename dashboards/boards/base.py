@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from accounts.models import Organization
+from common.charts import Chart
 from dashboards.cards.base import Reading
-from dashboards.charts import Chart
 from dashboards.periods import Picked
 
 

@@ -6,12 +6,11 @@ from accounts.models import Organization
 from attribution import selectors as attribution
 from attribution.domain.returns import Tier
 from attribution.selectors import CampaignReport, CampaignReturn
-from common import money
-from dashboards import charts, figures
+from common import charts, figures, money
+from common.charts import Cell, Chart, Column, Table
 from dashboards.boards.base import Board, Filled, Tile
 from dashboards.boards.notes import of_totals
 from dashboards.cards.base import Reading
-from dashboards.charts import Cell, Chart, Column, Table
 from dashboards.links import row
 from dashboards.periods import Picked
 

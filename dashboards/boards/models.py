@@ -8,11 +8,11 @@ from accounts.models import Organization
 from attribution import selectors as attribution
 from attribution.domain.models import attribution_models
 from attribution.selectors import Comparison, Line
-from dashboards import charts, figures
+from common import charts, figures
+from common.charts import Cell, Chart, Column, Table
 from dashboards.boards.base import Board, Filled, Tile
 from dashboards.boards.notes import of_totals
 from dashboards.cards.base import Reading
-from dashboards.charts import Cell, Chart, Column, Table
 from dashboards.periods import Picked
 
 DRAWN = 8

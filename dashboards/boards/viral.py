@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from accounts.models import Organization
-from dashboards import charts, figures
+from common import charts, figures
+from common.charts import Cell, Chart, Column, Table
 from dashboards.boards.base import Board, Filled, Tile
 from dashboards.cards.base import Reading
-from dashboards.charts import Cell, Chart, Column, Table
 from dashboards.periods import Picked
 from dashboards.targets import HEALTHY_K, level_of_k, number
 from viral import selectors as viral

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from accounts.models import Organization
-from dashboards import charts
+from common import charts
 
 
 @dataclass(frozen=True)

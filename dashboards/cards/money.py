@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from accounts.models import Organization
 from attribution import selectors as attribution
+from common import figures
 from common.periods import Period
-from dashboards import figures, periods
+from dashboards import periods
 from dashboards.cards.base import Card, Reading, change
 from dashboards.selectors import kept
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from dashboards import charts, export, figures
-from dashboards.charts import Cell, Column, Table
+from common import charts, export, figures
+from common.charts import Cell, Column, Table
 
 ROOT = Path(settings.BASE_DIR)
 FIGURES = [

@@ -6,7 +6,7 @@ import csv
 
 from django.http import HttpResponse
 
-from dashboards.charts import Table
+from common.charts import Table
 
 # A spreadsheet would run a cell that starts so as a formula (OWASP, CSV injection).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from common import money
-from dashboards.charts import Cell
+from common.charts import Cell
 
 
 def count(value: float, link: str = "") -> Cell:
