@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from common.registry import Registry
+from segments.rules.inputs import Input
 from segments.rules.parameters import Parameters
 from segments.rules.tree import EventRule
 
@@ -24,8 +25,12 @@ class Fact:
 
 @dataclass(frozen=True)
 class Behaviour:
+    """`inputs` are what stands beside `event` and `operator` in the JSON; forms are made from them."""
+
+    label: str
     once: str
     often: str
+    inputs: tuple[Input, ...] = ()
     is_negated: bool = False
 
     def truth(self, fact: Fact) -> str:
@@ -39,10 +44,22 @@ class Behaviour:
         return f"CASE WHEN {fact.nth_at} IS NULL THEN {fact.next_at} ELSE {fact.nth_at} + {window} END"
 
 
+COUNT = Input("count", "whole", "Times", is_required=False, default=1)
+WITHIN = Input("within", "window", "In the last", is_required=False)
+WHERE = Input("where", "filters", "With", is_required=False)
+
 BEHAVIOURS: Registry[Behaviour] = Registry(
     "behaviour",
     {
-        "did": Behaviour("happened", "happened at least {count:,} times"),
-        "did_not": Behaviour("did not happen", "happened fewer than {count:,} times", is_negated=True),
+        "did": Behaviour(
+            "Did at least", "happened", "happened at least {count:,} times", inputs=(COUNT, WITHIN, WHERE)
+        ),
+        "did_not": Behaviour(
+            "Did fewer than",
+            "did not happen",
+            "happened fewer than {count:,} times",
+            inputs=(COUNT, WITHIN, WHERE),
+            is_negated=True,
+        ),
     },
 )

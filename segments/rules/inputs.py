@@ -1,0 +1,51 @@
+"""What a marketer fills in for an operator, a behaviour or another condition: told to forms, one shape for all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+InputType = Literal[
+    "text", "number", "whole", "boolean", "date", "span", "list", "choice", "property", "event", "filters", "pair",
+    "segment", "window",
+]  # fmt: skip
+SAME = "same"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of the values an input allows: as the rule says it, and as a reader sees it."""
+
+    name: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Input:
+    """One value of a condition. `name` is its key in the JSON of the condition; a dot steps into an object.
+
+    `kind` says what the value, the elements of the list or both ends of the pair are; `same` is the kind of the
+    field itself (for a list, that of its elements).
+    """
+
+    name: str
+    type: InputType
+    label: str
+    is_required: bool = True
+    default: Any = None
+    choices: tuple[Choice, ...] = field(default=())
+    kind: str = ""
+
+
+def described(given: Input) -> dict[str, Any]:
+    """The input as plain JSON."""
+    told: dict[str, Any] = {
+        "name": given.name, "type": given.type, "label": given.label, "required": given.is_required,
+    }  # fmt: skip
+    if given.default is not None:
+        told["default"] = given.default
+    if given.choices:
+        told["choices"] = [{"name": choice.name, "label": choice.label} for choice in given.choices]
+    if given.kind:
+        told["kind"] = given.kind
+    return told
