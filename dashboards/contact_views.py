@@ -10,10 +10,10 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from accounts.backends import allowed
+from accounts.shell import page, render
 from audience.models import Contact
 from dashboards import contact as selectors
 from dashboards.links import row
-from dashboards.shell import page, render
 from segments.models import Membership
 
 

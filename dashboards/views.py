@@ -9,6 +9,7 @@ from django.shortcuts import render as render_part
 
 from accounts.backends import allowed
 from accounts.models import Organization
+from accounts.shell import page, render
 from common import clock
 from common.export import csv_response
 from dashboards import health, periods
@@ -16,7 +17,6 @@ from dashboards.boards import BOARDS
 from dashboards.cards import CARDS
 from dashboards.cards.base import Card, Reading
 from dashboards.recommendations import recommend
-from dashboards.shell import page, render
 
 
 @page("dashboards")
