@@ -1,5 +1,7 @@
+from django.urls import re_path
 from rest_framework.routers import SimpleRouter
 
+from segments.api.language import LanguageView
 from segments.api.segments import SegmentViewSet
 
 # Accepted with and without the slash at the end.
@@ -7,4 +9,7 @@ router = SimpleRouter()
 router.trailing_slash = "/?"
 router.register("segments", SegmentViewSet, basename="segment")
 
-urlpatterns = router.urls
+urlpatterns = [
+    re_path(r"^segments/language/?$", LanguageView.as_view(), name="segment-language"),
+    *router.urls,
+]

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from common.registry import Registry
+from segments.rules.inputs import SAME, Input
 from segments.rules.operands import Operand
 from segments.rules.parameters import Parameters
 from segments.rules.tree import Kind, Value
@@ -32,6 +33,13 @@ class Takes(StrEnum):
     NOTHING = "nothing"
 
 
+VALUES: dict[Takes, tuple[Input, ...]] = {
+    Takes.ONE: (Input("value", "text", "Value", kind=SAME),),
+    Takes.MANY: (Input("value", "list", "Values", kind=SAME),),
+    Takes.SPAN: (Input("value", "span", "Span"),),
+    Takes.NOTHING: (),
+}
+
 SqlMaker = Callable[[Operand, Any, Parameters], str]
 
 
@@ -47,12 +55,22 @@ class Operator:
     flips: SqlMaker | None = None
     words_of_dates: str = ""
 
+    def label(self, kind: Kind = Kind.TEXT) -> str:
+        """The words without the value: `is one of`."""
+        words = self.words_of_dates if kind is Kind.DATE and self.words_of_dates else self.words
+        return " ".join(words.replace("{value}", "").split())
+
     def truth(self, operand: Operand, value: Value, parameters: Parameters) -> str:
         """A boolean expression that is never NULL."""
         condition = f"({self.sql(operand, value, parameters)})"
         if operand.is_nullable:
             condition = f"coalesce({condition}, false)"
         return f"NOT {condition}" if self.is_negated else condition
+
+
+def inputs_of(operator: Operator) -> tuple[Input, ...]:
+    """What stands beside `field` and `operator` in the JSON."""
+    return VALUES[operator.takes]
 
 
 def moment(value: date | datetime) -> datetime:
