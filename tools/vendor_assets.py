@@ -1,6 +1,7 @@
 """Fetch third-party files named in static/vendor/vendor.json from npm, at exact versions, and write the manifest.
 
     python tools/vendor_assets.py            # fetch, build, write manifest.json
+    python tools/vendor_assets.py sortablejs # the same for this package only
     python tools/vendor_assets.py --check    # only compare the committed files with the manifest
 
 The result is committed: neither running nor testing Groundswell needs Node.
@@ -73,11 +74,14 @@ def bundle(item: dict[str, Any], folder: Path) -> list[str]:
     ]
 
 
-def fetch() -> None:
+def fetch(names: list[str]) -> None:
+    """Fetch these packages, or all; the manifest keeps what it says of the others."""
     wanted = json.loads(LIST.read_text())
-    files: dict[str, dict[str, str]] = {}
+    files: dict[str, dict[str, str]] = json.loads(MANIFEST.read_text()) if names else {}
     for make, items in ((copy, wanted["copies"]), (bundle, wanted["bundles"])):
         for item in items:
+            if names and item["package"] not in names:
+                continue
             with tempfile.TemporaryDirectory() as folder:
                 for target in make(item, Path(folder)):
                     files[target] = {"package": f"{item['package']}@{item['version']}", "sha256": digest(target)}
@@ -95,6 +99,6 @@ def check() -> list[str]:
 
 if __name__ == "__main__":
     if "--check" not in sys.argv:
-        fetch()
+        fetch(sys.argv[1:])
     wrong = check()
     sys.exit(f"Not what the manifest says: {', '.join(wrong)}" if wrong else 0)
