@@ -12,6 +12,22 @@ from django.db.models.fields.composite import CompositePrimaryKey
 from audience.models import Contact, EventDefinition
 from common import clock
 from common.tenancy import OrganizationScoped
+from segments.patterns.models import Analysis, AnalysisKind, Finding, PatternSettings
+
+__all__ = [
+    "Analysis",
+    "AnalysisKind",
+    "Finding",
+    "FlipCheck",
+    "Membership",
+    "PatternSettings",
+    "Recheck",
+    "Segment",
+    "SegmentDependency",
+    "SegmentKind",
+    "SegmentStatus",
+    "SegmentVersion",
+]
 
 
 class SegmentKind(models.TextChoices):
