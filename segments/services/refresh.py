@@ -28,30 +28,39 @@ Pair = tuple[int, int]
 NOTICE_BLOCK = 2_000
 PAIR_BLOCK = 50_000  # one contact in 200 segments is 200 pairs
 
-# Plan: `pairs` is small, so memberships and checks are found by their unique index (segment, contact).
-APPLY_SQL = """, entered AS (
+# Plan: one probe per pair into memberships and one into checks, each by its unique index (segment, contact); every
+# write reads that one list, so it touches nothing but what differs. `evaluated` is not joined to the pairs but
+# grouped with them: the planner cannot know how many rows it has, and once chose to read it for each of them.
+# A stored check may come early, never late: it is moved only to an earlier moment, or once it is due.
+APPLY_SQL = """, outcome AS (
+  SELECT segment_id, contact_id, coalesce(bool_or(truth), false) AS truth, max(flips_at) AS flips_at
+  FROM (SELECT segment_id, contact_id, truth, flips_at FROM evaluated
+        UNION ALL SELECT segment_id, contact_id, NULL, NULL FROM pairs) answer
+  GROUP BY segment_id, contact_id
+), pair_now AS MATERIALIZED (
+  SELECT outcome.*, open.id AS membership_id, flipcheck.flips_at AS check_at FROM outcome
+  LEFT JOIN segments_membership open ON open.segment_id = outcome.segment_id
+    AND open.contact_id = outcome.contact_id AND open.left_at IS NULL
+  LEFT JOIN segments_flipcheck flipcheck ON flipcheck.segment_id = outcome.segment_id
+    AND flipcheck.contact_id = outcome.contact_id
+), entered AS (
   INSERT INTO segments_membership (organization_id, segment_id, contact_id, entered_at)
-  SELECT %(organization)s, evaluated.segment_id, evaluated.contact_id, %(now)s FROM evaluated
-  WHERE evaluated.truth AND NOT EXISTS (
-    SELECT 1 FROM segments_membership open WHERE open.segment_id = evaluated.segment_id
-      AND open.contact_id = evaluated.contact_id AND open.left_at IS NULL)
+  SELECT %(organization)s, segment_id, contact_id, %(now)s FROM pair_now WHERE truth AND membership_id IS NULL
   ON CONFLICT (segment_id, contact_id) WHERE left_at IS NULL DO NOTHING
   RETURNING segment_id, contact_id
 ), gone AS (
-  UPDATE segments_membership membership SET left_at = %(now)s
-  FROM pairs LEFT JOIN evaluated USING (segment_id, contact_id)
-  WHERE membership.segment_id = pairs.segment_id AND membership.contact_id = pairs.contact_id
-    AND membership.left_at IS NULL AND evaluated.truth IS NOT TRUE
+  UPDATE segments_membership membership SET left_at = %(now)s FROM pair_now
+  WHERE membership.id = pair_now.membership_id AND NOT pair_now.truth AND membership.left_at IS NULL
   RETURNING membership.segment_id, membership.contact_id
 ), checked AS (
   INSERT INTO segments_flipcheck (organization_id, segment_id, contact_id, flips_at)
-  SELECT %(organization)s, segment_id, contact_id, flips_at FROM evaluated WHERE flips_at IS NOT NULL
+  SELECT %(organization)s, segment_id, contact_id, flips_at FROM pair_now
+  WHERE flips_at IS NOT NULL AND (check_at IS NULL OR check_at > flips_at OR check_at <= %(now)s)
   ON CONFLICT (segment_id, contact_id) DO UPDATE SET flips_at = excluded.flips_at
-  WHERE segments_flipcheck.flips_at <> excluded.flips_at
 ), unchecked AS (
-  DELETE FROM segments_flipcheck flipcheck USING pairs LEFT JOIN evaluated USING (segment_id, contact_id)
-  WHERE flipcheck.segment_id = pairs.segment_id AND flipcheck.contact_id = pairs.contact_id
-    AND evaluated.flips_at IS NULL
+  DELETE FROM segments_flipcheck flipcheck USING pair_now
+  WHERE flipcheck.segment_id = pair_now.segment_id AND flipcheck.contact_id = pair_now.contact_id
+    AND pair_now.flips_at IS NULL AND pair_now.check_at IS NOT NULL
 ), changed AS (
   SELECT segment_id, contact_id, true AS is_in FROM entered UNION ALL SELECT segment_id, contact_id, false FROM gone
 ), counted AS (
