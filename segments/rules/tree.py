@@ -55,8 +55,29 @@ class PropertyFilter:
 
 
 @dataclass(frozen=True)
+class Period:
+    """A window whose ends stand still, as it was written: a whole day counts to its end, a moment stays outside."""
+
+    since: date | datetime | None
+    until: date | datetime | None
+
+
+# A span counts back from now; None means ever.
+Within = timedelta | Period | None
+
+
+@dataclass(frozen=True)
+class Following:
+    """The event a sequence waits for. `definition_id` is None while nobody has ever sent such an event."""
+
+    event: str
+    definition_id: int | None
+    where: tuple[PropertyFilter, ...] = ()
+
+
+@dataclass(frozen=True)
 class EventRule:
-    """Did, or did not, an event at least `count` times within the last `within` (None: ever).
+    """What a contact did or did not do. Which of the inputs after `where` are set depends on the behaviour.
 
     `definition_id` is None while nobody has ever sent such an event.
     """
@@ -64,9 +85,19 @@ class EventRule:
     event: str
     definition_id: int | None
     operator: str
-    count: int
-    within: timedelta | None
-    where: tuple[PropertyFilter, ...]
+    count: int = 1
+    within: Within = None
+    where: tuple[PropertyFilter, ...] = ()
+    then: Following | None = None
+    gap: timedelta = timedelta()
+    pause: timedelta = timedelta()
+    more_than: timedelta = timedelta()
+    property: str = ""
+    compare: str = ""
+    value: Decimal | tuple[Decimal, Decimal] = Decimal()
+    periods: int = 0
+    unit: str = ""
+    at_least: int = 0
 
 
 @dataclass(frozen=True)
@@ -90,7 +121,8 @@ def leaves(rule: Rule) -> Iterator[Leaf]:
 
 def events(rule: Rule) -> set[str]:
     """Names of the events the rule reads."""
-    return {leaf.event for leaf in leaves(rule) if isinstance(leaf, EventRule)}
+    read = [leaf for leaf in leaves(rule) if isinstance(leaf, EventRule)]
+    return {leaf.event for leaf in read} | {leaf.then.event for leaf in read if leaf.then is not None}
 
 
 def fields(rule: Rule) -> set[str]:
