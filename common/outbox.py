@@ -112,9 +112,13 @@ def deliver(organization_id: int, work: str = "notices") -> int:
     delivered = 0
     with tenancy.organization(organization_id):
         while True:
-            handed = sum(_deliver_block(subscriber) for subscriber in _subscribers_with_work(work))
+            handed = _pass_along(work)
             delivered += handed
-            if not handed or doorbell.turn_is_over():
+            if handed and doorbell.turn_is_over():
+                return delivered
+            if not handed:
+                if work == "notices":
+                    _refuse_unknown()
                 return delivered
 
 
@@ -135,13 +139,40 @@ def organizations_due(work: str) -> list[int]:
     )
 
 
-def _subscribers_with_work(work: str) -> list[str]:
-    """In the order of the wiring, which is the order in which the river flows."""
-    pending = NoticeDelivery.objects.filter(status=WorkStatus.PENDING, run_at__lte=clock.now())
-    waiting = set(pending.values_list("subscriber", flat=True).distinct())
-    known = [key for key, subscription in _by_subscriber.items() if subscription.work == work and key in waiting]
-    unknown = sorted(waiting - _by_subscriber.keys()) if work == "notices" else []
-    return known + unknown
+# Plan: one probe of pending_deliveries for each subscriber that comes after the last one.
+NEXT_SQL = """
+SELECT wired.place FROM unnest(%s::text[]) WITH ORDINALITY AS wired(subscriber, place)
+ WHERE wired.place > %s AND EXISTS (
+   SELECT 1 FROM common_noticedelivery delivery
+    WHERE delivery.organization_id = %s AND delivery.subscriber = wired.subscriber
+      AND delivery.status = 'pending' AND delivery.run_at <= %s)
+ ORDER BY wired.place LIMIT 1
+"""
+
+
+def _pass_along(work: str) -> int:
+    """Past each subscriber once, in the order of the wiring, in which the river flows.
+
+    What one publishes, those after it get in the same pass.
+    """
+    wired = [key for key, subscription in _by_subscriber.items() if subscription.work == work]
+    handed, place = 0, 0
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute(NEXT_SQL, [wired, place, tenancy.required(), clock.now()])
+            found = cursor.fetchone()
+            if found is None:
+                return handed
+            place = found[0]
+            handed += _deliver_block(wired[place - 1])
+
+
+def _refuse_unknown() -> None:
+    """Lay aside what is kept for a subscriber that nobody is wired as any more."""
+    waiting = NoticeDelivery.objects.filter(status=WorkStatus.PENDING, run_at__lte=clock.now())
+    names = waiting.exclude(subscriber__in=list(_by_subscriber)).values_list("subscriber", flat=True)
+    for subscriber in sorted(set(names[:BLOCK])):
+        _deliver_block(subscriber)
 
 
 def _deliver_block(subscriber: str) -> int:
