@@ -1,8 +1,9 @@
-import common.clock
-import common.tenancy
 import django.core.validators
 import django.db.models.deletion
 from django.db import migrations, models
+
+import common.clock
+import common.tenancy
 
 
 class Migration(migrations.Migration):
