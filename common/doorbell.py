@@ -33,12 +33,17 @@ BEAT_KEY = "beat:last"
 
 @dataclass(frozen=True)
 class Work:
-    """One kind of worked row: who works it (per organisation) and which organisations have some due."""
+    """One kind of worked row: who works it (per organisation) and which organisations have some due.
+
+    With `patience` (seconds) a ring waits that long, so that a busy stream is worked a few times a second and
+    not after each drop: for books nobody waits for.
+    """
 
     name: str
     queue: str
     run: Callable[[int], int]
     organizations_due: Callable[[], list[int]]
+    patience: float = 0
 
 
 WORK: dict[str, Work] = {}
@@ -70,7 +75,10 @@ def ring(name: str, organization_id: int | None = None) -> None:
 def _ring_now(name: str, organization_id: int) -> None:
     try:
         if client().set(f"bell:{name}:{organization_id}", 1, nx=True, ex=RING_SECONDS):
-            current_app.send_task("common.work", args=[name, organization_id], queue=WORK[name].queue)
+            work = WORK[name]
+            current_app.send_task(
+                "common.work", args=[name, organization_id], queue=work.queue, countdown=work.patience or None
+            )
     except (redis.RedisError, OperationalError) as error:
         logger.warning("The doorbell for %s did not ring (%s); the sweep will find the row.", name, error)
 

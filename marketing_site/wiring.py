@@ -27,6 +27,7 @@ from segments.services import flips as segment_flips
 from viral import subscribers as viral
 
 LATER = "later_notices"  # books that may be a second behind, so that nobody waits for them
+PATIENCE = 0.5
 
 # notice → listeners, in the order the river flows
 SUBSCRIPTIONS: list[Subscription] = [
@@ -50,13 +51,13 @@ def _batches_due() -> list[int]:
 WORK: list[Work] = [
     Work("ingest", "river", audience.process, _batches_due),
     Work("notices", "river", outbox.deliver, partial(outbox.organizations_due, "notices")),
-    Work(LATER, "default", outbox.deliver_later, partial(outbox.organizations_due, LATER)),
+    Work(LATER, "default", outbox.deliver_later, partial(outbox.organizations_due, LATER), PATIENCE),
     Work("flips", "river", segment_flips.run, segment_flips.organizations_due),
     Work("automation_runs", "river", automation_engine.run, automations_due.runs),
     Work("scheduled_tasks", "river", automation_schedule.run, automations_due.scheduled_tasks),
     Work("campaign_runs", "river", campaigns.work, campaigns.organizations_due),
     Work("messages", "delivery", delivery.send_due, delivery_selectors.organizations_due),
-    Work("credits", "default", attribution.work, attribution.organizations_due),
+    Work("credits", "default", attribution.work, attribution.organizations_due, PATIENCE),
     Work("segment_builds", "default", segment_builds.run, segment_builds.organizations_due),
 ]
 
