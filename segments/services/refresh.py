@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from common.errors import Invalid
 from segments.models import Recheck, Segment, SegmentKind, SegmentStatus
 from segments.notices import MembershipChanged
 from segments.rules import catalogue, compiler, parser
+from segments.rules.catalogue import Catalogue
 from segments.rules.tree import Rule
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,12 @@ logger = logging.getLogger(__name__)
 Pair = tuple[int, int]
 NOTICE_BLOCK = 2_000
 PAIR_BLOCK = 50_000  # one contact in 200 segments is 200 pairs
+MOST_READ = 5_000
+
+# Segment → the version and the catalogue its rule was read with, and the rule.
+_read: dict[int, tuple[int, Catalogue, Rule]] = {}
+# Organisation → its catalogue when rules were last read.
+_known: dict[int, Catalogue] = {}
 
 # Plan: one probe per pair into memberships and one into checks, each by its unique index (segment, contact); every
 # write reads that one list, so it touches nothing but what differs. `evaluated` is not joined to the pairs but
@@ -105,20 +112,42 @@ def lock_refreshers() -> None:
 
 def _live(wanted: Mapping[int, Any]) -> list[Segment]:
     rows = Segment.objects.filter(pk__in=list(wanted), kind=SegmentKind.DYNAMIC, is_active=True)
-    return list(rows.order_by("pk"))
+    return list(rows.only("status", "version_number").order_by("pk"))
 
 
-def _rules(segments: Iterable[Segment]) -> dict[int, Rule]:
-    known = catalogue.load()
+def _rules(segments: Sequence[Segment]) -> dict[int, Rule]:
+    """The rules of these segments by id; read again only where the segment or the catalogue has changed."""
+    known = _settled(catalogue.load())
+    if len(_read) > MOST_READ:
+        _read.clear()
+    stale = [row.pk for row in segments if not _is_read(row, known)]
+    raw = dict(Segment.objects.filter(pk__in=stale).values_list("pk", "rule")) if stale else {}
     rules = {}
     for segment in segments:
         try:
-            rules[segment.pk] = parser.parse(segment.rule, known, is_stored=True)
+            if segment.pk in raw:
+                rule = parser.parse(raw[segment.pk], known, is_stored=True)
+                _read[segment.pk] = (segment.version_number, known, rule)
+            rules[segment.pk] = _read[segment.pk][2]
         except Invalid as error:
             # Written by an older release: the segment stands still and says so; others go on.
             logger.error("The rule of segment %s cannot be read: %s", segment.pk, error)
             Segment.objects.filter(pk=segment.pk).update(status=SegmentStatus.FAILED, error=str(error))
     return rules
+
+
+def _settled(known: Catalogue) -> Catalogue:
+    """The very object of last time when nothing was learned since."""
+    before = _known.get(tenancy.required())
+    if before == known:
+        return before
+    _known[tenancy.required()] = known
+    return known
+
+
+def _is_read(segment: Segment, known: Catalogue) -> bool:
+    read = _read.get(segment.pk)
+    return read is not None and read[0] == segment.version_number and read[1] is known
 
 
 def _blocks(rules: Mapping[int, Rule], wanted: Mapping[int, set[int]]) -> Iterable[dict[int, Rule]]:
