@@ -12,11 +12,14 @@ from datetime import datetime
 from typing import Any
 
 from segments.rules.algebra import Stages, Verdict, judge
-from segments.rules.behaviours import BEHAVIOURS, Fact
-from segments.rules.facts import ORGANIZATION, Everybody, Few
+from segments.rules.behaviours import BEHAVIOURS
+from segments.rules.facts import Everybody
 from segments.rules.operands import column_of, of_contact
 from segments.rules.operators import OPERATORS
 from segments.rules.parameters import Parameters
+from segments.rules.probes import Few
+from segments.rules.readings import Reading
+from segments.rules.streams import ORGANIZATION
 from segments.rules.tree import AttributeRule, EventRule, Group, Leaf, Match, Rule, leaves
 
 LIVING = f"contact.organization_id = {ORGANIZATION} AND contact.merged_into_id IS NULL"
@@ -36,12 +39,12 @@ def everybody(rule: Rule, organization_id: int, now: datetime) -> Query:
     facts, stages = Everybody(parameters), Stages()
 
     def leaf(condition: Leaf) -> Verdict:
-        return _leaf(condition, facts.fact, parameters, "contact")
+        return _leaf(condition, facts.reading, parameters, "contact")
 
     conditions, rest = _necessary(rule)
     necessary = [judge(condition, leaf, stages).truth for condition in conditions]
     for child in _musts(rest):
-        if isinstance(child, EventRule) and not BEHAVIOURS[child.operator].is_negated:
+        if isinstance(child, EventRule) and not BEHAVIOURS[child.operator].holds_of_nothing(child):
             facts.require(child)
     root = judge(rest, leaf, stages) if rest is not None else Verdict("true", None)
     living = f"FROM audience_contact contact WHERE {' AND '.join([LIVING, *necessary])}"
@@ -118,22 +121,21 @@ def _segment_verdict(segment_id: int, rule: Rule, facts: Few, parameters: Parame
     stages = Stages()
     number = parameters.bind(segment_id, "bigint")
 
-    def fact(leaf: EventRule) -> Fact:
-        return facts.fact(leaf, segment_id)
+    def reading(leaf: EventRule) -> Reading:
+        return facts.reading(leaf, segment_id)
 
-    root = judge(rule, lambda leaf: _leaf(leaf, fact, parameters, "touched"), stages)
+    root = judge(rule, lambda leaf: _leaf(leaf, reading, parameters, "touched"), stages)
     return (
         f"SELECT {number} AS segment_id, rule.truth, rule.flips_at FROM ({stages.select(root, '')}) rule "
         f"WHERE {number} = ANY(touched.segments)"
     )
 
 
-def _leaf(leaf: Leaf, fact: Callable[[EventRule], Fact], parameters: Parameters, contact: str) -> Verdict:
-    """The verdict of one condition, read from the row alias `contact` or from a fact."""
+def _leaf(leaf: Leaf, reading: Callable[[EventRule], Reading], parameters: Parameters, contact: str) -> Verdict:
+    """The verdict of one condition, read from the row alias `contact` or from its events."""
     if isinstance(leaf, AttributeRule):
         operand = of_contact(leaf.field, leaf.kind, parameters, contact)
         operator = OPERATORS[leaf.operator]
         flips_at = operator.flips(operand, leaf.value, parameters) if operator.flips else None
         return Verdict(operator.truth(operand, leaf.value, parameters), flips_at)
-    behaviour, found = BEHAVIOURS[leaf.operator], fact(leaf)
-    return Verdict(behaviour.truth(found), behaviour.flips(leaf, found, parameters))
+    return BEHAVIOURS[leaf.operator].judge(leaf, reading(leaf))

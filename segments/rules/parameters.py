@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+ORGANIZATION = "%(organization)s::bigint"
+NOW = "%(now)s::timestamptz"
+
 
 class Parameters:
     """Collects values and hands out their placeholders; no value ever becomes SQL text."""
@@ -16,3 +19,8 @@ class Parameters:
         key = f"p{len(self.values)}"
         self.values[key] = value
         return f"%({key})s::{cast}"
+
+    def bind_once(self, name: str, value: Any, cast: str) -> str:
+        """The placeholder of a value that many places share."""
+        self.values[name] = value
+        return f"%({name})s::{cast}"

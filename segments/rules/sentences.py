@@ -5,13 +5,26 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from segments.rules.amounts import COMPARISONS, bounds
 from segments.rules.behaviours import BEHAVIOURS
 from segments.rules.catalogue import label
-from segments.rules.operators import OPERATORS
-from segments.rules.tree import AttributeRule, EventRule, Group, Kind, Leaf, Match, PropertyFilter, Rule, Value
+from segments.rules.conditions import condition_of
+from segments.rules.operators import OPERATORS, Takes
+from segments.rules.tree import (
+    AttributeRule,
+    EventRule,
+    Group,
+    Kind,
+    Leaf,
+    Match,
+    PropertyFilter,
+    Rule,
+    Value,
+    Within,
+)
 
 MOST_SHOWN = 5
-JOINTS = {Match.ALL: " and ", Match.ANY: " or ", Match.NONE: " or "}
+JOINTS = {Match.ALL: " and ", Match.ANY: " or ", Match.NONE: " or ", Match.AT_LEAST: "; "}
 
 
 def sentence(rule: Rule) -> str:
@@ -26,6 +39,8 @@ def phrase(rule: Rule, *, is_inner: bool = False) -> str:
     inner = JOINTS[rule.match].join(phrase(child, is_inner=True) for child in rule.rules)
     if rule.match is Match.NONE:
         return f"none of this is true: ({inner})"
+    if rule.match is Match.AT_LEAST:
+        return f"at least {rule.count} of these {len(rule.rules)} are true: ({inner})"
     return f"({inner})" if is_inner and len(rule.rules) > 1 else inner
 
 
@@ -33,22 +48,77 @@ def leaf_phrase(leaf: Leaf) -> str:
     """The words of one condition."""
     if isinstance(leaf, AttributeRule):
         return _condition(label(leaf.field), leaf)
-    return _behaviour(leaf)
+    if isinstance(leaf, EventRule):
+        return _behaviour(leaf)
+    return condition_of(leaf).words(leaf)
 
 
 def _condition(subject: str, condition: AttributeRule | PropertyFilter) -> str:
     operator = OPERATORS[condition.operator]
     words = operator.words_of_dates if condition.kind is Kind.DATE and operator.words_of_dates else operator.words
-    return f"{subject} {words.format(value=_shown(condition.value))}"
+    return f"{subject} {words.format(value=_value(operator.takes, condition.value))}"
 
 
 def _behaviour(rule: EventRule) -> str:
     behaviour = BEHAVIOURS[rule.operator]
-    words = behaviour.once if rule.count == 1 else behaviour.often.format(count=rule.count)
-    window = f" in the last {_shown(rule.within)}" if rule.within else ""
-    filters = " and ".join(_condition(item.property, item) for item in rule.where)
-    condition = f" with {filters}" if filters else ""
-    return f"{rule.event} {words}{window}{condition}"
+    words = behaviour.words_once if rule.count == 1 and behaviour.words_once else behaviour.words
+    return words.format(
+        event=rule.event,
+        window=_window(rule.within),
+        filters=_filters(rule.where),
+        count=f"{rule.count:,}",
+        property=rule.property,
+        compared=_compared(rule) if rule.compare else "",
+        then=f"{rule.then.event}{_filters(rule.then.where)}" if rule.then else "",
+        gap=_length(rule.gap),
+        pause=_length(rule.pause),
+        more_than=_length(rule.more_than),
+        at_least=rule.at_least,
+        periods=rule.periods,
+        unit=rule.unit,
+    )
+
+
+def _filters(where: tuple[PropertyFilter, ...]) -> str:
+    return f" with {' and '.join(_condition(item.property, item) for item in where)}" if where else ""
+
+
+def _window(within: Within) -> str:
+    if within is None:
+        return ""
+    if isinstance(within, timedelta):
+        return f" in the last {_shown(within)}"
+    if within.since is None:
+        return (
+            f" before {_shown(within.until)}"
+            if isinstance(within.until, datetime)
+            else f" until {_shown(within.until)}"
+        )
+    return (
+        f" from {_shown(within.since)} to {_shown(within.until)}"
+        if within.until
+        else f" since {_shown(within.since)}"
+    )
+
+
+def _compared(rule: EventRule) -> str:
+    low, high = bounds(rule)
+    return COMPARISONS[rule.compare].words.format(low=_shown(low), high=_shown(high))
+
+
+def _length(span: timedelta) -> str:
+    """`7 days`, `1 day`: the length itself, where `_span` names what is last."""
+    words = _span(span)
+    return words if words[0].isdigit() else f"1 {words}"
+
+
+def _value(takes: Takes, value: Value) -> str:
+    if isinstance(value, tuple) and takes is Takes.PAIR:
+        return " and ".join(_shown(end) for end in value)
+    if isinstance(value, tuple) and takes in (Takes.WEEKDAYS, Takes.MONTH_DAYS):
+        *days, last = (str(day).title() for day in value)
+        return f"{', '.join(days)} or {last}" if days else last
+    return _shown(value)
 
 
 def _shown(value: Value) -> str:
@@ -57,7 +127,7 @@ def _shown(value: Value) -> str:
         return ", ".join(_shown(item) for item in value[:MOST_SHOWN]) + more
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, Decimal):
+    if isinstance(value, Decimal | int):
         return f"{value:,}"
     if isinstance(value, datetime):
         return f"{value:%-d %b %Y %H:%M}"

@@ -1,0 +1,225 @@
+"""What events say about a few contacts: probes of event_by_contact, shared by every leaf of every segment.
+
+Two kinds of probe. The latest moments of one kind of event are read once, and every leaf that counts takes its nth
+from them. Everything else is an aggregate over the contact's events; leaves of the same stream are columns of one
+pass. A contact is probed only for the segments it is wanted for (`touched.segments`).
+
+Plans (tests/test_plans.py holds them): two things keep the planner on event_by_contact, also while the statistics
+of the youngest partition are stale: what is sought are columns of `leaf`, whose values it does not know, and the
+upper bound is written so that it does not pair with the lower one into "a very short range".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from segments.rules import windows
+from segments.rules.behaviours import BEHAVIOURS
+from segments.rules.operators import NOW
+from segments.rules.parameters import Parameters
+from segments.rules.readings import NeverSent, Reading
+from segments.rules.streams import ORGANIZATION, Rows, Stream, filters, rows_of, stream_of
+from segments.rules.tree import EventRule, PropertyFilter, Within
+
+# Up to so many latest moments are read for all leaves alike; a leaf that counts further has a probe of its own.
+MOST_SHARED = 20
+EVER = "'-infinity'::timestamptz"
+UP_TO_NOW = f"event.happened_at - interval '0' <= {NOW}"
+
+
+@dataclass
+class _Latest:
+    """One probe per contact: the latest moments of one kind of event."""
+
+    number: int
+    definition_id: int
+    where: tuple[PropertyFilter, ...]
+    count: int = 0
+    within: timedelta | None = timedelta()
+    segments: set[int] = field(default_factory=set)
+
+    def widen(self, count: int, within: timedelta | None, segment_id: int) -> None:
+        self.count = max(self.count, count)
+        unbounded = self.within is None or within is None
+        self.within = None if unbounded else max(self.within or timedelta(), within or timedelta())
+        self.segments.add(segment_id)
+
+
+@dataclass
+class _Pass:
+    """One probe per contact: aggregates over the rows of a stream."""
+
+    number: int
+    stream: Stream
+    columns: dict[str, str] = field(default_factory=dict)
+    values: dict[str, str] = field(default_factory=dict)
+    since: set[str] = field(default_factory=set)
+    segments: set[int] = field(default_factory=set)
+
+    @property
+    def name(self) -> str:
+        return f"measured{self.number}"
+
+
+class Few:
+    """Facts about the contacts in the CTE `touched`."""
+
+    def __init__(self, parameters: Parameters) -> None:
+        self.parameters = parameters
+        self._shared: dict[tuple[int, tuple[PropertyFilter, ...]], _Latest] = {}
+        self._own: dict[tuple[int, tuple[PropertyFilter, ...], int, timedelta | None], _Latest] = {}
+        self._passes: dict[Stream, _Pass] = {}
+
+    def reading(self, rule: EventRule, segment_id: int) -> Reading:
+        stream = stream_of(rule, BEHAVIOURS[rule.operator].rows)
+        return _Reading(self, stream, segment_id) if stream is not None else NeverSent(self.parameters)
+
+    def latest(self, stream: Stream, count: int, within: timedelta | None, segment_id: int) -> _Latest:
+        """The probe that reads the nth latest moment of a stream."""
+        fresh = _Latest(len(self._shared) + len(self._own) + 1, stream.definition_id, stream.where)
+        if count > MOST_SHARED:
+            found = self._own.setdefault((stream.definition_id, stream.where, count, within), fresh)
+        else:
+            found = self._shared.setdefault((stream.definition_id, stream.where), fresh)
+        found.widen(count, within, segment_id)
+        return found
+
+    def pass_over(self, stream: Stream, segment_id: int) -> _Pass:
+        """The pass over a stream."""
+        found = self._passes.setdefault(stream, _Pass(len(self._passes) + 1, stream))
+        found.segments.add(segment_id)
+        return found
+
+    def join(self) -> str:
+        joins = ["LEFT JOIN facts ON facts.contact_id = touched.id"] if self._shared or self._own else []
+        joins += [f"LEFT JOIN {made.name} ON {made.name}.contact_id = touched.id" for made in self._passes.values()]
+        return "\n  ".join(joins)
+
+    def tables(self) -> str:
+        """The CTEs to follow `touched`; empty without behavioural leaves.
+
+        Events dated ahead are rare: one scan of the partitions from now on serves every fact. It leaves property
+        filters aside, which can only make the next check early, never late.
+        """
+        if not self._shared and not self._own and not self._passes:
+            return ""
+        ahead = f"""ahead AS MATERIALIZED (
+  SELECT event.contact_id, event.definition_id, min(event.happened_at) AS next_at FROM audience_event event
+  WHERE event.organization_id = {ORGANIZATION} AND event.contact_id = ANY(%(contacts)s::bigint[])
+    AND event.happened_at > {NOW} GROUP BY event.contact_id, event.definition_id
+)"""
+        counted = [self._counted()] if self._shared or self._own else []
+        return ", " + ", ".join([ahead, *counted, *(self._measured(made) for made in self._passes.values())])
+
+    def _counted(self) -> str:
+        """`facts.recent[probe][n]` and `facts.next[probe]` per contact."""
+        width = max((source.count for source in self._shared.values()), default=1)
+        padding = f"array_fill(NULL::timestamptz, ARRAY[{width}])"
+        latest = "array_agg(recent.happened_at ORDER BY recent.happened_at DESC)"
+        oldest = "ARRAY[CASE WHEN count(*) >= leaf.count THEN min(recent.happened_at) END]"
+        probes = [
+            self._probes(where, alike, f"({moments} || {padding})[1:{width}]")
+            for moments, sources in ((latest, self._shared.values()), (oldest, self._own.values()))
+            for where, alike in _by_filter(sources).items()
+        ]
+        return f"""facts AS MATERIALIZED (
+  SELECT probed.contact_id, array_agg(probed.recent ORDER BY probed.number) AS recent,
+         array_agg(ahead.next_at ORDER BY probed.number) AS next
+  FROM ({" UNION ALL ".join(probes)}) probed(contact_id, number, definition_id, recent)
+  LEFT JOIN ahead ON ahead.contact_id = probed.contact_id AND ahead.definition_id = probed.definition_id
+  GROUP BY probed.contact_id)"""
+
+    def _probes(self, where: tuple[PropertyFilter, ...], alike: Iterable[_Latest], moments: str) -> str:
+        """One branch for all probes with the same property filters."""
+        rows = ", ".join(self._row(source) for source in alike)
+        conditions = "".join(f" AND {condition}" for condition in filters(where, self.parameters))
+        return f"""
+  SELECT touched.id, leaf.number, leaf.definition_id, probe.recent
+  FROM touched CROSS JOIN (VALUES {rows}) leaf(number, definition_id, since, count, segments)
+  LEFT JOIN LATERAL (
+    SELECT {moments} AS recent FROM (
+      SELECT event.happened_at FROM audience_event event
+      WHERE touched.segments && leaf.segments AND event.organization_id = {ORGANIZATION}
+        AND event.contact_id = touched.id AND event.definition_id = leaf.definition_id
+        AND event.happened_at > leaf.since AND {UP_TO_NOW}{conditions}
+      ORDER BY event.happened_at DESC LIMIT leaf.count) recent) probe ON true"""
+
+    def _row(self, source: _Latest) -> str:
+        bind = self.parameters.bind
+        since = f"{NOW} - {bind(source.within, 'interval')}" if source.within else EVER
+        segments = bind(sorted(source.segments), "bigint[]")
+        return (
+            f"({source.number}, {bind(source.definition_id, 'bigint')}, {since}, "
+            f"{bind(source.count, 'int')}, {segments})"
+        )
+
+    def _measured(self, made: _Pass) -> str:
+        """One row per contact with the aggregates of a stream. OFFSET 0 hides the values of `leaf`."""
+        bind = self.parameters.bind
+        ids, segments = bind(made.stream.definition_ids, "bigint[]"), bind(sorted(made.segments), "bigint[]")
+        since = EVER if EVER in made.since else f"least({', '.join(sorted(made.since))})"
+        scan = [
+            "touched.segments && leaf.segments", f"event.organization_id = {ORGANIZATION}",
+            "event.contact_id = touched.id", "event.definition_id = ANY(leaf.definition_ids)",
+            "event.happened_at >= leaf.since", UP_TO_NOW,
+        ]  # fmt: skip
+        values = {name: sql for sql, name in made.values.items()}
+        columns = ", ".join(f"{sql} AS {name}" for sql, name in made.columns.items())
+        return f"""{made.name} AS MATERIALIZED (
+  SELECT touched.id AS contact_id, probe.*, coming.next_at
+  FROM touched CROSS JOIN (
+    SELECT {ids} AS definition_ids, {since} AS since, {segments} AS segments OFFSET 0) leaf
+  LEFT JOIN LATERAL (
+    SELECT {columns} {rows_of(made.stream, scan, values, self.parameters)}) probe ON true
+  LEFT JOIN (
+    SELECT contact_id, min(next_at) AS next_at FROM ahead WHERE definition_id = ANY({ids}) GROUP BY contact_id) coming
+    ON coming.contact_id = touched.id)"""
+
+
+class _Reading:
+    """The reading of one leaf of one segment."""
+
+    def __init__(self, few: Few, stream: Stream, segment_id: int) -> None:
+        self.parameters = few.parameters
+        self._few, self._stream, self._segment_id = few, stream, segment_id
+        self._next_at = windows.NOTHING
+
+    def nth(self, count: int, within: Within) -> str:
+        if within is not None and not isinstance(within, timedelta):
+            first = self.measure("min(event.happened_at)", within)
+            return f"CASE WHEN {self.measure('count(*)', within)} >= {count} THEN {first} END"
+        source = self._few.latest(self._stream, count, within, self._segment_id)
+        self._next_at = f"facts.next[{source.number}]"
+        at = f"facts.recent[{source.number}][{1 if count > MOST_SHARED else count}]"
+        if within is None or count > MOST_SHARED:
+            return at
+        return f"CASE WHEN {at} > {windows.beginning(within, self.parameters)} THEN {at} END"
+
+    def measure(self, call: str, within: Within, only: str = "", kind: str = "timestamptz") -> str:
+        made = self._pass()
+        self._next_at = f"{made.name}.next_at"
+        looks_back = self._stream.rows is Rows.RESUMED
+        made.since.add(EVER if looks_back else windows.beginning(within, self.parameters) or EVER)
+        conditions = [*windows.inside(within, self.parameters), *([only] if only else [])]
+        column = f"{call} FILTER (WHERE {' AND '.join(conditions)})" if conditions else call
+        return f"{made.name}.{made.columns.setdefault(column, f'c{len(made.columns)}')}"
+
+    def value(self, sql: str) -> str:
+        made = self._pass()
+        return f"event.{made.values.setdefault(sql, f'value{len(made.values)}')}"
+
+    @property
+    def next_at(self) -> str:
+        return self._next_at
+
+    def _pass(self) -> _Pass:
+        return self._few.pass_over(self._stream, self._segment_id)
+
+
+def _by_filter(sources: Iterable[_Latest]) -> dict[tuple[PropertyFilter, ...], list[_Latest]]:
+    alike: dict[tuple[PropertyFilter, ...], list[_Latest]] = {}
+    for source in sources:
+        alike.setdefault(source.where, []).append(source)
+    return alike

@@ -1,0 +1,75 @@
+"""What a behaviour can ask of a contact's events. Each shape of the compiler answers in its own way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from segments.rules.operands import of_document
+from segments.rules.parameters import Parameters
+from segments.rules.tree import Kind, Within
+from segments.rules.windows import NOTHING
+
+# JSON numbers know no bounds, sums do: a number beyond these counts as the bound.
+LARGEST = "1e30::numeric"
+
+
+class Reading(Protocol):
+    """The events of one leaf up to now, as SQL of columns that every contact has; NULL where there is nothing."""
+
+    @property
+    def parameters(self) -> Parameters:
+        """Where values are bound."""
+
+    def nth(self, count: int, within: Within) -> str:
+        """NULL when fewer than `count` events lie in the window.
+
+        Otherwise the moment of the nth latest or, for more than one, perhaps an earlier one in the window.
+        """
+
+    def measure(self, call: str, within: Within, only: str = "", kind: str = "timestamptz") -> str:
+        """An aggregate over the rows `event` in the window that meet the condition `only`; `kind` is its type."""
+
+    def value(self, sql: str) -> str:
+        """A column of the rows with the value of an expression over audience_event."""
+
+    @property
+    def next_at(self) -> str:
+        """The first event still to come (a client may date one ahead) or an earlier moment; ask for it last."""
+
+
+@dataclass(frozen=True)
+class NeverSent:
+    """The reading of an event that nobody has ever sent."""
+
+    parameters: Parameters
+
+    def nth(self, count: int, within: Within) -> str:
+        return NOTHING
+
+    def measure(self, call: str, within: Within, only: str = "", kind: str = "timestamptz") -> str:
+        return f"NULL::{kind}"
+
+    def value(self, sql: str) -> str:
+        return "NULL"
+
+    @property
+    def next_at(self) -> str:
+        return NOTHING
+
+
+def number_of(events: Reading, name: str) -> str:
+    """A property as a number, NULL where it is none."""
+    value = _property(events, name)
+    bounded = f"least(greatest({value}::numeric, -{LARGEST}), {LARGEST})"
+    return events.value(f"CASE WHEN jsonb_typeof({value}) = 'number' THEN {bounded} END")
+
+
+def content_of(events: Reading, name: str) -> str:
+    """A property as it came, NULL where it is not set."""
+    operand = of_document("event.properties", name, Kind.OBJECT, events.parameters)
+    return events.value(f"CASE WHEN {operand.presence} THEN {_property(events, name)} END")
+
+
+def _property(events: Reading, name: str) -> str:
+    return f"(event.properties -> {events.parameters.bind(name, 'text')})"
