@@ -32,6 +32,7 @@ PATIENCE = 0.5
 # notice → listeners, in the order the river flows
 SUBSCRIPTIONS: list[Subscription] = [
     Subscription((ContactsChanged, EventsRecorded), "segments.audience", segments.on_audience_moved, takes_many=True),
+    Subscription(MembershipChanged, "segments.memberships", segments.on_membership_changed, takes_many=True),
     Subscription(ContactsChanged, "campaigns.contacts", campaigns_subscribers.contacts_changed, LATER),
     Subscription(MessagesSettled, "campaigns.messages", campaigns_subscribers.messages_settled, LATER),
     Subscription(EventsRecorded, "automations.events", automations.on_events_recorded),

@@ -88,11 +88,14 @@ class SegmentVersion(OrganizationScoped):
 
 
 class SegmentDependency(OrganizationScoped):
-    """What a segment's rule reads: an event definition or a contact field. Finds who is affected by a change."""
+    """What a segment's rule reads: an event, a contact field or a segment. Finds who is affected by a change."""
 
     segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="dependencies")
     definition = models.ForeignKey(EventDefinition, null=True, on_delete=models.CASCADE, related_name="+")
     field = models.CharField(max_length=120, blank=True, default="", help_text="`city` or `attributes.plan`.")
+    needed = models.ForeignKey(
+        Segment, null=True, on_delete=models.PROTECT, related_name="dependants", help_text="A segment it refers to."
+    )
 
     class Meta:
         verbose_name_plural = "segment dependencies"
@@ -102,7 +105,7 @@ class SegmentDependency(OrganizationScoped):
         ]
 
     def __str__(self) -> str:
-        return f"{self.segment_id} on {self.field or self.definition_id}"
+        return f"{self.segment_id} on {self.field or self.definition_id or self.needed_id}"
 
 
 class Membership(OrganizationScoped):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from audience.notices import ContactsChanged, EventsRecorded
 from common import outbox
+from segments.notices import MembershipChanged
 from segments.services import live
 
 
@@ -12,3 +13,8 @@ def on_audience_moved(notices: list[ContactsChanged | EventsRecorded]) -> None:
     changed = [notice for notice in notices if isinstance(notice, ContactsChanged)]
     recorded = [notice for notice in notices if isinstance(notice, EventsRecorded)]
     live.audience_moved([outbox.join(list(group)) for group in (changed, recorded) if group])
+
+
+def on_membership_changed(notices: list[MembershipChanged]) -> None:
+    """Segments that refer to segments follow them."""
+    live.memberships_moved(notices)

@@ -13,9 +13,9 @@ from segments.rules.tree import Rule
 __all__ = ["Rule", "describe", "parse", "parse_stored", "sentence"]
 
 
-def parse(rule_json: Any) -> Rule:
+def parse(rule_json: Any, known: Catalogue | None = None) -> Rule:
     """Read a rule for the current organisation; raises `Invalid` with the place of every problem."""
-    return parser.parse(rule_json, catalogue.load())
+    return parser.parse(rule_json, known or catalogue.load())
 
 
 def parse_stored(rule_json: Any) -> Rule:

@@ -2,7 +2,7 @@
 
 `flips_at` is sound: before it, time alone cannot change the truth. For `all`: a true group flips no earlier
 than its first child; a false one no earlier than the last of the children that are false now (all of them must
-change first). `any` and `none` are the mirror image.
+change first). `any` and `none` are the mirror image; `at_least` waits for any child that can tip the balance.
 
 A group needs each child's truth several times, so children become columns of an inner SELECT: the statement
 grows with the size of the tree, never with a power of its depth. A tree without any time in it stays one
@@ -64,19 +64,35 @@ def judge(rule: Rule, leaf: Callable[[Leaf], Verdict], stages: Stages) -> Verdic
         return leaf(rule)
     children = [judge(child, leaf, stages) for child in rule.rules]
     if all(child.flips_at is None for child in children):
-        return Verdict(_truth(rule.match, children), None)
+        return Verdict(_truth(rule, children), None)
     named = [stages.name(child) for child in children]
     height = 1 + max(child.height for child in named)
-    return Verdict(_truth(rule.match, named), _flips_at(rule.match, named), height)
+    return Verdict(_truth(rule, named), _flips_at(rule, named), height)
 
 
-def _truth(match: Match, children: Sequence[Verdict]) -> str:
-    joint = " AND " if match is Match.ALL else " OR "
+def _truth(group: Group, children: Sequence[Verdict]) -> str:
+    if group.match is Match.AT_LEAST:
+        return f"({' + '.join(f'({child.truth})::int' for child in children)} >= {group.count})"
+    joint = " AND " if group.match is Match.ALL else " OR "
     joined = joint.join(child.truth for child in children)
-    return f"NOT ({joined})" if match is Match.NONE else f"({joined})"
+    return f"NOT ({joined})" if group.match is Match.NONE else f"({joined})"
 
 
-def _flips_at(match: Match, children: Sequence[Verdict]) -> str:
+def _flips_at(group: Group, children: Sequence[Verdict]) -> str:
+    if group.match is Match.AT_LEAST:
+        return _flips_of_count(_truth(group, children), children)
+    return _flips_when_released(group.match, children)
+
+
+def _flips_of_count(truth: str, children: Sequence[Verdict]) -> str:
+    """Enough stay enough until one of the true ones changes, too few stay too few until a false one does."""
+    timed = [child for child in children if child.flips_at is not None]
+    losing = ", ".join(f"CASE WHEN {child.truth} THEN {child.flips_at} END" for child in timed)
+    winning = ", ".join(f"CASE WHEN NOT {child.truth} THEN {child.flips_at} END" for child in timed)
+    return f"CASE WHEN {truth} THEN least({losing}) ELSE least({winning}) END"
+
+
+def _flips_when_released(match: Match, children: Sequence[Verdict]) -> str:
     """A group is pinned while at least one child holds it: a false one in `all`, a true one in the others."""
     pins = [f"NOT {child.truth}" if match is Match.ALL else child.truth for child in children]
     timed = [child.flips_at for child in children if child.flips_at is not None]

@@ -1,12 +1,18 @@
-"""What a rule may speak of: the fields of contacts, the attributes and events this organisation has seen."""
+"""What a rule may speak of: fields of contacts, attributes and events this organisation has seen, its segments."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Generic, TypeVar
 
-from audience.models import AttributeDefinition, EventDefinition
+from audience.models import AttributeDefinition, EventDefinition, Topic
+from segments.models import Segment
+from segments.rules import references
 from segments.rules.tree import Kind
+
+Value = TypeVar("Value")
 
 CUSTOM = "attributes."
 
@@ -50,11 +56,39 @@ class KnownEvent:
 
 
 @dataclass(frozen=True)
+class KnownSegment:
+    """`circle` names the segments on the way round when the rule being read may not refer to this one."""
+
+    id: int
+    slug: str
+    name: str
+    circle: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class KnownTopic:
+    id: int
+    name: str
+
+
+@dataclass(frozen=True)
 class Catalogue:
-    """Custom attributes and events by name."""
+    """Custom attributes and events by name, segments by id, topics of consent by slug."""
 
     attributes: Mapping[str, Kind] = field(default_factory=dict)
     events: Mapping[str, KnownEvent] = field(default_factory=dict)
+    segments: Mapping[int, KnownSegment] = field(default_factory=dict)
+    topics: Mapping[str, KnownTopic] = field(default_factory=dict)
+
+    def segment(self, reference: Any) -> KnownSegment | None:
+        """The segment with this id, or this slug; digits in quotes may be either, the slug first."""
+        if isinstance(reference, int) and not isinstance(reference, bool):
+            return self.segments.get(reference)
+        if not isinstance(reference, str):
+            return None
+        by_slug = next((row for row in self.segments.values() if row.slug == reference), None)
+        is_id = reference.isascii() and reference.isdigit() and len(reference) < 19
+        return by_slug or (self.segments.get(int(reference)) if is_id else None)
 
     def kind_of(self, name: str) -> Kind | None:
         """The type of a field as rules write it, or None when there is no such field."""
@@ -67,11 +101,48 @@ class Catalogue:
         return [*sorted(STANDARD_FIELDS), *sorted(f"{CUSTOM}{name}" for name in self.attributes)]
 
 
-def load() -> Catalogue:
-    """The catalogue of the current organisation: two queries."""
+class _Later(Mapping[Any, Value], Generic[Value]):
+    """A table that is read when somebody looks into it: few rules speak of segments or topics."""
+
+    def __init__(self, read: Callable[[], dict[Any, Value]]) -> None:
+        self._read = read
+
+    @cached_property
+    def _rows(self) -> dict[Any, Value]:
+        return self._read()
+
+    def __getitem__(self, key: Any) -> Value:
+        return self._rows[key]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+def load(segment_id: int | None = None) -> Catalogue:
+    """The catalogue of the current organisation: two queries, more when a rule speaks of segments or topics.
+
+    With `segment_id`, for that segment's own rule: it must not lead back to itself.
+    """
     attributes = {row.name: Kind(row.type) for row in AttributeDefinition.objects.all()}
     events = {row.name: KnownEvent(row.pk, _property_kinds(row.properties)) for row in EventDefinition.objects.all()}
-    return Catalogue(attributes, events)
+    return Catalogue(attributes, events, _Later(lambda: _segments(segment_id)), _Later(_topics))
+
+
+def _segments(segment_id: int | None) -> dict[int, KnownSegment]:
+    rows = list(Segment.objects.order_by("pk").values_list("pk", "slug", "name"))
+    names = {pk: name for pk, _, name in rows}
+    circles = references.circles(segment_id) if segment_id is not None else {}
+    return {
+        pk: KnownSegment(pk, slug, name, tuple(names.get(step, "?") for step in circles.get(pk, ())))
+        for pk, slug, name in rows
+    }
+
+
+def _topics() -> dict[str, KnownTopic]:
+    return {row.slug: KnownTopic(row.pk, row.name) for row in Topic.objects.all()}
 
 
 def _property_kinds(properties: Mapping[str, object]) -> dict[str, Kind]:

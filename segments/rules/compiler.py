@@ -11,16 +11,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from segments.rules import needs
 from segments.rules.algebra import Stages, Verdict, judge
 from segments.rules.behaviours import BEHAVIOURS
+from segments.rules.conditions import condition_of
 from segments.rules.facts import Everybody
-from segments.rules.operands import column_of, of_contact
+from segments.rules.operands import Row, column_of, of_contact
 from segments.rules.operators import OPERATORS
 from segments.rules.parameters import Parameters
 from segments.rules.probes import Few
 from segments.rules.readings import Reading
 from segments.rules.streams import ORGANIZATION
 from segments.rules.tree import AttributeRule, EventRule, Group, Leaf, Match, Rule, leaves
+from segments.rules.zones import zone_of
 
 LIVING = f"contact.organization_id = {ORGANIZATION} AND contact.merged_into_id IS NULL"
 
@@ -39,26 +42,32 @@ def everybody(rule: Rule, organization_id: int, now: datetime) -> Query:
     facts, stages = Everybody(parameters), Stages()
 
     def leaf(condition: Leaf) -> Verdict:
-        return _leaf(condition, facts.reading, parameters, "contact")
+        return _leaf(condition, facts.reading, parameters, Row("contact", "contact.zone"))
+
+    def necessary_leaf(condition: Leaf) -> Verdict:
+        return _leaf(condition, facts.reading, parameters, Row("contact", zone_of("contact", parameters)))
 
     conditions, rest = _necessary(rule)
-    necessary = [judge(condition, leaf, stages).truth for condition in conditions]
+    necessary = [judge(condition, necessary_leaf, stages).truth for condition in conditions]
     for child in _musts(rest):
         if isinstance(child, EventRule) and not BEHAVIOURS[child.operator].holds_of_nothing(child):
             facts.require(child)
     root = judge(rest, leaf, stages) if rest is not None else Verdict("true", None)
     living = f"FROM audience_contact contact WHERE {' AND '.join([LIVING, *necessary])}"
-    tables = [f"candidate AS (SELECT {_columns(rest)} {living})"]
+    tables = [f"candidate AS (SELECT {_columns(rest, parameters)} {living})"]
     tables += facts.tables("SELECT id FROM candidate" if necessary else "")
     select = stages.select(root, f"FROM candidate contact {facts.joins()}", carried="contact.id AS contact_id")
     sql = f"WITH {', '.join(tables)}\nSELECT * FROM ({select}) verdict WHERE truth OR flips_at IS NOT NULL"
     return Query(sql, parameters.values)
 
 
-def _columns(rule: Rule | None) -> str:
+def _columns(rule: Rule | None, parameters: Parameters) -> str:
     """What a rule reads of a contact, by the alias `contact`."""
-    fields = {leaf.field for leaf in leaves(rule) if isinstance(leaf, AttributeRule)} if rule is not None else set()
-    return ", ".join(f"contact.{column}" for column in sorted({"id", *map(column_of, fields)}))
+    fields = needs.contact_fields(rule) if rule is not None else set()
+    columns = [f"contact.{column}" for column in sorted({"id", *map(column_of, fields)})]
+    if rule is not None and needs.is_local(rule):
+        columns.append(f"{zone_of('contact', parameters)} AS zone")
+    return ", ".join(columns)
 
 
 def _necessary(rule: Rule) -> tuple[list[Rule], Rule | None]:
@@ -78,7 +87,7 @@ def _musts(rule: Rule | None) -> tuple[Rule, ...]:
 
 
 def _is_timeless(rule: Rule) -> bool:
-    return all(isinstance(leaf, AttributeRule) and OPERATORS[leaf.operator].flips is None for leaf in leaves(rule))
+    return all(needs.is_timeless(leaf) for leaf in leaves(rule))
 
 
 def few(
@@ -103,11 +112,12 @@ def few(
     facts = Few(parameters)
     verdicts = [_segment_verdict(segment_id, rule, facts, parameters) for segment_id, rule in rules.items()]
     joined = "\n    UNION ALL ".join(verdicts)
+    zone = zone_of("contact", parameters) if any(map(needs.is_local, rules.values())) else "NULL"
     sql = f"""WITH pairs AS MATERIALIZED (
   SELECT segment_id, contact_id
   FROM unnest(%(pair_segments)s::bigint[], %(pair_contacts)s::bigint[]) AS pair(segment_id, contact_id)
 ), touched AS MATERIALIZED (
-  SELECT contact.*, wanted.segments
+  SELECT contact.*, {zone} AS zone, wanted.segments
   FROM (SELECT contact_id, array_agg(segment_id) AS segments FROM pairs GROUP BY contact_id) wanted
   JOIN audience_contact contact ON contact.id = wanted.contact_id WHERE {LIVING}
 ){facts.tables()}, evaluated AS MATERIALIZED (
@@ -124,18 +134,21 @@ def _segment_verdict(segment_id: int, rule: Rule, facts: Few, parameters: Parame
     def reading(leaf: EventRule) -> Reading:
         return facts.reading(leaf, segment_id)
 
-    root = judge(rule, lambda leaf: _leaf(leaf, reading, parameters, "touched"), stages)
+    row = Row("touched", "touched.zone", "= ANY(%(contacts)s::bigint[])")
+    root = judge(rule, lambda leaf: _leaf(leaf, reading, parameters, row), stages)
     return (
         f"SELECT {number} AS segment_id, rule.truth, rule.flips_at FROM ({stages.select(root, '')}) rule "
         f"WHERE {number} = ANY(touched.segments)"
     )
 
 
-def _leaf(leaf: Leaf, reading: Callable[[EventRule], Reading], parameters: Parameters, contact: str) -> Verdict:
-    """The verdict of one condition, read from the row alias `contact` or from its events."""
+def _leaf(leaf: Leaf, reading: Callable[[EventRule], Reading], parameters: Parameters, row: Row) -> Verdict:
+    """The verdict of one condition, read from the contact's row or from its events."""
     if isinstance(leaf, AttributeRule):
-        operand = of_contact(leaf.field, leaf.kind, parameters, contact)
+        operand = of_contact(leaf.field, leaf.kind, parameters, row)
         operator = OPERATORS[leaf.operator]
         flips_at = operator.flips(operand, leaf.value, parameters) if operator.flips else None
         return Verdict(operator.truth(operand, leaf.value, parameters), flips_at)
-    return BEHAVIOURS[leaf.operator].judge(leaf, reading(leaf))
+    if isinstance(leaf, EventRule):
+        return BEHAVIOURS[leaf.operator].judge(leaf, reading(leaf))
+    return Verdict(condition_of(leaf).truth(leaf, row, parameters), None)

@@ -7,6 +7,8 @@ from typing import Any
 
 from segments.rules.behaviours import BEHAVIOURS
 from segments.rules.catalogue import CUSTOM, STANDARD_FIELDS, Catalogue, label
+from segments.rules.conditions import CONDITIONS
+from segments.rules.conditions.base import Condition
 from segments.rules.inputs import Input, described
 from segments.rules.operators import OPERATORS, Operator, inputs_of
 from segments.rules.tree import Kind, Match
@@ -15,16 +17,22 @@ MATCHES: dict[Match, str] = {
     Match.ALL: "All of these",
     Match.ANY: "Any of these",
     Match.NONE: "None of these",
+    Match.AT_LEAST: "At least some of these",
 }
+COUNT = Input("count", "whole", "How many", default=2)
 
 
 def describe(known: Catalogue) -> dict[str, Any]:
     """Groups, fields, events, operators, behaviours and other conditions, each with its label and inputs.
 
-    The JSON of a condition is `{"<key>": …, "operator": name, <input name>: value…}`.
+    The JSON of a condition is `{"<key>": …, "operator": name, <input name>: value…}`; a dot in the name of an input
+    steps into an object (`near.latitude`), and a condition without operators has none in its JSON.
     """
     return {
-        "matches": [{"name": str(match), "label": words, "inputs": []} for match, words in MATCHES.items()],
+        "matches": [
+            {"name": str(match), "label": words, "inputs": _inputs([COUNT] if match is Match.AT_LEAST else [])}
+            for match, words in MATCHES.items()
+        ],
         "fields": _fields(known),
         "events": [
             {"name": name, "properties": [_typed(key, kind) for key, kind in sorted(event.properties.items())]}
@@ -35,7 +43,7 @@ def describe(known: Catalogue) -> dict[str, Any]:
             {"name": name, "label": behaviour.label, "inputs": _inputs(behaviour.inputs)}
             for name, behaviour in BEHAVIOURS.items()
         ],
-        "leaves": [],
+        "leaves": [_leaf(key, condition, known) for key, condition in CONDITIONS.items()],
     }
 
 
@@ -59,6 +67,15 @@ def _operator(name: str, operator: Operator) -> dict[str, Any]:
         "kinds": sorted(str(kind) for kind in operator.kinds),
         "inputs": _inputs(inputs_of(operator)),
         "works_on_properties": operator.flips is None,
+    }
+
+
+def _leaf(key: str, condition: Condition[Any], known: Catalogue) -> dict[str, Any]:
+    return {
+        "key": key,
+        "label": condition.label,
+        "operators": [{"name": name, "label": words} for name, words in condition.operators.items()],
+        "inputs": _inputs(condition.inputs(known)),
     }
 
 

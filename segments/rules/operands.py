@@ -5,23 +5,51 @@ Whatever hides in a jsonb document, an operand is of its kind or NULL: it never 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from segments.rules.catalogue import CUSTOM, STANDARD_FIELDS
 from segments.rules.parameters import Parameters
 from segments.rules.tree import Kind
 from segments.rules.values import DATE_PATTERN
+from segments.rules.zones import HOME
+
+
+@dataclass(frozen=True)
+class Row:
+    """A contact in a statement: the alias of its columns, SQL of its time zone, and of the contacts in question.
+
+    `among` narrows a column of contact ids to those contacts (`contact_id = ANY(…)`); empty for everybody.
+    """
+
+    alias: str
+    zone: str
+    among: str = ""
+
+
+CONTACT = Row("contact", HOME)
 
 
 @dataclass(frozen=True)
 class Operand:
-    """`sql` is typed, NULL when not set; `presence` is a boolean: it has a value."""
+    """`sql` is typed, NULL when not set; `presence` is a boolean: it has a value.
+
+    `zone` is where a day begins and ends for it. `is_whole_day` is a boolean: it is a date without a time, which
+    is the same day everywhere; empty when it never is.
+    """
 
     kind: Kind
     sql: str
     presence: str
     is_nullable: bool = True
     is_array_column: bool = False
+    zone: str = HOME
+    is_whole_day: str = ""
+
+    @property
+    def day(self) -> str:
+        """The date of this moment where the contact lives."""
+        zone = f"CASE WHEN {self.is_whole_day} THEN 'UTC' ELSE {self.zone} END" if self.is_whole_day else self.zone
+        return f"({self.sql} AT TIME ZONE {zone})::date"
 
 
 # How "not set" looks in a column of each kind; columns are NOT NULL but for the assignee.
@@ -37,16 +65,15 @@ def column_of(field: str) -> str:
     return "attributes" if field.startswith(CUSTOM) else STANDARD_FIELDS[field].column
 
 
-def of_contact(field: str, kind: Kind, parameters: Parameters, contact: str = "contact") -> Operand:
-    """The operand of a contact's field; `contact` is the alias of its row."""
+def of_contact(field: str, kind: Kind, parameters: Parameters, row: Row = CONTACT) -> Operand:
+    """The operand of a contact's field."""
+    column = f"{row.alias}.{column_of(field)}"
     if field.startswith(CUSTOM):
-        return of_document(f"{contact}.{column_of(field)}", field.removeprefix(CUSTOM), kind, parameters)
-    standard = STANDARD_FIELDS[field]
-    column = f"{contact}.{column_of(field)}"
+        found = of_document(column, field.removeprefix(CUSTOM), kind, parameters)
+        return replace(found, zone=row.zone)
     presence = COLUMN_PRESENCE.get(kind, "{column} IS NOT NULL").format(column=column)
-    return Operand(
-        kind, column, presence, is_nullable=field == "assignee", is_array_column=standard.kind is Kind.LIST
-    )
+    is_list = STANDARD_FIELDS[field].kind is Kind.LIST
+    return Operand(kind, column, presence, field == "assignee", is_array_column=is_list, zone=row.zone)
 
 
 def of_document(document: str, name: str, kind: Kind, parameters: Parameters) -> Operand:
@@ -54,7 +81,7 @@ def of_document(document: str, name: str, kind: Kind, parameters: Parameters) ->
     key = parameters.bind(name, "text")
     value, text = f"({document} -> {key})", f"({document} ->> {key})"
     presence = f"coalesce({value}, 'null') NOT IN ('null', '\"\"', '[]', '{{}}')"
-    return Operand(kind, _typed(kind, value, text, parameters), presence)
+    return Operand(kind, _typed(kind, value, text, parameters), presence, is_whole_day=f"length({text}) = 10")
 
 
 def _typed(kind: Kind, value: str, text: str, parameters: Parameters) -> str:

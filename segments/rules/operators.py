@@ -1,27 +1,26 @@
 """The table of operators: what each takes, its SQL, when time alone changes it, its words.
 
-To add one: write its SQL function, give it a row here, and a row in tests/test_operators.py.
-A negation is the exact complement of its positive: a contact without a city is "not in Leeds".
+To add one: write its SQL function (comparisons, calendar), give it a row here, and a row in
+tests/test_operators.py. A negation is the exact complement of its positive: a contact without a city is
+"not in Leeds".
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from common.registry import Registry
-from segments.rules.inputs import SAME, Input
+from segments.rules import calendar, comparisons
+from segments.rules.comparisons import moment
+from segments.rules.inputs import SAME, Choice, Input
 from segments.rules.operands import Operand
-from segments.rules.parameters import Parameters
+from segments.rules.parameters import NOW, Parameters
 from segments.rules.tree import Kind, Value
 
-CASTS = {Kind.TEXT: "text", Kind.NUMBER: "numeric", Kind.BOOLEAN: "boolean", Kind.DATE: "timestamptz"}
-NOW = "%(now)s::timestamptz"
+__all__ = ["NOW", "OPERATORS", "Operator", "Takes", "inputs_of", "moment"]
 
 
 class Takes(StrEnum):
@@ -29,14 +28,30 @@ class Takes(StrEnum):
 
     ONE = "one value"
     MANY = "a list of values"
+    PAIR = "the first and the last value"
+    PATTERN = "a pattern"
+    WHOLE = "a whole number"
+    DAY = "a day"
     SPAN = "a span of time"
+    DAYS = "a span of days"
+    WEEKDAYS = "a list of weekdays"
+    MONTH_DAYS = "a list of days of the month"
     NOTHING = "nothing"
 
 
 VALUES: dict[Takes, tuple[Input, ...]] = {
     Takes.ONE: (Input("value", "text", "Value", kind=SAME),),
     Takes.MANY: (Input("value", "list", "Values", kind=SAME),),
+    Takes.PAIR: (Input("value", "pair", "From and to", kind=SAME),),
+    Takes.PATTERN: (Input("value", "text", "Pattern with * and ?"),),
+    Takes.WHOLE: (Input("value", "whole", "Number", default=1),),
+    Takes.DAY: (Input("value", "date", "Day"),),
     Takes.SPAN: (Input("value", "span", "Span"),),
+    Takes.DAYS: (Input("value", "span", "Days", kind="days"),),
+    Takes.WEEKDAYS: (
+        Input("value", "list", "Weekdays", choices=tuple(Choice(day, day.title()) for day in calendar.WEEKDAYS)),
+    ),
+    Takes.MONTH_DAYS: (Input("value", "list", "Days of the month", kind="whole"),),
     Takes.NOTHING: (),
 }
 
@@ -45,7 +60,10 @@ SqlMaker = Callable[[Operand, Any, Parameters], str]
 
 @dataclass(frozen=True)
 class Operator:
-    """`sql` makes a boolean that may be NULL; `flips` the next moment time alone may change it, or None."""
+    """`sql` makes a boolean that may be NULL; `flips` the next moment time alone may change it, or None.
+
+    `is_local` says that the answer depends on the contact's time zone.
+    """
 
     takes: Takes
     kinds: frozenset[Kind]
@@ -54,11 +72,12 @@ class Operator:
     is_negated: bool = False
     flips: SqlMaker | None = None
     words_of_dates: str = ""
+    is_local: bool = False
 
     def label(self, kind: Kind = Kind.TEXT) -> str:
         """The words without the value: `is one of`."""
         words = self.words_of_dates if kind is Kind.DATE and self.words_of_dates else self.words
-        return " ".join(words.replace("{value}", "").split())
+        return words.replace("{value}", "…").removesuffix(" …")
 
     def truth(self, operand: Operand, value: Value, parameters: Parameters) -> str:
         """A boolean expression that is never NULL."""
@@ -73,101 +92,76 @@ def inputs_of(operator: Operator) -> tuple[Input, ...]:
     return VALUES[operator.takes]
 
 
-def moment(value: date | datetime) -> datetime:
-    """The instant of a date: a whole day stands for its first moment in UTC."""
-    return value if isinstance(value, datetime) else datetime.combine(value, time(), UTC)
-
-
-def _bound(operand: Operand, value: Any, parameters: Parameters) -> str:
-    return parameters.bind(moment(value) if isinstance(value, date) else value, CASTS[operand.kind])
-
-
-def _equals(operand: Operand, value: Any, parameters: Parameters) -> str:
-    if isinstance(value, date) and not isinstance(value, datetime):
-        first = moment(value)
-        start = parameters.bind(first, "timestamptz")
-        return f"{operand.sql} >= {start} AND {operand.sql} < {start} + interval '1 day'"
-    return f"{operand.sql} = {_bound(operand, value, parameters)}"
-
-
-def _in(operand: Operand, value: Any, parameters: Parameters) -> str:
-    return f"{operand.sql} = ANY({parameters.bind(list(value), CASTS[operand.kind] + '[]')})"
-
-
-def _contains(operand: Operand, value: Any, parameters: Parameters) -> str:
-    if operand.is_array_column:
-        return f"{operand.sql} @> {parameters.bind([value], 'varchar[]')}"
-    if operand.kind is Kind.LIST:
-        return f"{operand.sql} @> {parameters.bind(_as_json(value), 'jsonb')}"
-    return f"{operand.sql} LIKE {parameters.bind(f'%{_escaped(value)}%', 'text')}"
-
-
-def _starts_with(operand: Operand, value: Any, parameters: Parameters) -> str:
-    return f"{operand.sql} LIKE {parameters.bind(f'{_escaped(value)}%', 'text')}"
-
-
-def _ends_with(operand: Operand, value: Any, parameters: Parameters) -> str:
-    return f"{operand.sql} LIKE {parameters.bind(f'%{_escaped(value)}', 'text')}"
-
-
-def _greater(operand: Operand, value: Any, parameters: Parameters) -> str:
-    return f"{operand.sql} > {_bound(operand, value, parameters)}"
-
-
-def _less(operand: Operand, value: Any, parameters: Parameters) -> str:
-    return f"{operand.sql} < {_bound(operand, value, parameters)}"
-
-
-def _is_set(operand: Operand, value: Any, parameters: Parameters) -> str:
-    return operand.presence
-
-
-def _in_last(operand: Operand, value: timedelta, parameters: Parameters) -> str:
-    # `now - span < x` and `x + span > now` agree to the microsecond: the session is in UTC.
-    return f"{operand.sql} > {NOW} - {parameters.bind(value, 'interval')} AND {operand.sql} <= {NOW}"
-
-
-def _in_last_flips(operand: Operand, value: timedelta, parameters: Parameters) -> str:
-    span = parameters.bind(value, "interval")
-    return (
-        f"CASE WHEN {operand.sql} > {NOW} THEN {operand.sql} "
-        f"WHEN {operand.sql} > {NOW} - {span} THEN {operand.sql} + {span} END"
-    )
-
-
-def _escaped(text: str) -> str:
-    """Text for LIKE with its wildcards taken literally."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def _as_json(value: str | bool | Decimal) -> str:
-    return str(value) if isinstance(value, Decimal) else json.dumps(value)
-
-
 SCALARS = frozenset({Kind.TEXT, Kind.NUMBER, Kind.BOOLEAN, Kind.DATE})
 TEXTS = frozenset({Kind.TEXT})
-HOLDERS = frozenset({Kind.TEXT, Kind.LIST})
+BOOLEANS = frozenset({Kind.BOOLEAN})
+DATES = frozenset({Kind.DATE})
+LISTS = frozenset({Kind.LIST})
+HOLDERS = TEXTS | LISTS
 ORDERED = frozenset({Kind.NUMBER, Kind.DATE})
 LISTED = frozenset({Kind.TEXT, Kind.NUMBER})
 EVERY = frozenset(Kind)
 
+
+ONE, MANY, NOTHING = Takes.ONE, Takes.MANY, Takes.NOTHING
+of, on = comparisons, calendar
+
 OPERATORS: Registry[Operator] = Registry(
     "operator",
     {
-        "equals": Operator(Takes.ONE, SCALARS, _equals, "is {value}"),
-        "not_equals": Operator(Takes.ONE, SCALARS, _equals, "is not {value}", is_negated=True),
-        "contains": Operator(Takes.ONE, HOLDERS, _contains, "contains {value}"),
-        "not_contains": Operator(Takes.ONE, HOLDERS, _contains, "does not contain {value}", is_negated=True),
-        "starts_with": Operator(Takes.ONE, TEXTS, _starts_with, "starts with {value}"),
-        "ends_with": Operator(Takes.ONE, TEXTS, _ends_with, "ends with {value}"),
-        "greater": Operator(Takes.ONE, ORDERED, _greater, "is more than {value}", words_of_dates="is after {value}"),
-        "less": Operator(Takes.ONE, ORDERED, _less, "is less than {value}", words_of_dates="is before {value}"),
-        "in": Operator(Takes.MANY, LISTED, _in, "is one of {value}"),
-        "not_in": Operator(Takes.MANY, LISTED, _in, "is none of {value}", is_negated=True),
-        "is_set": Operator(Takes.NOTHING, EVERY, _is_set, "is set"),
-        "not_set": Operator(Takes.NOTHING, EVERY, _is_set, "is not set", is_negated=True),
-        "in_last": Operator(
-            Takes.SPAN, frozenset({Kind.DATE}), _in_last, "is in the last {value}", flips=_in_last_flips
+        "equals": Operator(ONE, SCALARS, of.equals, "is {value}"),
+        "not_equals": Operator(ONE, SCALARS, of.equals, "is not {value}", is_negated=True),
+        "contains": Operator(ONE, HOLDERS, of.contains, "contains {value}"),
+        "not_contains": Operator(ONE, HOLDERS, of.contains, "does not contain {value}", is_negated=True),
+        "starts_with": Operator(ONE, TEXTS, of.starts_with, "starts with {value}"),
+        "not_starts_with": Operator(ONE, TEXTS, of.starts_with, "does not start with {value}", is_negated=True),
+        "ends_with": Operator(ONE, TEXTS, of.ends_with, "ends with {value}"),
+        "not_ends_with": Operator(ONE, TEXTS, of.ends_with, "does not end with {value}", is_negated=True),
+        "matches": Operator(Takes.PATTERN, TEXTS, of.matches, "matches {value}"),
+        "not_matches": Operator(Takes.PATTERN, TEXTS, of.matches, "does not match {value}", is_negated=True),
+        "greater": Operator(ONE, ORDERED, of.greater, "is more than {value}", words_of_dates="is later than {value}"),
+        "greater_or_equal": Operator(
+            ONE, ORDERED, of.greater_or_equal, "is at least {value}", words_of_dates="is {value} or later"
+        ),
+        "less": Operator(ONE, ORDERED, of.less, "is less than {value}", words_of_dates="is earlier than {value}"),
+        "less_or_equal": Operator(
+            ONE, ORDERED, of.less_or_equal, "is at most {value}", words_of_dates="is {value} or earlier"
+        ),
+        "between": Operator(Takes.PAIR, ORDERED, of.between, "is between {value}"),
+        "in": Operator(MANY, LISTED, of.is_in, "is one of {value}"),
+        "not_in": Operator(MANY, LISTED, of.is_in, "is none of {value}", is_negated=True),
+        "is_set": Operator(NOTHING, EVERY, of.is_set, "is set"),
+        "not_set": Operator(NOTHING, EVERY, of.is_set, "is not set", is_negated=True),
+        "is_true": Operator(NOTHING, BOOLEANS, of.is_true, "is true"),
+        "is_false": Operator(NOTHING, BOOLEANS, of.is_false, "is false"),
+        "contains_any": Operator(MANY, LISTS, of.contains_any, "contains any of {value}"),
+        "contains_all": Operator(MANY, LISTS, of.contains_all, "contains all of {value}"),
+        "contains_none": Operator(MANY, LISTS, of.contains_any, "contains none of {value}", is_negated=True),
+        "has_at_least": Operator(Takes.WHOLE, LISTS, of.has_at_least, "has at least {value} entries"),
+        "has_at_most": Operator(Takes.WHOLE, LISTS, of.has_at_most, "has at most {value} entries"),
+        "before": Operator(ONE, DATES, on.before, "is before {value}", is_local=True),
+        "after": Operator(ONE, DATES, on.after, "is after {value}", is_local=True),
+        "on": Operator(Takes.DAY, DATES, on.on, "is on {value}", is_local=True),
+        "not_on": Operator(Takes.DAY, DATES, on.on, "is not on {value}", is_negated=True, is_local=True),
+        "in_last": Operator(Takes.SPAN, DATES, on.in_last, "is in the last {value}", flips=on.in_last_flips),
+        "more_than_ago": Operator(
+            Takes.SPAN, DATES, on.more_than_ago, "is more than {value} ago", flips=on.in_last_flips
+        ),
+        "in_next": Operator(Takes.SPAN, DATES, on.in_next, "is in the next {value}", flips=on.in_next_flips),
+        "weekday": Operator(Takes.WEEKDAYS, DATES, on.weekday, "falls on {value}", is_local=True),
+        "day_of_month": Operator(
+            Takes.MONTH_DAYS, DATES, on.day_of_month, "falls on day {value} of a month", is_local=True
+        ),
+        "anniversary": Operator(
+            NOTHING, DATES, on.anniversary, "has its anniversary today", flips=on.anniversary_flips, is_local=True
+        ),
+        "anniversary_in_next": Operator(
+            Takes.DAYS,
+            DATES,
+            on.anniversary_in_next,
+            "has its anniversary in the next {value}",
+            flips=on.anniversary_in_next_flips,
+            is_local=True,
         ),
     },
 )

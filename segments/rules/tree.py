@@ -28,9 +28,10 @@ class Match(StrEnum):
     ALL = "all"
     ANY = "any"
     NONE = "none"
+    AT_LEAST = "at_least"
 
 
-Single = str | Decimal | bool | date | datetime | timedelta
+Single = str | int | Decimal | bool | date | datetime | timedelta
 Value = Single | tuple[Single, ...] | None
 
 
@@ -101,12 +102,56 @@ class EventRule:
 
 
 @dataclass(frozen=True)
+class SegmentRule:
+    """Stands, or does not stand, in another segment: its stored membership."""
+
+    segment_id: int
+    name: str
+    operator: str
+
+
+@dataclass(frozen=True)
+class ConsentRule:
+    """May be written to on a channel; `topic_id` None asks for all topics."""
+
+    channel: str
+    operator: str
+    topic_id: int | None = None
+    topic: str = ""
+
+
+@dataclass(frozen=True)
+class BucketRule:
+    """One of a hundred equal parts of all contacts, drawn by a salt and the same for ever."""
+
+    salt: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class NearRule:
+    """Within so many kilometers of a place, or outside; the two fields hold degrees."""
+
+    latitude: Decimal
+    longitude: Decimal
+    kilometers: Decimal
+    operator: str
+    latitude_field: str
+    longitude_field: str
+
+
+@dataclass(frozen=True)
 class Group:
+    """`count` is how many must be true; only `at_least` has one."""
+
     match: Match
     rules: tuple[Rule, ...]
+    count: int = 0
 
 
-Leaf = AttributeRule | EventRule
+OtherRule = SegmentRule | ConsentRule | BucketRule | NearRule
+Leaf = AttributeRule | EventRule | OtherRule
 Rule = Group | Leaf
 
 
@@ -123,8 +168,3 @@ def events(rule: Rule) -> set[str]:
     """Names of the events the rule reads."""
     read = [leaf for leaf in leaves(rule) if isinstance(leaf, EventRule)]
     return {leaf.event for leaf in read} | {leaf.then.event for leaf in read if leaf.then is not None}
-
-
-def fields(rule: Rule) -> set[str]:
-    """Contact fields (`city`, `attributes.plan`) the rule reads."""
-    return {leaf.field for leaf in leaves(rule) if isinstance(leaf, AttributeRule)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
@@ -24,7 +25,8 @@ from segments.models import (
     SegmentStatus,
     SegmentVersion,
 )
-from segments.rules import tree
+from segments.rules import catalogue, needs, tree
+from segments.rules.conditions import by_id
 from segments.rules.tree import Rule
 
 PLAIN_FIELDS = {"name", "slug", "description", "tags", "is_active"}
@@ -46,7 +48,6 @@ def create_segment(
     Raises `Invalid` for a rule that does not hold, `Conflict` when the slug is taken.
     """
     kind = kind or (SegmentKind.STATIC if rule is None else SegmentKind.DYNAMIC)
-    parsed = _checked_rule(kind, rule)
     segment = Segment(
         name=_checked_name(name),
         slug=slug or _free_slug(name),
@@ -56,9 +57,11 @@ def create_segment(
         is_active=is_active,
     )
     with transaction.atomic():
+        _lock_references()
+        definition = _checked_rule(kind, rule)
         _save(segment)
-        if parsed is not None:
-            _adopt_rule(segment, rule, parsed)
+        if definition is not None:
+            _adopt_rule(segment, definition)
         audit.created(segment)
     return segment
 
@@ -71,6 +74,8 @@ def update_segment(segment: Segment, **changes: Any) -> Segment:
     if unknown := changes.keys() - PLAIN_FIELDS - {"rule", "kind"}:
         raise Invalid(f"A segment has no {', '.join(sorted(unknown))} to change.")
     with transaction.atomic():
+        if "rule" in changes:
+            _lock_references()
         segment = Segment.objects.select_for_update().get(pk=segment.pk)
         if changes.get("kind", segment.kind) != segment.kind:
             raise Invalid(
@@ -90,18 +95,21 @@ def _apply(segment: Segment, changes: dict[str, Any]) -> None:
     segment.slug = segment.slug or _free_slug(segment.name)
     segment.updated_at = clock.now()
     _save(segment)
+    definition = None
     if "rule" in changes and changes["rule"] != segment.rule:
-        parsed = _checked_rule(segment.kind, changes["rule"])
-        if parsed is not None:
-            _adopt_rule(segment, changes["rule"], parsed)
+        definition = _checked_rule(segment.kind, changes["rule"], segment.pk)
+    if definition is not None and definition.json != segment.rule:
+        _adopt_rule(segment, definition)
     elif segment.is_active and not was_active and segment.kind == SegmentKind.DYNAMIC:
         _wait_for_build(segment)
 
 
 def delete_segment(segment: Segment) -> None:
-    """Delete a segment with its history. Raises `Conflict` while something (a campaign) uses it."""
+    """Delete a segment with its history. Raises `Conflict` while a campaign or another segment's rule uses it."""
     try:
         with transaction.atomic():
+            _lock_references()
+            _check_unneeded(segment)
             audit.deleted(segment)
             _delete_rows(segment.pk)
             segment.delete()
@@ -109,6 +117,21 @@ def delete_segment(segment: Segment) -> None:
         users = sorted({str(row._meta.verbose_name) for row in error.protected_objects})
         where = f"{len(error.protected_objects)} × {', '.join(users)}"
         raise Conflict(f"“{segment.name}” is used by {where}; take it out there first.", code="in_use") from error
+
+
+def _check_unneeded(segment: Segment) -> None:
+    names = segment.dependants.order_by("segment__name").values_list("segment__name", flat=True).distinct()
+    if names:
+        told = ", ".join(f"“{name}”" for name in names[:10])
+        raise Conflict(f"“{segment.name}” is used in the rule of {told}; take it out there first.", code="in_use")
+
+
+def _lock_references() -> None:
+    """Rules that refer to segments are written one after another: two halves of a circle never slip through."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended('segments.references', %s))", [tenancy.required()]
+        )
 
 
 def request_rebuild(segment: Segment) -> Segment:
@@ -129,14 +152,24 @@ def _checked_name(name: str) -> str:
     return name
 
 
-def _checked_rule(kind: str, rule: Any) -> Rule | None:
+@dataclass(frozen=True)
+class _Definition:
+    """A rule as it is stored (segments by id), and as it was read."""
+
+    json: Any
+    parsed: Rule
+
+
+def _checked_rule(kind: str, rule: Any, segment_id: int | None = None) -> _Definition | None:
     if kind == SegmentKind.STATIC:
         if rule is not None:
             raise Invalid("A static segment has no rule.", details={"rule": "A static segment has no rule."})
         return None
     if rule is None:
         raise Invalid("A dynamic segment needs a rule.", details={"rule": "A dynamic segment needs a rule."})
-    return rules.parse(rule)
+    known = catalogue.load(segment_id)
+    parsed = rules.parse(rule, known)
+    return _Definition(by_id(rule, known), parsed)
 
 
 def _free_slug(name: str) -> str:
@@ -161,15 +194,15 @@ def _save(segment: Segment) -> None:
         ) from error
 
 
-def _adopt_rule(segment: Segment, rule: Any, parsed: Rule) -> None:
-    """Make `rule` the segment's current version and have it built."""
-    segment.rule = rule
+def _adopt_rule(segment: Segment, definition: _Definition) -> None:
+    """Make this rule the segment's current version and have it built."""
+    segment.rule = definition.json
     segment.version_number += 1
     segment.save(update_fields=["rule", "version_number"])
     SegmentVersion.objects.create(
-        segment=segment, number=segment.version_number, rule=rule, author=actor.current().name
+        segment=segment, number=segment.version_number, rule=segment.rule, author=actor.current().name
     )
-    _index(segment, parsed)
+    _index(segment, definition.parsed)
     _wait_for_build(segment)
 
 
@@ -182,7 +215,8 @@ def _index(segment: Segment, rule: Rule) -> None:
     SegmentDependency.objects.bulk_create(
         [
             *(SegmentDependency(segment=segment, definition_id=pk) for pk in definitions),
-            *(SegmentDependency(segment=segment, field=field) for field in sorted(tree.fields(rule))),
+            *(SegmentDependency(segment=segment, field=field) for field in sorted(needs.fields(rule))),
+            *(SegmentDependency(segment=segment, needed_id=pk) for pk in sorted(needs.segments(rule))),
         ]
     )
 

@@ -8,13 +8,17 @@ from collections.abc import Iterable
 from django.db.models import Q
 
 from audience.notices import ContactsChanged, EventsRecorded
-from segments.models import Segment, SegmentDependency, SegmentKind
+from common import doorbell
+from segments.models import Segment, SegmentDependency, SegmentKind, SegmentStatus
+from segments.notices import MembershipChanged
 from segments.services import members, refresh
 from segments.services.refresh import Pair
 
 # Every event may move these, without a word about them in ContactsChanged.
 MOVED_BY_EVENTS = ("first_seen_at", "last_seen_at", "updated_at")
 MOVED_BY_CHANGES = ("updated_at",)
+# More contacts than this of one segment at once: a full build of those that refer to it is cheaper.
+MOST_MOVED = 20_000
 
 
 def audience_moved(notices: Iterable[ContactsChanged | EventsRecorded]) -> int:
@@ -26,6 +30,37 @@ def audience_moved(notices: Iterable[ContactsChanged | EventsRecorded]) -> int:
     for notice in notices:
         pairs |= _pairs_of_events(notice) if isinstance(notice, EventsRecorded) else _pairs_of_contacts(notice)
     return refresh.refresh(sorted(pairs))
+
+
+def memberships_moved(notices: Iterable[MembershipChanged]) -> int:
+    """Look again at contacts that entered or left a segment, in the segments whose rules refer to it.
+
+    Where very many moved at once the whole segment is built anew instead. Returns how many memberships changed.
+    """
+    moved: dict[int, set[int]] = defaultdict(set)
+    for notice in notices:
+        moved[notice.segment_id].update(notice.entered, notice.left)
+    pairs: set[Pair] = set()
+    for segment_id, needed_id in _dependants(moved):
+        if len(moved[needed_id]) <= MOST_MOVED or not build_anew(segment_id):
+            pairs.update((segment_id, contact_id) for contact_id in moved[needed_id])
+    return refresh.refresh(sorted(pairs))
+
+
+def build_anew(segment_id: int) -> bool:
+    """Have a ready segment built; False when it is being built already, or stands still."""
+    is_asked = Segment.objects.filter(pk=segment_id, status=SegmentStatus.READY, is_active=True).update(
+        status=SegmentStatus.BUILDING
+    )
+    if is_asked:
+        doorbell.ring("segment_builds")
+    return bool(is_asked)
+
+
+def _dependants(needed: Iterable[int]) -> list[tuple[int, int]]:
+    """(segment, the segment it refers to) for live segments."""
+    rows = SegmentDependency.objects.filter(needed__in=list(needed), segment__is_active=True)
+    return list(rows.values_list("segment_id", "needed_id"))
 
 
 def _pairs_of_events(notice: EventsRecorded) -> set[Pair]:

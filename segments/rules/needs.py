@@ -1,0 +1,44 @@
+"""What a rule reads of a contact: which columns a statement must carry, and whose change may move it."""
+
+from __future__ import annotations
+
+from segments.rules.catalogue import CUSTOM, STANDARD_FIELDS
+from segments.rules.conditions import condition_of
+from segments.rules.operators import OPERATORS
+from segments.rules.tree import AttributeRule, EventRule, Leaf, Rule, SegmentRule, leaves
+
+ZONE = "timezone"
+
+
+def fields(rule: Rule) -> set[str]:
+    """What it may change with: fields of contacts (`city`, `attributes.plan`), and `consent.<channel>`."""
+    return set().union(*(fields_of(leaf) for leaf in leaves(rule)))
+
+
+def fields_of(leaf: Leaf) -> set[str]:
+    """The same for one condition."""
+    if isinstance(leaf, AttributeRule):
+        return {leaf.field, ZONE} if OPERATORS[leaf.operator].is_local else {leaf.field}
+    return set() if isinstance(leaf, EventRule) else condition_of(leaf).fields(leaf)
+
+
+def contact_fields(rule: Rule) -> set[str]:
+    """Only those that are columns of a contact, or keys of its attributes."""
+    return {name for name in fields(rule) if name in STANDARD_FIELDS or name.startswith(CUSTOM)}
+
+
+def segments(rule: Rule) -> set[int]:
+    """Ids of the segments it refers to."""
+    return {leaf.segment_id for leaf in leaves(rule) if isinstance(leaf, SegmentRule)}
+
+
+def is_local(rule: Rule) -> bool:
+    """Whether it matters where a contact's day begins."""
+    return any(isinstance(leaf, AttributeRule) and OPERATORS[leaf.operator].is_local for leaf in leaves(rule))
+
+
+def is_timeless(leaf: Leaf) -> bool:
+    """Whether time alone never changes the answer, and no event does."""
+    if isinstance(leaf, AttributeRule):
+        return OPERATORS[leaf.operator].flips is None
+    return not isinstance(leaf, EventRule)
