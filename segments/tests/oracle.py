@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from segments.tests import oracle_behaviours
+
 KINDS = {"city": "text", "status": "text", "tags": "list", "value_minor": "number", "last_seen_at": "date"}
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?", re.ASCII)
 
@@ -31,8 +33,7 @@ def is_true(rule: dict[str, Any], person: Person, now: datetime, kinds: dict[str
         answers = [is_true(child, person, now, kinds) for child in rule["rules"]]
         return {"all": all(answers), "any": any(answers), "none": not any(answers)}[rule["match"]]
     if "event" in rule:
-        did = len(_matching_events(rule, person, now, kinds)) >= rule.get("count", 1)
-        return did == (rule["operator"] == "did")
+        return oracle_behaviours.is_true(rule, person.events, now, _fits(now, kinds))
     name = rule["field"]
     if name.startswith("attributes."):
         key = name.removeprefix("attributes.")
@@ -45,8 +46,7 @@ def critical_moments(rule: dict[str, Any], person: Person) -> list[datetime]:
     if "match" in rule:
         return sorted({moment for child in rule["rules"] for moment in critical_moments(child, person)})
     if "event" in rule:
-        window = span(rule["within"]) if "within" in rule else timedelta()
-        return [moment for event in person.events for moment in (event.at, event.at + window)]
+        return oracle_behaviours.critical_moments(rule, person.events)
     if rule["operator"] == "in_last":
         name = rule["field"]
         raw = person.attributes.get(name.removeprefix("attributes.")) if "." in name else person.fields[name]
@@ -59,19 +59,11 @@ def span(raw: Any) -> timedelta:
     return timedelta(days=raw) if isinstance(raw, int) else timedelta(**raw)
 
 
-def _matching_events(rule: dict[str, Any], person: Person, now: datetime, kinds: dict[str, str]) -> list[Happening]:
-    since = now - span(rule["within"]) if "within" in rule else None
-    return [
-        event
-        for event in person.events
-        if event.name == rule["event"]
-        and event.at <= now
-        and (since is None or event.at > since)
-        and all(
-            _holds(item, event.properties.get(item["property"]), kinds[item["property"]], now)
-            for item in rule.get("where", [])
-        )
-    ]
+def _fits(now: datetime, kinds: dict[str, str]) -> oracle_behaviours.Fits:
+    def fits(event: Happening, item: dict[str, Any]) -> bool:
+        return _holds(item, event.properties.get(item["property"]), kinds[item["property"]], now)
+
+    return fits
 
 
 def _holds(rule: dict[str, Any], raw: Any, kind: str, now: datetime, *, is_column: bool = False) -> bool:

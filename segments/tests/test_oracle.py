@@ -17,9 +17,10 @@ from accounts.models import Organization
 from common import clock, tenancy
 from segments import rules, selectors
 from segments.rules import compiler
-from segments.tests import oracle, people
+from segments.tests import oracle, people, random_behaviours
 from segments.tests.oracle import Happening, Person
 from segments.tests.people import NOON
+from segments.tests.random_behaviours import EVENTS, NUMBERS
 
 CASES = int(os.environ.get("SEGMENT_CASES", "120"))
 TICK = timedelta(microseconds=1)
@@ -34,10 +35,8 @@ KINDS = {
     "gift": "boolean",
 }
 WORDS = ["pro", "free", "p%o", "100%", "a_b", "a\\b", "'; DROP TABLE x; --", "%(now)s", "Zoë", "5", "true"]
-NUMBERS = [-3, 0, 1, 5, 50, 50.5, 10**12]
 DATES = ["2026-06-01", "2026-06-15T11:59:59Z", "2026-06-20 08:30", "2026-07-01T00:00:00+02:00", "2027-01-01"]
 BROKEN_DATES = ["2026-02-31", "now", "infinity", "tomorrow", "2026-06-01\n", "06/01/2026", "2026-13-01T00:00"]
-EVENTS = ["order_completed", "page_viewed", "Odd %s 'name'"]
 
 
 def _population(seed: int) -> dict[int, Person]:
@@ -65,19 +64,24 @@ def _person(draw: random.Random) -> tuple[int, Person]:
         "last_seen_at": _moment(draw),
     }
     row = people.contact(**fields, attributes=attributes)
-    happenings = [Happening(draw.choice(EVENTS), _moment(draw), _properties(draw)) for _ in range(draw.randint(0, 9))]
+    happenings = [
+        Happening(draw.choice(EVENTS), _moment(draw), _properties(draw)) for _ in range(draw.randint(0, 14))
+    ]
     people.events([(row.pk, item.name, item.at, item.properties) for item in happenings])
     return row.pk, Person(fields, attributes, happenings)
 
 
 def _moment(draw: random.Random) -> datetime:
     """Some moments collide on purpose; some lie ahead."""
-    return NOON + timedelta(days=draw.choice([-90, -30, -7, -7, -1, 0, 0, 2]), hours=draw.choice([0, 0, -1, 1]))
+    return NOON + timedelta(
+        days=draw.choice([-90, -30, -14, -7, -7, -2, -1, 0, 0, 2]), hours=draw.choice([0, 0, -1, 1])
+    )
 
 
 def _properties(draw: random.Random) -> dict[str, Any]:
     values = {"total": draw.choice([*NUMBERS, "abc", None, True]), "sku": draw.choice([*WORDS, 5, None])}
     values["gift"] = draw.choice([True, False, "true", 1])
+    values["odd"] = draw.choice([1, 1.0, "1", 10**400, -(10**400), 1e-300, [], [1], {"a": 1}, "", None, 0.1, 0.2])
     return {name: value for name, value in values.items() if draw.random() < 0.8}
 
 
@@ -118,14 +122,7 @@ ATTRIBUTE = _condition(list(FIELD_KINDS), FIELD_KINDS, "field", timed=True).filt
     lambda rule: not (rule["field"] == "tags" and not isinstance(rule.get("value", ""), str))
 )
 FILTER = _condition(["total", "sku", "gift"], KINDS, "property", timed=False)
-EVENT = st.fixed_dictionaries(
-    {"event": st.sampled_from([*EVENTS, "never seen"]), "operator": st.sampled_from(["did", "did_not"])},
-    optional={
-        "count": st.integers(1, 3),
-        "within": st.sampled_from([{"days": 7}, {"days": 30}, {"hours": 1}, {"minutes": 10}]),
-        "where": st.lists(FILTER, max_size=2),
-    },
-)
+EVENT = random_behaviours.rules(FILTER)
 LEAF = ATTRIBUTE | EVENT
 RULE = st.recursive(
     LEAF,
