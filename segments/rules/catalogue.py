@@ -73,12 +73,15 @@ class KnownTopic:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Custom attributes and events by name, segments by id, topics of consent by slug."""
+    """Custom attributes and events by name, segments by id, topics of consent by slug.
+
+    Two are equal when they read a stored rule alike: it names segments by id, and ids do not change.
+    """
 
     attributes: Mapping[str, Kind] = field(default_factory=dict)
     events: Mapping[str, KnownEvent] = field(default_factory=dict)
-    segments: Mapping[int, KnownSegment] = field(default_factory=dict)
-    topics: Mapping[str, KnownTopic] = field(default_factory=dict)
+    segments: Mapping[int, KnownSegment] = field(default_factory=dict, compare=False)
+    topics: Mapping[str, KnownTopic] = field(default_factory=dict, compare=False)
 
     def segment(self, reference: Any) -> KnownSegment | None:
         """The segment with this id, or this slug; digits in quotes may be either, the slug first."""

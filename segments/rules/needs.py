@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from segments.rules.catalogue import CUSTOM, STANDARD_FIELDS
 from segments.rules.conditions import condition_of
 from segments.rules.operators import OPERATORS
@@ -30,6 +32,20 @@ def contact_fields(rule: Rule) -> set[str]:
 def segments(rule: Rule) -> set[int]:
     """Ids of the segments it refers to."""
     return {leaf.segment_id for leaf in leaves(rule) if isinstance(leaf, SegmentRule)}
+
+
+def layers(rules: Mapping[int, Rule]) -> list[dict[int, Rule]]:
+    """Rules by segment in steps: one that refers to a segment comes in a later step than that segment.
+
+    So that nobody enters "not in VIP" for the moment until VIP has been looked at too.
+    """
+    waiting, steps = dict(rules), []
+    needed = {segment_id: segments(rule) for segment_id, rule in rules.items()}
+    while waiting:
+        free = {pk: rule for pk, rule in waiting.items() if not needed[pk] & waiting.keys()}
+        steps.append(free or dict(waiting))  # there are no circles; a damaged table must not hang us
+        waiting = {pk: rule for pk, rule in waiting.items() if pk not in steps[-1]}
+    return steps
 
 
 def is_local(rule: Rule) -> bool:

@@ -15,7 +15,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 
 from common import clock, doorbell, tenancy
 from common.errors import Conflict
-from segments.models import Segment, SegmentKind, SegmentStatus
+from segments.models import Segment, SegmentDependency, SegmentKind, SegmentStatus
 from segments.rules import compiler, parse_stored
 from segments.rules.tree import Rule
 from segments.services import refresh
@@ -103,8 +103,12 @@ def organizations_due() -> list[int]:
 
 
 def _next(seen: set[tuple[int, int]]) -> Segment | None:
+    """Those that others refer to go first, so that nobody enters "not in VIP" before VIP is there."""
     waiting = Segment.objects.filter(status=SegmentStatus.BUILDING, kind=SegmentKind.DYNAMIC, is_active=True)
-    return next((row for row in waiting.order_by("pk") if (row.pk, row.version_number) not in seen), None)
+    rows = [row for row in waiting.order_by("pk") if (row.pk, row.version_number) not in seen]
+    dependencies = SegmentDependency.objects.filter(segment__in=rows, needed__in=rows)
+    held = set(dependencies.values_list("segment_id", flat=True)) if len(rows) > 1 else set()
+    return min(rows, key=lambda row: (row.pk in held, row.pk), default=None)
 
 
 def _try(segment: Segment) -> int:

@@ -19,7 +19,7 @@ from common import clock, doorbell, outbox, tenancy
 from common.errors import Invalid
 from segments.models import Recheck, Segment, SegmentKind, SegmentStatus
 from segments.notices import MembershipChanged
-from segments.rules import catalogue, compiler, parser
+from segments.rules import catalogue, compiler, needs, parser
 from segments.rules.catalogue import Catalogue
 from segments.rules.tree import Rule
 
@@ -101,7 +101,8 @@ def refresh(pairs: Iterable[Pair]) -> int:
         segments = _live(wanted)
         _note_rechecks({row.pk: wanted[row.pk] for row in segments if row.status == SegmentStatus.BUILDING})
         ready = [row for row in segments if row.status == SegmentStatus.READY]
-        return sum(_refresh_block(rules, wanted) for rules in _blocks(_rules(ready), wanted))
+        layers = needs.layers(_rules(ready))
+        return sum(_refresh_block(rules, wanted) for layer in layers for rules in _blocks(layer, wanted))
 
 
 def lock_refreshers() -> None:
@@ -117,7 +118,8 @@ def _live(wanted: Mapping[int, Any]) -> list[Segment]:
 
 def _rules(segments: Sequence[Segment]) -> dict[int, Rule]:
     """The rules of these segments by id; read again only where the segment or the catalogue has changed."""
-    known = _settled(catalogue.load())
+    fresh = catalogue.load()
+    known = _settled(fresh)
     if len(_read) > MOST_READ:
         _read.clear()
     stale = [row.pk for row in segments if not _is_read(row, known)]
@@ -126,7 +128,8 @@ def _rules(segments: Sequence[Segment]) -> dict[int, Rule]:
     for segment in segments:
         try:
             if segment.pk in raw:
-                rule = parser.parse(raw[segment.pk], known, is_stored=True)
+                # With the fresh one: segments and topics that came since are no reason to read all rules again.
+                rule = parser.parse(raw[segment.pk], fresh, is_stored=True)
                 _read[segment.pk] = (segment.version_number, known, rule)
             rules[segment.pk] = _read[segment.pk][2]
         except Invalid as error:
