@@ -19,4 +19,9 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(minute=27, hour=3),
         "options": {"queue": "default"},
     },
+    "analyse": {
+        "task": "segments.analyse",
+        "schedule": crontab(minute=0, hour=2),
+        "options": {"queue": "default"},
+    },
 }

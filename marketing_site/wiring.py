@@ -22,6 +22,7 @@ from delivery import services as delivery
 from delivery.notices import MessagesSettled
 from segments import subscribers as segments
 from segments.notices import MembershipChanged
+from segments.patterns import analyses as segment_analyses
 from segments.services import build as segment_builds
 from segments.services import flips as segment_flips
 from viral import subscribers as viral
@@ -60,6 +61,7 @@ WORK: list[Work] = [
     Work("messages", "delivery", delivery.send_due, delivery_selectors.organizations_due),
     Work("credits", "default", attribution.work, attribution.organizations_due, PATIENCE),
     Work("segment_builds", "default", segment_builds.run, segment_builds.organizations_due),
+    Work("analyses", "default", segment_analyses.run, segment_analyses.organizations_due),
 ]
 
 

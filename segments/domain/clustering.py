@@ -10,6 +10,7 @@ import math
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -20,6 +21,7 @@ JUDGED = 2_000  # people on whom the silhouette is taken: it grows with the squa
 DEEPEST = 3
 SMALLEST_SHARE = 0.01
 SECONDS = 300
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -63,6 +65,7 @@ def cluster_apart(request: Request) -> Answer:
             input=msgspec.msgpack.encode(request),
             capture_output=True,
             timeout=SECONDS,
+            cwd=ROOT,
             check=True,
         )
     except subprocess.TimeoutExpired as error:
