@@ -24,6 +24,7 @@ class RuleInputSerializer(serializers.Serializer):  # type: ignore[type-arg]
     default = serializers.JSONField(required=False)
     choices = ChoiceSerializer(many=True, required=False)
     kind = serializers.CharField(required=False, help_text="Kind of the value or its parts; `same`: the field's own.")
+    pair_when = serializers.CharField(required=False, help_text="With this `compare` two of the value, low and high.")
 
 
 class MatchSerializer(ChoiceSerializer):

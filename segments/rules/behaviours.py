@@ -96,7 +96,7 @@ COMPARED = (
         "Is",
         choices=tuple(Choice(name, comparison.label) for name, comparison in COMPARISONS.items()),
     ),
-    Input("value", "number", "Value"),
+    Input("value", "number", "Value", kind="number", pair_when="between"),
     WITHIN,
     WHERE,
 )

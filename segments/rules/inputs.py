@@ -25,7 +25,7 @@ class Input:
     """One value of a condition. `name` is its key in the JSON of the condition; a dot steps into an object.
 
     `kind` says what the value, the elements of the list or both ends of the pair are; `same` is the kind of the
-    field itself (for a list, that of its elements).
+    field itself (for a list, that of its elements). `pair_when` is the `compare` that asks for two of the value.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Input:
     default: Any = None
     choices: tuple[Choice, ...] = field(default=())
     kind: str = ""
+    pair_when: str = ""
 
 
 def described(given: Input) -> dict[str, Any]:
@@ -48,4 +49,6 @@ def described(given: Input) -> dict[str, Any]:
         told["choices"] = [{"name": choice.name, "label": choice.label} for choice in given.choices]
     if given.kind:
         told["kind"] = given.kind
+    if given.pair_when:
+        told["pair_when"] = given.pair_when
     return told
