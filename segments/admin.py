@@ -9,18 +9,16 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.admin_base import OrganizationModelAdmin
 from common.api import parsers
 from common.errors import AppError
-from segments import rules, selectors, services
-from segments.models import Segment, SegmentKind, SegmentStatus
+from segments import rules, services
+from segments.models import Segment, SegmentKind
+from segments.pages import shell
+from segments.pages.mixin import SegmentPages
 
-BADGES = {SegmentStatus.READY: "good", SegmentStatus.BUILDING: "warning", SegmentStatus.FAILED: "critical"}
-WORDS = {SegmentStatus.READY: "Live", SegmentStatus.BUILDING: "Being built", SegmentStatus.FAILED: "Stopped"}
 FIELDS = ["name", "slug", "description", "tags", "is_active"]
 RULE_HELP = (
     'For a dynamic segment: {"match": "all", "rules": [{"field": "city", "operator": "equals", "value": "Leeds"}, '
@@ -30,9 +28,7 @@ RULE_HELP = (
 
 
 class SegmentForm(forms.ModelForm):  # type: ignore[type-arg]
-    rule = forms.CharField(
-        required=False, strip=True, help_text=RULE_HELP, widget=UnfoldAdminTextareaWidget(attrs={"rows": 14})
-    )
+    rule = forms.CharField(required=False, strip=True, help_text=RULE_HELP, widget=RuleWidget(attrs={"rows": 14}))
 
     class Meta:
         model = Segment
@@ -66,7 +62,7 @@ class SegmentForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Segment)
-class SegmentAdmin(OrganizationModelAdmin):
+class SegmentAdmin(SegmentPages, OrganizationModelAdmin):
     """Live groups of contacts."""
 
     form = SegmentForm
@@ -89,7 +85,7 @@ class SegmentAdmin(OrganizationModelAdmin):
 
     @admin.display(description="State", ordering="status")
     def state(self, segment: Segment) -> SafeString:
-        return badge(segment)
+        return shell.badge(segment)
 
     @admin.action(description="Look at everybody again", permissions=["change"])
     def build_again(self, request: HttpRequest, queryset: QuerySet[Segment]) -> None:
@@ -135,24 +131,11 @@ class SegmentAdmin(OrganizationModelAdmin):
         return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})
 
 
-def badge(segment: Segment) -> SafeString:
-    """The state in a word, with its colour."""
-    if not segment.is_active:
-        return format_html('<span class="gs-badge">{}</span>', "Inactive")
-    status = SegmentStatus(segment.status)
-    return format_html('<span class="gs-badge gs-badge--{}">{}</span>', BADGES[status], WORDS[status])
-
-
 def _page(segment: Segment) -> dict[str, Any]:
     """What stands above the form."""
-    members = selectors.memberships(segment)[: selectors.PREVIEW_SAMPLE]
     return {
         "segment": segment,
-        "badge": badge(segment),
+        "tabs": shell.tabs(segment, "change"),
+        "badge": shell.badge(segment),
         "sentence": rules.describe(segment.rule) if segment.rule else "",
-        "sample": [membership.contact for membership in members],
-        "movement": selectors.movement(segment),
-        "versions": [
-            (version, rules.describe(version.rule)) for version in segment.versions.order_by("-number")[:20]
-        ],
     }

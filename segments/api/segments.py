@@ -17,6 +17,7 @@ from common.api.views import ApiViewSet
 from common.errors import Invalid
 from segments import rules, selectors, services
 from segments.api import shapes
+from segments.api.insight import InsightActions
 from segments.models import Membership, Segment
 from segments.rules import catalogue
 
@@ -40,7 +41,7 @@ class LeadPages(CursorPages):
     ordering = "-contact_id"
 
 
-class SegmentViewSet(ApiViewSet):
+class SegmentViewSet(InsightActions, ApiViewSet):
     """Live groups of contacts (leads): chosen by a rule (dynamic) or by hand (static)."""
 
     resource = "segments"

@@ -51,7 +51,6 @@ def test_a_segment_is_made_on_the_page(admin: Client, drain: Drain) -> None:
     )  # fmt: skip
     page = text(admin.get(f"{LIST}{segment.pk}/change/"))
     assert "Contacts where city is “Leeds”." in page
-    assert "Ada Lovelace" in page
     assert "Live" in page
     assert "Leeds people" in text(admin.get(LIST))
     assert AuditEntry.objects.filter(object_type="segments.segment").count() == 1
@@ -87,7 +86,6 @@ def test_an_edited_rule_is_a_version(admin: Client, organization: Organization, 
     ]
     page = text(admin.get(f"{LIST}{segment.pk}/change/"))
     assert "Being built" in page
-    assert "Contacts where city is “Leeds”" in page
 
 
 def test_a_static_segment_is_made_and_deleted(admin: Client, organization: Organization) -> None:
@@ -96,7 +94,7 @@ def test_a_static_segment_is_made_and_deleted(admin: Client, organization: Organ
     services.add_contacts(segment, [people.contact(name="Ada").pk])
 
     page = text(admin.get(f"{LIST}{segment.pk}/change/"))
-    assert "contacts are put in by hand" in page
+    assert "contacts are put in by hand or by a file" in page
     assert 'name="rule"' not in page
 
     admin.post(f"{LIST}{segment.pk}/delete/", {"post": "yes"})

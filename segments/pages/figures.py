@@ -1,0 +1,197 @@
+"""The charts of the segment pages: Plotly dicts with their words and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from common import charts, figures
+from common.charts import Cell, Chart, Column, Table
+from segments.insight.composition import Composition, Part
+from segments.insight.growth import Day, Growth
+from segments.insight.overlap import Cell as Combination
+from segments.insight.overlap import Overlap
+from segments.models import Segment
+from segments.pages.shell import address
+
+MOST_DRAWN = 15
+GREY = "rgba(140,140,140,0.28)"
+
+
+def size(segment: Segment, grown: Growth) -> Chart:
+    """Size at the end of each day."""
+    first, last = grown.days[0], grown.days[-1]
+    change = last.size - first.size + first.entered - first.left
+    word = "grew by" if change > 0 else "shrank by" if change < 0 else "stayed at"
+    amount = abs(change) if change else last.size
+    summary = (
+        f"{last.size:,} contacts now. Since {first.day:%-d %b %Y} {grown.entered:,} entered and {grown.left:,} left: "
+        f"it {word} {amount:,}."
+    )
+    drawn = charts.lines([day.day.isoformat() for day in grown.days], {"Contacts": [day.size for day in grown.days]})
+    return Chart("size", "Size", summary, _days(segment, grown.days), drawn)
+
+
+def moved(segment: Segment, grown: Growth) -> Chart:
+    """Entered above the line, left below it."""
+    busiest = max(grown.days, key=lambda day: day.entered + day.left)
+    most = f"Most on {busiest.day:%-d %b %Y}: {busiest.entered:,} entered, {busiest.left:,} left."
+    summary = most if busiest.entered + busiest.left else "Nobody entered or left in these days."
+    days = [day.day.isoformat() for day in grown.days]
+    drawn = charts.bars(
+        days, {"Entered": [day.entered for day in grown.days], "Left": [-day.left for day in grown.days]}
+    )
+    drawn["layout"] |= {"barmode": "relative", "bargap": 0.15}
+    drawn["layout"]["xaxis"] = {"type": "date", "tickformat": "%-d %b\n%Y", "nticks": 7, "fixedrange": True}
+    return Chart("movements", "Entered and left", summary, _days(segment, grown.days), drawn)
+
+
+def _days(segment: Segment, days: Sequence[Day]) -> Table:
+    columns = [Column("Day"), *(Column(title, "number") for title in ("Entered", "Left", "Size"))]
+    rows = [
+        [
+            Cell(f"{day.day:%-d %b %Y}", day.day.isoformat()),
+            figures.count(day.entered, _log(segment, day, "entered", day.entered)),
+            figures.count(day.left, _log(segment, day, "left", day.left)),
+            figures.count(day.size),
+        ]
+        for day in reversed(days)
+    ]
+    return Table(columns, rows)
+
+
+def _log(segment: Segment, day: Day, change: str, count: int) -> str:
+    on = day.day.isoformat()
+    return address(segment, "log", change=change, since=on, until=on) if count else ""
+
+
+# --- composition -----------------------------------------------------------------------------------
+
+
+def made_of(segment: Segment, found: Composition, *, is_drawn: bool) -> Chart:
+    """One field: shares among the members beside those among everybody."""
+    named = [(part, part.value or "not set") for part in found.parts]
+    columns = [
+        Column(found.label.capitalize()),
+        *(Column(title, "number") for title in ("Members", "Share", "Everybody", "Share of everybody", "Difference")),
+    ]
+    rows = [
+        [
+            Cell(name),
+            figures.count(part.inside, _members(segment, found.field, part)),
+            figures.share(part.inside_share),
+            figures.count(part.everybody),
+            figures.share(part.everybody_share),
+            Cell(f"{part.difference * 100:+.1f} points".replace("-", "−"), round(part.difference, 6)),
+        ]
+        for part, name in named
+    ]
+    labels = [figures.short(name) for _, name in named]
+    series = {
+        "Members": [round(part.inside_share * 100, 2) for part in found.parts],
+        "Everybody": [round(part.everybody_share * 100, 2) for part in found.parts],
+    }
+    drawn = charts.bars(labels, series, sideways=True) if is_drawn else {}
+    if drawn:
+        drawn["layout"]["xaxis"] |= {"ticksuffix": " %", "tickformat": ",.0f"}
+    name = found.field.replace("attributes.", "attribute-")
+    return Chart(f"made-of-{name}", found.label.capitalize(), _strangest(found), Table(columns, rows), drawn)
+
+
+def difference(found: Composition) -> float:
+    """How far the members are from everybody, at most."""
+    return max(abs(part.difference) for part in found.parts)
+
+
+def _strangest(found: Composition) -> str:
+    part = max(found.parts, key=lambda part: abs(part.difference))
+    if abs(part.difference) < 0.005:
+        return "As among everybody."
+    name = f"“{part.value}”" if part.value else "not set"
+    word = "more" if part.difference > 0 else "less"
+    return (
+        f"{name} is {word} frequent here: {part.inside_share:.0%} of the members, {part.everybody_share:.0%} of all."
+    )
+
+
+def _members(segment: Segment, field: str, part: Part) -> str:
+    return address(segment, "members", field=field) + f"&value={part.value}" if part.inside else ""
+
+
+# --- overlap ---------------------------------------------------------------------------------------
+
+
+def upset(segment: Segment, found: Overlap, link: str) -> Chart:
+    """An UpSet plot (Lex et al. 2014): a column per combination, a row per segment; `link` ends before the cell."""
+    columns = [Column("In exactly these"), Column("Contacts", "number"), Column("Share", "number")]
+    rows = [
+        [
+            Cell(" + ".join(str(row) for row in cell.segments)),
+            figures.count(cell.count, f"{link}&cell={cell.mask}"),
+            figures.share(cell.count / found.contact_count),
+        ]
+        for cell in found.cells
+    ]
+    empty = "Nobody is in any of these segments yet."
+    drawn = _upset(found) if found.cells else {}
+    return Chart("overlap", "Overlap", _overlap_words(segment, found), Table(columns, rows), drawn, empty)
+
+
+def _overlap_words(segment: Segment, found: Overlap) -> str:
+    own = found.size(0)
+    parts = [f"{found.contact_count:,} contacts are in at least one of them."]
+    for place, other in enumerate(found.segments[1:], start=1):
+        shared = found.shared(0, place)
+        share = f" ({shared / own:.0%} of “{segment}”)" if own else ""
+        parts.append(f"{shared:,} are also in “{other}”{share}.")
+    return " ".join(parts)
+
+
+def _upset(found: Overlap) -> dict[str, Any]:
+    cells = found.cells[:MOST_DRAWN]
+    names = [f"{figures.short(str(row), 20)} ({found.size(place):,})" for place, row in enumerate(found.segments)]
+    columns = list(range(len(cells)))
+    counts = [cell.count for cell in cells]
+    every_x = [column for column in columns for _ in names]
+    every_y = names * len(columns)
+    x, y = _dots(cells, names)
+    dots = {"type": "scatter", "xaxis": "x", "yaxis": "y2", "hoverinfo": "skip", "showlegend": False}
+    data = [
+        {
+            "type": "bar", "x": columns, "y": counts, "text": [f"{count:,}" for count in counts],
+            "textposition": "outside", "cliponaxis": False, "marker": {"color": charts.COLOURS[0]},
+            "customdata": [", ".join(str(row) for row in cell.segments) for cell in cells],
+            "hovertemplate": "%{customdata}<br>%{y:,} contacts<extra></extra>",
+        },
+        {**dots, "mode": "markers", "x": every_x, "y": every_y, "marker": {"size": 11, "color": GREY}},
+        {
+            **dots, "mode": "lines+markers", "x": x, "y": y, "connectgaps": False,
+            "marker": {"size": 12, "color": charts.COLOURS[0]}, "line": {"width": 3, "color": charts.COLOURS[0]},
+        },
+    ]  # fmt: skip
+    layout = {
+        "template": "none", "showlegend": False, "hovermode": "closest", "height": 300 + 30 * len(names),
+        "margin": {"l": 12, "r": 12, "t": 28, "b": 12}, "bargap": 0.35,
+        "xaxis": {
+            "visible": False, "fixedrange": True, "anchor": "y2", "range": [-0.6, max(len(cells), 4) - 0.4],
+        },
+        "yaxis": {"domain": [0.42, 1], "automargin": True, "fixedrange": True, "tickformat": ",.3~s",
+                  "rangemode": "tozero"},
+        "yaxis2": {"domain": [0, 0.38], "type": "category", "categoryarray": names[::-1], "automargin": True,
+                   "fixedrange": True, "showgrid": False},
+    }  # fmt: skip
+    return {"data": data, "layout": layout}
+
+
+def _dots(cells: Sequence[Combination], names: Sequence[str]) -> tuple[list[int | None], list[str | None]]:
+    """The filled dots of each column joined by a line; a gap between columns."""
+    x: list[int | None] = []
+    y: list[str | None] = []
+    for column, cell in enumerate(cells):
+        for place, name in enumerate(names):
+            if cell.mask & 1 << place:
+                x.append(column)
+                y.append(name)
+        x.append(None)
+        y.append(None)
+    return x, y

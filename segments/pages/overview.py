@@ -1,0 +1,56 @@
+"""The first page of a segment: what it is, how many, how it grew."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+
+from common.export import csv_response
+from segments import rules, selectors, services
+from segments.insight import growth
+from segments.models import Segment
+from segments.pages import figures, shell
+
+SPANS = {"30": "30 days", "90": "90 days", "365": "12 months"}
+
+
+class Span:
+    """The chosen number of days, as templates/charts/chart.html asks for it."""
+
+    def __init__(self, text: str) -> None:
+        self.days = int(text) if text in SPANS else growth.DEFAULT_DAYS
+
+    @property
+    def query(self) -> str:
+        return f"days={self.days}"
+
+
+def overview(request: HttpRequest, segment: Segment) -> HttpResponse:
+    """Counts, growth by day and some of the members; `?csv=` is the table of a chart."""
+    period = Span(request.GET.get("days", ""))
+    grown = growth.growth(segment, period.days)
+    drawn = [figures.size(segment, grown), figures.moved(segment, grown)]
+    if wanted := request.GET.get("csv"):
+        chart = next((chart for chart in drawn if chart.name == wanted), None)
+        if chart is None:
+            raise Http404
+        return csv_response(chart.table, f"{segment.slug}-{chart.name}")
+    members = selectors.memberships(segment)[: selectors.PREVIEW_SAMPLE]
+    context = {
+        "badge": shell.badge(segment),
+        "sentence": rules.describe(segment.rule) if segment.rule else "",
+        "sample": [membership.contact for membership in members],
+        "movement": selectors.movement(segment),
+        "charts": drawn,
+        "period": period,
+        "spans": SPANS,
+        "zone": grown.zone,
+    }
+    return shell.render(request, segment, "overview", context)
+
+
+def rebuild(request: HttpRequest, segment: Segment) -> HttpResponse:
+    """Have everybody looked at again; only by POST."""
+    services.request_rebuild(segment)
+    messages.success(request, "Everybody is looked at again; the present members stay until that is done.")
+    return HttpResponseRedirect(shell.address(segment, "overview"))

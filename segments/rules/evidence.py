@@ -1,0 +1,198 @@
+"""What decided a condition for one contact: the value it looked at, or the latest events it counted.
+
+The truth never comes from here (see `explain`). A kind of condition without a row in EVIDENCE is explained by its
+words and its verdict alone; to show more, give it a row.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+from audience.models import Contact
+from common import tenancy
+from segments.rules import windows
+from segments.rules.catalogue import CUSTOM, label
+from segments.rules.operands import column_of, of_document
+from segments.rules.operators import NOW, OPERATORS
+from segments.rules.parameters import Parameters
+from segments.rules.tree import AttributeRule, EventRule, Leaf, PropertyFilter, Rule, Within, leaves
+
+MOST_EVENTS = 5
+LONGEST_SHOWN = 200
+
+
+@dataclass(frozen=True)
+class Happened:
+    """An event that a condition may count. `is_inside` its window; None: it has none."""
+
+    event_id: int
+    name: str
+    happened_at: datetime
+    properties: Mapping[str, Any]
+    is_inside: bool | None = None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """`text` is a sentence; `value` what the contact has (None: nothing); `events` the latest, newest first.
+
+    `total` is how many matching events there are up to now, `inside` how many of them lie in the window.
+    """
+
+    text: str
+    value: Any = None
+    events: tuple[Happened, ...] = ()
+    total: int | None = None
+    inside: int | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """Which events a condition reads, and its window."""
+
+    event: str
+    definition_id: int
+    where: tuple[PropertyFilter, ...]
+    within: Within = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """The events of a source: how many, how many in the window, and the latest."""
+
+    total: int = 0
+    inside: int = 0
+    latest: tuple[Happened, ...] = ()
+
+
+@dataclass
+class Scene:
+    """What hooks may look at: the contact, the moment, and the events of every source."""
+
+    contact: Contact
+    now: datetime
+    events: dict[Source, Found] = field(default_factory=dict)
+
+
+def gather(rule: Rule, contact_id: int, now: datetime) -> dict[Leaf, Evidence]:
+    """The evidence of every condition that has a hook."""
+    conditions = list(dict.fromkeys(leaves(rule)))
+    scene = Scene(Contact.objects.get(pk=contact_id), now)
+    events = [leaf for leaf in conditions if isinstance(leaf, EventRule)]
+    sources = {source for leaf in events for source in sources_of(leaf)}
+    scene.events = _events(sorted(sources, key=repr), contact_id, now)
+    return {leaf: EVIDENCE[type(leaf)](leaf, scene) for leaf in conditions if type(leaf) in EVIDENCE}
+
+
+def sources_of(leaf: EventRule) -> list[Source]:
+    """The events a condition reads that somebody has sent: its own, and what must follow."""
+    sources = []
+    for part in (leaf, leaf.then):
+        if part is not None and part.definition_id is not None:
+            sources.append(Source(part.event, part.definition_id, part.where, leaf.within))
+    return sources
+
+
+def _events(sources: list[Source], contact_id: int, now: datetime) -> dict[Source, Found]:
+    """What each source holds. Plan: event_by_contact, once per source."""
+    if not sources:
+        return {}
+    parameters = Parameters(organization=tenancy.required(), now=now, contact=contact_id)
+    branches = [_branch(number, source, parameters) for number, source in enumerate(sources)]
+    with tenancy.engine(), connection.cursor() as cursor:
+        sql = f"SELECT * FROM ({' UNION ALL '.join(branches)}) found ORDER BY 1, 5 DESC, 4 DESC"
+        cursor.execute(sql, parameters.values)
+        rows = cursor.fetchall()
+    found: dict[Source, Found] = {}
+    for number, total, inside, event_id, happened_at, properties, is_inside in rows:
+        source = sources[number]
+        event = Happened(event_id, source.event, happened_at, json.loads(properties), is_inside)
+        found[source] = Found(total, inside, (*found.get(source, Found()).latest, event))
+    return found
+
+
+def _branch(number: int, source: Source, parameters: Parameters) -> str:
+    """The latest events of a source; `is_inside` is NULL without a window."""
+    filters = ""
+    for item in source.where:
+        operand = of_document("event.properties", item.property, item.kind, parameters)
+        filters += f" AND {OPERATORS[item.operator].truth(operand, item.value, parameters)}"
+    definition = parameters.bind(source.definition_id, "bigint")
+    is_inside = " AND ".join(windows.inside(source.within, parameters)) or "NULL::boolean"
+    return f"""(SELECT {number} AS number, count(*) OVER () AS total,
+    count(*) FILTER (WHERE {is_inside}) OVER () AS inside, event.id, event.happened_at, event.properties,
+    {is_inside} AS is_inside
+  FROM audience_event event
+  WHERE event.organization_id = %(organization)s AND event.contact_id = %(contact)s
+    AND event.definition_id = {definition} AND event.happened_at <= {NOW}{filters}
+  ORDER BY event.happened_at DESC, event.id DESC LIMIT {MOST_EVENTS})"""
+
+
+# --- hooks -------------------------------------------------------------------------------------------
+
+
+def _of_field(leaf: AttributeRule, scene: Scene) -> Evidence:
+    name = label(leaf.field)
+    value = value_of(scene.contact, leaf.field)
+    if value in (None, "", [], {}):
+        return Evidence(f"{sentence_case(name)} is not set")
+    return Evidence(f"{sentence_case(name)} is {shown(value)}", value)
+
+
+def _of_events(leaf: EventRule, scene: Scene) -> Evidence:
+    """How often, how often in the window, and when last."""
+    sources = sources_of(leaf)
+    found = [scene.events.get(source, Found()) for source in sources]
+    latest = sorted((event for part in found for event in part.latest), key=_moment, reverse=True)[:MOST_EVENTS]
+    total, inside = sum(part.total for part in found), sum(part.inside for part in found)
+    has_window = leaf.within is not None
+    filtered = " with these properties" if leaf.where else ""
+    names = " or ".join(dict.fromkeys(source.event for source in sources)) or leaf.event
+    if not total:
+        return Evidence(f"{names} never happened{filtered}", total=0, inside=0 if has_window else None)
+    windowed = f", {_times(inside)} in this window" if has_window else ""
+    text = f"{names} happened {_times(total)}{filtered}{windowed}"
+    return Evidence(text, events=tuple(latest), total=total, inside=inside if has_window else None)
+
+
+def _moment(event: Happened) -> tuple[datetime, int]:
+    return event.happened_at, event.event_id
+
+
+def _times(count: int) -> str:
+    return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count:,} times")
+
+
+EVIDENCE: dict[type, Callable[[Any, Scene], Evidence]] = {AttributeRule: _of_field, EventRule: _of_events}
+
+
+def value_of(contact: Contact, name: str) -> Any:
+    """The value of a field as rules name it."""
+    if name.startswith(CUSTOM):
+        return contact.attributes.get(name.removeprefix(CUSTOM))
+    return getattr(contact, column_of(name))
+
+
+def shown(value: Any) -> str:
+    """A value as people read it, cut to a readable length."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float | Decimal):
+        return f"{value:,}"
+    if isinstance(value, datetime):
+        return f"{value:%-d %b %Y %H:%M} UTC"
+    if isinstance(value, list):
+        return ", ".join(shown(item) for item in value[:20])[:LONGEST_SHOWN]
+    text = str(value)
+    return f"“{text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + '…'}”"
+
+
+def sentence_case(text: str) -> str:
+    return text[:1].upper() + text[1:]
