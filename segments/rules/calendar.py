@@ -73,10 +73,8 @@ def _beside(operand: Operand, value: Any, parameters: Parameters, sign: str) -> 
 
 def on(operand: Operand, value: date, parameters: Parameters) -> str:
     first, last = _bounds(value, parameters)
-    return (
-        f"CASE WHEN {operand.sql} >= {first} AND {operand.sql} < {last} "
-        f"THEN {operand.day} = {parameters.bind(value, 'date')} END"
-    )
+    near_by = f"{operand.sql} >= {first} AND {operand.sql} < {last}"
+    return f"{near_by} AND {operand.day} = {parameters.bind(value, 'date')}"
 
 
 def _bounds(day: date, parameters: Parameters) -> tuple[str, str]:

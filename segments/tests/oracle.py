@@ -1,17 +1,30 @@
-"""The rule language once more, naively, one person at a time, in plain Python. Tests hold the SQL against it."""
+"""The rule language once more, naively, one person at a time, in plain Python. Tests hold the SQL against it.
+
+Operators are in oracle_fields, behaviours in oracle_behaviours.
+"""
 
 from __future__ import annotations
 
-import json
-import re
+import hashlib
+import math
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from segments.tests import oracle_behaviours
+from segments.tests import oracle_behaviours, oracle_fields
+from segments.tests.oracle_fields import Given
 
-KINDS = {"city": "text", "status": "text", "tags": "list", "value_minor": "number", "last_seen_at": "date"}
-DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?", re.ASCII)
+KINDS = {
+    "city": "text",
+    "status": "text",
+    "tags": "list",
+    "value_minor": "number",
+    "last_seen_at": "date",
+    "first_seen_at": "date",
+}
+HOME = ZoneInfo("Pacific/Auckland")  # the organisation's
+EARTH_KILOMETERS = 6371.0088
 
 
 @dataclass
@@ -23,104 +36,91 @@ class Happening:
 
 @dataclass
 class Person:
+    """`segments` are those it stands in; `consents` its ledger: channel, topic and state, the oldest first."""
+
     fields: dict[str, Any]
     attributes: dict[str, Any]
     events: list[Happening] = field(default_factory=list)
+    id: int = 0
+    segments: set[int] = field(default_factory=set)
+    consents: list[tuple[str, str | None, str]] = field(default_factory=list)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where it lives; where the organisation is when that is no place."""
+        try:
+            return ZoneInfo(self.fields.get("timezone") or "nowhere")
+        except (KeyError, ValueError, OSError):
+            return HOME
 
 
 def is_true(rule: dict[str, Any], person: Person, now: datetime, kinds: dict[str, str]) -> bool:
     if "match" in rule:
-        answers = [is_true(child, person, now, kinds) for child in rule["rules"]]
-        return {"all": all(answers), "any": any(answers), "none": not any(answers)}[rule["match"]]
+        count = sum(is_true(child, person, now, kinds) for child in rule["rules"])
+        enough = {"all": len(rule["rules"]), "any": 1, "none": 1, "at_least": rule.get("count")}[rule["match"]]
+        return (count >= enough) != (rule["match"] == "none")
     if "event" in rule:
         return oracle_behaviours.is_true(rule, person.events, now, _fits(now, kinds))
-    name = rule["field"]
-    if name.startswith("attributes."):
-        key = name.removeprefix("attributes.")
-        return _holds(rule, person.attributes.get(key), kinds[name], now)
-    return _holds(rule, person.fields[name], KINDS[name], now, is_column=True)
+    if "field" in rule:
+        return oracle_fields.holds(rule, _given(rule, person, now, kinds))
+    return _other(rule, person)
 
 
-def critical_moments(rule: dict[str, Any], person: Person) -> list[datetime]:
+def critical_moments(rule: dict[str, Any], person: Person, kinds: dict[str, str]) -> list[datetime]:
     """Every moment at which some condition of the rule may change by time alone."""
     if "match" in rule:
-        return sorted({moment for child in rule["rules"] for moment in critical_moments(child, person)})
+        return sorted({moment for child in rule["rules"] for moment in critical_moments(child, person, kinds)})
     if "event" in rule:
         return oracle_behaviours.critical_moments(rule, person.events)
-    if rule["operator"] == "in_last":
-        name = rule["field"]
-        raw = person.attributes.get(name.removeprefix("attributes.")) if "." in name else person.fields[name]
-        moment = _date(raw)
-        return [moment, moment + span(rule["value"])] if moment else []
+    if "field" in rule:
+        return oracle_fields.critical_moments(rule, _given(rule, person, datetime.max, kinds))
     return []
 
 
-def span(raw: Any) -> timedelta:
-    return timedelta(days=raw) if isinstance(raw, int) else timedelta(**raw)
+def _given(rule: dict[str, Any], person: Person, now: datetime, kinds: dict[str, str]) -> Given:
+    name = rule["field"]
+    if name.startswith("attributes."):
+        return Given(person.attributes.get(name.removeprefix("attributes.")), kinds[name], now, person.zone)
+    return Given(person.fields[name], KINDS[name], now, person.zone, is_column=True)
 
 
 def _fits(now: datetime, kinds: dict[str, str]) -> oracle_behaviours.Fits:
     def fits(event: Happening, item: dict[str, Any]) -> bool:
-        return _holds(item, event.properties.get(item["property"]), kinds[item["property"]], now)
+        return oracle_fields.holds(
+            item, Given(event.properties.get(item["property"]), kinds[item["property"]], now, HOME)
+        )
 
     return fits
 
 
-def _holds(rule: dict[str, Any], raw: Any, kind: str, now: datetime, *, is_column: bool = False) -> bool:
-    operator, wanted = rule["operator"], rule.get("value")
-    negated = {"not_equals": "equals", "not_contains": "contains", "not_in": "in", "not_set": "is_set"}
-    if operator in negated:
-        return not _holds(rule | {"operator": negated[operator]}, raw, kind, now, is_column=is_column)
-    if operator == "is_set":
-        empty = [None, "", [], {}] if not is_column or kind != "number" else [None, 0]
-        return not any(type(raw) is type(item) and raw == item for item in empty)
-    value = _typed(raw, kind)
-    if value is None:
+def _other(rule: dict[str, Any], person: Person) -> bool:
+    if "segment" in rule:
+        return (rule["segment"] in person.segments) == (rule["operator"] == "in")
+    if "consent" in rule:
+        states = [
+            state
+            for channel, topic, state in person.consents
+            if channel == rule["consent"] and topic in (None, rule.get("topic"))
+        ]
+        return (states[-1:] == ["granted"]) == (rule["operator"] == "granted")
+    if "bucket" in rule:
+        digest = hashlib.md5(f"{rule['bucket']['salt']}:{person.id}".encode()).hexdigest()
+        return rule["bucket"]["from"] <= int(digest[:8], 16) % 100 <= rule["bucket"]["to"]
+    return _is_near(rule, person) == (rule["operator"] == "within")
+
+
+def _is_near(rule: dict[str, Any], person: Person) -> bool:
+    latitude, longitude = (
+        oracle_fields.typed(person.attributes.get(name), "number") for name in ("latitude", "longitude")
+    )
+    if latitude is None or longitude is None or abs(latitude) > 90 or abs(longitude) > 180:
         return False
-    if operator == "in":
-        return value in wanted
-    if operator == "contains":
-        if kind == "text":
-            return wanted in value
-        return any(item == wanted and isinstance(item, bool) == isinstance(wanted, bool) for item in value)
-    if operator == "starts_with":
-        return value.startswith(wanted)
-    if operator == "ends_with":
-        return value.endswith(wanted)
-    if operator == "in_last":
-        return now - span(wanted) < value <= now
-    return _compare(operator, value, wanted, kind)
-
-
-def _compare(operator: str, value: Any, wanted: Any, kind: str) -> bool:
-    if kind != "date":
-        return {"equals": value == wanted, "greater": operator == "greater" and value > wanted}.get(
-            operator, operator == "less" and value < wanted
-        )
-    moment = _date(wanted)
-    if operator == "equals":
-        width = timedelta(days=1) if len(wanted) == 10 else timedelta(microseconds=1)
-        return moment <= value < moment + width
-    return value > moment if operator == "greater" else value < moment
-
-
-def _typed(raw: Any, kind: str) -> Any:
-    if kind == "text":
-        return raw if isinstance(raw, str) or raw is None else json.dumps(raw, ensure_ascii=False)
-    if kind == "date":
-        return _date(raw)
-    fits = {"number": isinstance(raw, int | float) and not isinstance(raw, bool)}
-    fits |= {"boolean": isinstance(raw, bool), "list": isinstance(raw, list)}
-    return raw if fits[kind] else None
-
-
-def _date(raw: Any) -> datetime | None:
-    if isinstance(raw, datetime):
-        return raw
-    if not isinstance(raw, str) or not DATE.fullmatch(raw):
-        return None
-    try:
-        moment = datetime.fromisoformat(raw)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    here = (math.radians(latitude), math.radians(longitude))
+    there = (math.radians(rule["near"]["latitude"]), math.radians(rule["near"]["longitude"]))
+    # Another way than the haversine: the angle between two arrows from the middle of the earth.
+    arrows = [
+        (math.cos(up) * math.cos(round_), math.cos(up) * math.sin(round_), math.sin(up))
+        for up, round_ in (here, there)
+    ]
+    chord = math.dist(*arrows)
+    return 2 * EARTH_KILOMETERS * math.asin(min(1, chord / 2)) <= rule["near"]["kilometers"]

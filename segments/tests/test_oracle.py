@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,39 +14,68 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Organization
+from audience.models import Consent, Topic
 from common import clock, tenancy
-from segments import rules, selectors
+from segments import rules, selectors, services
+from segments.models import Membership
 from segments.rules import compiler
-from segments.tests import oracle, people, random_behaviours
+from segments.tests import oracle, people, random_behaviours, random_fields
 from segments.tests.oracle import Happening, Person
 from segments.tests.people import NOON
 from segments.tests.random_behaviours import EVENTS, NUMBERS
+from segments.tests.random_fields import BIRTHDAYS, DATES, PLACES, WORDS, ZONES
 
 CASES = int(os.environ.get("SEGMENT_CASES", "120"))
 TICK = timedelta(microseconds=1)
+LEAP_DAY = datetime(2024, 2, 29, 23, tzinfo=UTC)
 KINDS = {
     "attributes.plan": "text",
     "attributes.age": "number",
     "attributes.trial": "boolean",
     "attributes.renews": "date",
     "attributes.likes": "list",
+    "attributes.latitude": "number",
+    "attributes.longitude": "number",
     "total": "number",
     "sku": "text",
     "gift": "boolean",
 }
-WORDS = ["pro", "free", "p%o", "100%", "a_b", "a\\b", "'; DROP TABLE x; --", "%(now)s", "Zoë", "5", "true"]
-DATES = ["2026-06-01", "2026-06-15T11:59:59Z", "2026-06-20 08:30", "2026-07-01T00:00:00+02:00", "2027-01-01"]
 BROKEN_DATES = ["2026-02-31", "now", "infinity", "tomorrow", "2026-06-01\n", "06/01/2026", "2026-13-01T00:00"]
 
 
-def _population(seed: int) -> dict[int, Person]:
+def _population(seed: int) -> tuple[dict[int, Person], list[int]]:
+    """People by id, and the segments some of them stand in."""
     draw = random.Random(seed)
     for name, kind in KINDS.items():
         if name.startswith("attributes."):
             people.attribute(name.removeprefix("attributes."), kind)
     for name in EVENTS:
         people.definition(name, total="number", sku="text", gift="boolean")
-    return dict(_person(draw) for _ in range(25))
+    population = dict(_person(draw) for _ in range(25))
+    for slug in random_fields.TOPICS:
+        Topic.objects.create(name=slug.title(), slug=slug)
+    segment_ids = [services.create_segment(name=f"By hand {number}").pk for number in range(2)]
+    for person in population.values():
+        _stand_and_agree(person, segment_ids, draw)
+    return population, segment_ids
+
+
+def _stand_and_agree(person: Person, segment_ids: list[int], draw: random.Random) -> None:
+    """Put a person into segments (and out again), and write what they said about messages."""
+    for segment_id in segment_ids:
+        if draw.random() < 0.6:
+            left_at = draw.choice([None, None, NOON])
+            Membership.objects.create(segment_id=segment_id, contact_id=person.id, left_at=left_at)
+            person.segments |= {segment_id} if left_at is None else set()
+    for number in range(draw.randint(0, 4)):
+        channel, topic = draw.choice(["email", "sms"]), draw.choice([None, *random_fields.TOPICS])
+        state = draw.choice(["granted", "granted", "withdrawn"])
+        person.consents.append((channel, topic, state))
+        row = Topic.objects.get(slug=topic) if topic else None
+        moment = NOON + timedelta(hours=number // 2)  # two of one moment: the later entry counts
+        Consent.objects.create(
+            contact_id=person.id, channel=channel, topic=row, state=state, how="form", happened_at=moment
+        )
 
 
 def _person(draw: random.Random) -> tuple[int, Person]:
@@ -54,7 +83,9 @@ def _person(draw: random.Random) -> tuple[int, Person]:
     likes = [["pro"], ["free", "Zoë", 5], [True], [], "pro", None]
     attributes = {"plan": draw.choice(anything), "age": draw.choice([*NUMBERS, *anything])}
     attributes |= {"trial": draw.choice([True, False, *anything]), "likes": draw.choice(likes)}
-    attributes["renews"] = draw.choice([*DATES * 3, *BROKEN_DATES, None, 5])
+    attributes["renews"] = draw.choice([*DATES * 2, *BIRTHDAYS * 2, *BROKEN_DATES, None, 5])
+    place = draw.choice([*PLACES, (53.9, -1.5), (91, 0), (10**400, 5), ("53.8", "-1.55")])
+    attributes |= {"latitude": place[0], "longitude": place[1]}
     attributes = {name: value for name, value in attributes.items() if draw.random() < 0.85}
     fields = {
         "city": draw.choice(["", *WORDS]),
@@ -62,13 +93,17 @@ def _person(draw: random.Random) -> tuple[int, Person]:
         "tags": draw.choice([[], ["pro"], ["free", "a_b"]]),
         "value_minor": draw.choice([0, 5, 50]),
         "last_seen_at": _moment(draw),
+        "first_seen_at": draw.choice(
+            [_moment(draw), NOON - timedelta(days=365), datetime(2024, 2, 29, 23, tzinfo=UTC)]
+        ),
+        "timezone": draw.choice(ZONES),
     }
     row = people.contact(**fields, attributes=attributes)
     happenings = [
         Happening(draw.choice(EVENTS), _moment(draw), _properties(draw)) for _ in range(draw.randint(0, 14))
     ]
     people.events([(row.pk, item.name, item.at, item.properties) for item in happenings])
-    return row.pk, Person(fields, attributes, happenings)
+    return row.pk, Person(fields, attributes, happenings, row.pk)
 
 
 def _moment(draw: random.Random) -> datetime:
@@ -86,51 +121,35 @@ def _properties(draw: random.Random) -> dict[str, Any]:
 
 
 def _condition(names: list[str], kinds: dict[str, str], key: str, *, timed: bool) -> st.SearchStrategy[Any]:
-    return st.sampled_from(names).flatmap(lambda name: _on(kinds[name], timed).map(lambda rest: {key: name} | rest))
+    def of(name: str) -> st.SearchStrategy[Any]:
+        # A tag is a text, and columns hold no other.
+        drawn = random_fields.on(kinds[name], is_timed=timed, is_text_list=name == "tags")
+        return drawn.map(lambda rest: {key: name} | rest)
 
-
-def _on(kind: str, timed: bool) -> st.SearchStrategy[Any]:
-    text, number, date = st.sampled_from(WORDS), st.sampled_from(NUMBERS), st.sampled_from(DATES)
-    spans = st.sampled_from([7, 30, {"days": 1}, {"hours": 25}, {"minutes": 90}])
-    values = {"text": text, "number": number, "boolean": st.booleans(), "date": date, "list": text | number}
-    presence = st.sampled_from(["is_set", "not_set"]).map(lambda operator: {"operator": operator})
-    options = [presence]
-    if kind != "list":
-        options.append(_pair(["equals", "not_equals"], values[kind]))
-    if kind in ("text", "list"):
-        options.append(_pair(["contains", "not_contains"], values[kind]))
-    if kind == "text":
-        options.append(_pair(["starts_with", "ends_with"], text))
-    if kind in ("number", "date"):
-        options.append(_pair(["greater", "less"], values[kind]))
-    if kind in ("text", "number"):
-        options.append(_pair(["in", "not_in"], st.lists(values[kind], min_size=1, max_size=3)))
-    if kind == "date" and timed:
-        options.append(_pair(["in_last"], spans))
-    return st.one_of(options)
-
-
-def _pair(operators: list[str], values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    return st.builds(
-        lambda operator, value: {"operator": operator, "value": value}, st.sampled_from(operators), values
-    )
+    return st.sampled_from(names).flatmap(of)
 
 
 FIELD_KINDS = oracle.KINDS | {name: kind for name, kind in KINDS.items() if "." in name}
-ATTRIBUTE = _condition(list(FIELD_KINDS), FIELD_KINDS, "field", timed=True).filter(
-    # A tag is a text, and columns hold no other.
-    lambda rule: not (rule["field"] == "tags" and not isinstance(rule.get("value", ""), str))
-)
+ATTRIBUTE = _condition(list(FIELD_KINDS), FIELD_KINDS, "field", timed=True)
 FILTER = _condition(["total", "sku", "gift"], KINDS, "property", timed=False)
 EVENT = random_behaviours.rules(FILTER)
-LEAF = ATTRIBUTE | EVENT
-RULE = st.recursive(
-    LEAF,
-    lambda inner: st.fixed_dictionaries(
-        {"match": st.sampled_from(["all", "any", "none"]), "rules": st.lists(inner, min_size=1, max_size=4)}
-    ),
-    max_leaves=8,
-)
+
+
+def _rules(segment_ids: list[int]) -> st.SearchStrategy[dict[str, Any]]:
+    """Trees of every kind of group over every kind of condition."""
+    return st.recursive(
+        ATTRIBUTE | EVENT | random_fields.others(segment_ids),
+        lambda inner: st.lists(inner, min_size=1, max_size=4).flatmap(_group),
+        max_leaves=8,
+    )
+
+
+def _group(inner: list[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    plain = st.sampled_from(["all", "any", "none"]).map(lambda match: {"match": match, "rules": inner})
+    counted = st.integers(1, len(inner)).map(lambda count: {"match": "at_least", "count": count, "rules": inner})
+    return plain | counted
+
+
 MOMENT = st.sampled_from([0, -1, 1, 24, 48, 24 * 7, 24 * 30]).flatmap(
     lambda hours: st.sampled_from([timedelta(), TICK, -TICK]).map(lambda tick: NOON + timedelta(hours=hours) + tick)
 )
@@ -138,10 +157,11 @@ MOMENT = st.sampled_from([0, -1, 1, 24, 48, 24 * 7, 24 * 30]).flatmap(
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_random_rules_agree_with_the_oracle(organization: Organization, seed: int) -> None:
-    population = _population(seed)
+    Organization.objects.filter(pk=organization.pk).update(timezone=oracle.HOME.key)
+    population, segment_ids = _population(seed)
 
     @settings(max_examples=CASES, deadline=None, database=None, derandomize=True)
-    @given(rule=RULE, now=MOMENT)
+    @given(rule=_rules(segment_ids), now=MOMENT)
     def agree(rule: dict[str, Any], now: datetime) -> None:
         with clock.freeze(now), transaction.atomic():
             _compare(rule, now, population)
@@ -168,7 +188,9 @@ def _compare(rule: dict[str, Any], now: datetime, population: dict[int, Person])
 def _is_sound(rule: dict[str, Any], person: Person, now: datetime, truth: bool, flips_at: datetime | None) -> None:
     """Until `flips_at` nothing changes: not at any moment that could matter, nor just before."""
     assert flips_at is None or flips_at > now
-    moments = [moment + tick for moment in oracle.critical_moments(rule, person) for tick in (-TICK, timedelta())]
+    moments = [
+        moment + tick for moment in oracle.critical_moments(rule, person, KINDS) for tick in (-TICK, timedelta())
+    ]
     for moment in [*moments, *([flips_at - TICK] if flips_at else [])]:
         if now < moment and (flips_at is None or moment < flips_at):
             assert oracle.is_true(rule, person, moment, KINDS) is truth, (rule, person, moment, flips_at)
