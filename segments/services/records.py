@@ -17,6 +17,7 @@ def restore_version(segment: Segment, number: int) -> Segment:
     Raises `NotFound`, `Conflict` when it is the rule already, `Invalid` when it speaks of what is gone.
     """
     version = versions.find(segment, number)
+    segment.refresh_from_db(fields=["rule"])
     if version.rule == segment.rule:
         raise Conflict(f"Version {number} is the rule of “{segment}” already.", code="same_rule")
     with transaction.atomic():
