@@ -9,15 +9,19 @@ from typing import Any
 import pytest
 
 from common.errors import Invalid
-from segments.rules.catalogue import Catalogue, KnownEvent
+from segments.rules.catalogue import Catalogue, KnownEvent, KnownSegment, KnownTopic
 from segments.rules.parser import DEEPEST, MOST_LEAVES, parse
 from segments.rules.sentences import sentence
 from segments.rules.tree import AttributeRule, EventRule, Group, Kind, Match, PropertyFilter
 from segments.tests.people import city, did, everyone, on
 
+VIP = KnownSegment(3, "vip-people", "VIP")
+ROUND = KnownSegment(4, "round", "Round", circle=("Mine", "Round", "Mine"))
 KNOWN = Catalogue(
     {"plan": Kind.TEXT, "age": Kind.NUMBER, "renews": Kind.DATE, "trial": Kind.BOOLEAN, "address": Kind.OBJECT},
     {"order_completed": KnownEvent(7, {"total": Kind.NUMBER, "sku": Kind.TEXT})},
+    {3: VIP, 4: ROUND},
+    {"news": KnownTopic(9, "News")},
 )
 
 
@@ -91,13 +95,63 @@ def test_an_unknown_attribute_says_which_exist() -> None:
 REFUSED: list[tuple[Any, str, str]] = [
     (None, "rule", "expected a group or a condition, got null"),
     ([], "rule", "expected a group or a condition, got []"),
-    ({}, "rule", "expected a group (match, rules) or a condition (field or event)"),
+    ({}, "rule", "expected a group (match, rules) or a condition (field, event, segment,"),
     ({"match": "all"}, "rules", "expected a list of rules, got null"),
     ({"match": "all", "rules": []}, "rules", "add at least one rule"),
-    ({"match": ["all"], "rules": [city("x")]}, "match", 'expected all, any or none, got ["all"]'),
+    ({"match": ["all"], "rules": [city("x")]}, "match", 'expected all, any, none or at_least, got ["all"]'),
     ({"match": "all", "rules": [city("x")], "negate": True}, "negate", "unknown field; known: match, rules"),
     (city("x") | {"vale": 1}, "vale", "unknown field; known: field, operator, value"),
-    ({"segment": "vip"}, "segment", "a rule cannot refer to another segment"),
+    (everyone(city("x")) | {"count": 1}, "count", "unknown field; known: match, rules"),
+    (everyone(city("x")) | {"match": "at_least"}, "count", "expected a whole number from 1 to 1, the number of its"),
+    (everyone(city("x")) | {"match": "at_least", "count": 2}, "count", "expected a whole number from 1 to 1, the"),
+    ({"segment": "vip", "operator": "in"}, "segment", 'there is no segment "vip" here'),
+    ({"segment": 7, "operator": "within"}, "operator", 'unknown operator "within"; known: in, not_in'),
+    ({"segment": True, "operator": "in"}, "segment", "there is no segment true here"),
+    ({"segment": 7, "operator": "in", "value": 1}, "value", "unknown field; known: segment, operator"),
+    ({"consent": "fax", "operator": "granted"}, "consent", 'unknown channel "fax"; known: email, sms, push, in_app'),
+    ({"consent": "email", "operator": "granted", "topic": "x"}, "topic", 'unknown topic "x"; known: news'),
+    ({"consent": "email", "operator": "granted", "topic": ["x"]}, "topic", 'unknown topic ["x"]; known: news'),
+    ({"bucket": 5}, "bucket", "expected salt, from and to, got 5"),
+    ({"bucket": {"salt": "", "from": 0, "to": 1}}, "bucket.salt", 'expected text, got ""'),
+    ({"bucket": {"salt": "a", "from": 0, "to": 100}}, "bucket.to", "expected a whole number from 0 to 99, got 100"),
+    ({"bucket": {"salt": "a", "from": 9, "to": 8}}, "bucket.to", "expected a number from 9 to 99, got 8"),
+    (
+        {"near": {"latitude": 91, "longitude": 0, "kilometers": 1}, "operator": "within"},
+        "near.latitude",
+        "expected a number from -90 to 90, got 91",
+    ),
+    ({"near": {"latitude": 1}, "operator": "within"}, "near.longitude", "expected a number, got null"),
+    (
+        {"near": {"latitude": 1, "longitude": 1, "kilometers": 1}, "operator": "within"},
+        "near",
+        'there is no number field "attributes.latitude" with the latitude',
+    ),
+    (
+        {
+            "near": {"latitude": 1, "longitude": 1, "kilometers": 1},
+            "operator": "within",
+            "latitude_field": "attributes.age",
+            "longitude_field": "city",
+        },
+        "longitude_field",
+        'there is no number field "city" with the longitude',
+    ),
+    (on("attributes.age", "between", [1]), "value", "expected a list of two values, the lower one first, got [1]"),
+    (on("attributes.age", "between", [2, 1]), "value", "expected the lower value first, got [2, 1]"),
+    (on("attributes.age", "between", [1, "x"]), "value", 'expected a number, got "x"'),
+    (on("attributes.renews", "between", ["2026-02-01", "2026-01-31T23:00:00Z"]), "value", "expected the lower value"),
+    (on("attributes.renews", "on", "2026-01-31T09:00:00Z"), "value", "expected a day such as"),
+    (on("attributes.renews", "weekday", ["funday"]), "value", "expected a list of weekdays such as"),
+    (on("attributes.renews", "weekday", []), "value", "expected a list of weekdays such as"),
+    (on("attributes.renews", "day_of_month", [0]), "value", "expected a list of days from 1 to 31, such as"),
+    (on("attributes.renews", "day_of_month", [True]), "value", "expected a list of days from 1 to 31, such as"),
+    (on("attributes.renews", "anniversary", 1), "value", "this operator takes no value"),
+    (on("attributes.renews", "anniversary_in_next", {"hours": 25}), "value", "expected whole days up to a year"),
+    (on("attributes.renews", "anniversary_in_next", 366), "value", "expected whole days up to a year"),
+    (on("tags", "has_at_least", 1.5), "value", "expected a whole number from 0 to 10,000, got 1.5"),
+    (on("tags", "contains_any", "vip"), "value", 'expected a list of 1 to 1,000 values, got "vip"'),
+    (on("city", "matches", ""), "value", 'expected text, got ""'),
+    (on("city", "is_true"), "operator", "is_true does not work on text; use equals"),
     ({"field": ["city"], "operator": "is_set"}, "field", 'unknown field ["city"]; known: '),
     ({"field": "id; DROP TABLE x", "operator": "is_set"}, "field", 'unknown field "id; DROP TABLE x"; known: '),
     ({"field": "city"}, "operator", "unknown operator null; known: equals, not_equals"),
@@ -185,6 +239,12 @@ def test_what_does_not_hold_is_refused_with_its_place(rule: Any, place: str, tol
     assert found[place].startswith(told)
 
 
+def test_a_rule_that_leads_back_to_itself_is_refused_with_the_way_round() -> None:
+    rule = everyone(city("Leeds"), {"match": "any", "rules": [{"segment": "round", "operator": "in"}]})
+
+    assert problems(rule) == {"rules[1].rules[0].segment": "this would go round in a circle: Mine → Round → Mine"}
+
+
 def test_depth_is_limited() -> None:
     def nested(depth: int) -> Any:
         return city("x") if depth == 1 else everyone(nested(depth - 1))
@@ -232,7 +292,35 @@ SENTENCES = [
         did("order_completed", 3, None, operator="did_not"),
         "order_completed happened fewer than 3 times",
     ),
-    (on("attributes.renews", "greater", "2026-01-31"), "renews is after 31 Jan 2026"),
+    (on("attributes.renews", "greater", "2026-01-31"), "renews is later than 31 Jan 2026"),
+    (on("attributes.renews", "after", "2026-01-31"), "renews is after 31 Jan 2026"),
+    (on("attributes.renews", "less_or_equal", "2026-01-31"), "renews is 31 Jan 2026 or earlier"),
+    (on("attributes.age", "between", [18, 1000]), "age is between 18 and 1,000"),
+    (on("attributes.renews", "weekday", ["friday", "monday", "sunday"]), "renews falls on Monday, Friday or Sunday"),
+    (on("attributes.renews", "day_of_month", [15, 1]), "renews falls on day 1 or 15 of a month"),
+    (on("attributes.renews", "anniversary_in_next", 7), "renews has its anniversary in the next 7 days"),
+    (on("tags", "has_at_most", 2), "tags has at most 2 entries"),
+    (on("city", "matches", "L*ds"), "city matches “L*ds”"),
+    (
+        {"match": "at_least", "count": 2, "rules": [city("Leeds"), city("York"), on("city", "is_set")]},
+        "at least 2 of these 3 are true: (city is “Leeds”; city is “York”; city is set)",
+    ),
+    ({"segment": 3, "operator": "in"}, "the contact is in the segment “VIP”"),
+    ({"segment": "vip-people", "operator": "not_in"}, "the contact is not in the segment “VIP”"),
+    ({"consent": "email", "operator": "granted", "topic": "news"}, "the contact has agreed to e-mail about “News”"),
+    (
+        {"bucket": {"salt": "spring", "from": 10, "to": 19}},
+        "the contact is among 10 of 100 drawn at random (“spring” 10–19)",
+    ),
+    (
+        {
+            "near": {"latitude": 53.8, "longitude": -1.55, "kilometers": 1000},
+            "operator": "within",
+            "latitude_field": "attributes.age",
+            "longitude_field": "attributes.age",
+        },
+        "the contact is within 1,000 km of 53.8, -1.55",
+    ),
 ]
 
 
