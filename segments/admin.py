@@ -2,63 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from accounts.admin_base import OrganizationModelAdmin
-from common.api import parsers
 from common.errors import AppError
 from segments import rules, services
+from segments.forms import FIELDS, SegmentForm
 from segments.models import Segment, SegmentKind
 from segments.pages import shell
 from segments.pages.mixin import SegmentPages
-
-FIELDS = ["name", "slug", "description", "tags", "is_active"]
-RULE_HELP = (
-    'For a dynamic segment: {"match": "all", "rules": [{"field": "city", "operator": "equals", "value": "Leeds"}, '
-    '{"event": "order_completed", "operator": "did", "count": 2, "within": {"days": 30}}]}, for example. '
-    "Leave it empty for a static segment."
-)
-
-
-class SegmentForm(forms.ModelForm):  # type: ignore[type-arg]
-    rule = forms.CharField(required=False, strip=True, help_text=RULE_HELP, widget=RuleWidget(attrs={"rows": 14}))
-
-    class Meta:
-        model = Segment
-        fields = [*FIELDS, "kind"]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if "slug" in self.fields:
-            self.fields["slug"].required = False
-        if "tags" in self.fields:
-            self.fields["tags"].required = False
-        if "rule" in self.fields and self.instance.rule is not None:
-            self.fields["rule"].initial = json.dumps(self.instance.rule, indent=2, ensure_ascii=False)
-
-    def clean_rule(self) -> Any:
-        """The rule as JSON; each problem beside the field with its place in the tree."""
-        text = self.cleaned_data["rule"]
-        if not text:
-            return None
-        try:
-            raw = parsers.decode(text.encode())
-            rules.parse(raw)
-        except AppError as error:
-            told = [f"{place}: {sentence}" for place, sentence in error.details.items()]
-            raise forms.ValidationError(told or error.message) from error
-        return raw
-
-    def values(self) -> dict[str, Any]:
-        """The fields on the page, as the services take them."""
-        return {name: self.cleaned_data[name] for name in [*FIELDS, "kind", "rule"] if name in self.cleaned_data}
 
 
 @admin.register(Segment)

@@ -71,6 +71,12 @@ def detected(known: Catalogue | None = None) -> Meaning:
     return _filled(PatternSettings(), known or catalogue.load())
 
 
+def purchase_event(known: Catalogue) -> str:
+    """What a purchase is called here; empty when nobody said so and no event has a telling name."""
+    said = PatternSettings.objects.values_list("purchase_event", flat=True).first()
+    return said or _purchase(known)
+
+
 def _filled(said: PatternSettings, known: Catalogue) -> Meaning:
     name = said.purchase_event or _purchase(known)
     event = known.events.get(name)

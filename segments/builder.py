@@ -1,0 +1,50 @@
+"""The rule builder as a form widget: a textarea of JSON with what static/segments/rule-builder.js needs around it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.forms.widgets import Media, Script
+from django.urls import reverse
+from django.utils.html import format_html, json_script
+from django.utils.safestring import SafeString
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from segments import starters
+from segments.rules import catalogue, language
+
+
+class RuleWidget(UnfoldAdminTextareaWidget):
+    """`segment_id` is the segment whose rule it is: those that lead back to it are not offered as conditions."""
+
+    segment_id: int | None = None
+
+    @property
+    def media(self) -> Media:
+        return Media(
+            css={"all": ["blocks/blocks.css", "segments/rule-builder.css"]},
+            js=[Script("segments/rule-builder.js", type="module")],
+        )
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        return format_html(
+            '<rule-builder class="rb">{}{}</rule-builder>',
+            json_script(page(self.segment_id), f"{name}-language"),
+            super().render(name, value, attrs, renderer),
+        )
+
+
+def page(segment_id: int | None = None) -> dict[str, Any]:
+    """What the element reads of the page: the language with the segments one may refer to, addresses, ready rules."""
+    known = catalogue.load(segment_id)
+    others = [{"name": row.id, "label": row.name} for row in known.segments.values() if not row.circle]
+    return {
+        "language": language.describe(known) | {"segments": sorted(others, key=lambda row: row["label"].lower())},
+        "starters": starters.offered(known),
+        "addresses": {
+            "preview": reverse("segment-preview"),
+            "values": reverse("segment-suggest-values"),
+            # The page of a contact belongs to a room above; its number is put in the place of 0.
+            "people": reverse("dashboards:contact", args=[0]),
+        },
+    }

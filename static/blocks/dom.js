@@ -1,0 +1,28 @@
+// Elements without a framework: el("button", {type: "button", onclick: …}, "Add"). Text is always text, never HTML.
+export function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name === "value") node.value = value;
+    else node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  return node;
+}
+
+export const icon = (name) => el("span", { class: "material-symbols-outlined", "aria-hidden": "true" }, name);
+
+let last = 0;
+export const freshId = (word) => `${word}-${(last += 1)}`;
+
+export function iconButton(name, label, onclick, more = {}) {
+  return el(
+    "button",
+    { type: "button", class: "blk-icon", "aria-label": label, title: label, onclick, ...more },
+    icon(name),
+  );
+}
+
+const counts = new Intl.NumberFormat("en-GB");
+export const count = (number) => counts.format(number);

@@ -1,0 +1,32 @@
+// Dragging blocks between lists with mouse and finger. The page is drawn again from the tree after each drop.
+import "../vendor/sortable/sortable.min.js";
+
+// `lists` are the elements whose children are blocks; `moved(item, from list, to list, index)` is told of a drop,
+// its index counted as the list stood before.
+export function draggable(lists, { group, handle, moved }) {
+  const made = lists.map(
+    (list) =>
+      new window.Sortable(list, {
+        group,
+        handle,
+        animation: window.matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 140,
+        emptyInsertThreshold: 24,
+        fallbackOnBody: true,
+        forceFallback: true, // the browser's own dragging knows no touch and cannot be styled
+        fallbackTolerance: 4,
+        swapThreshold: 0.6,
+        invertSwap: true,
+        ghostClass: "blk-ghost",
+        dragClass: "blk-dragged",
+        onStart: () => document.body.classList.add("blk-dragging"),
+        onEnd: (event) => {
+          document.body.classList.remove("blk-dragging");
+          const isSame = event.from === event.to;
+          if (isSame && event.oldIndex === event.newIndex) return;
+          const index = isSame && event.newIndex > event.oldIndex ? event.newIndex + 1 : event.newIndex;
+          moved(event.item, event.from, event.to, index);
+        },
+      }),
+  );
+  return () => made.forEach((sortable) => sortable.destroy());
+}

@@ -1,0 +1,230 @@
+// Groups and conditions as elements. They only draw; what happens on a click is the builder's.
+import { el, freshId, icon, iconButton } from "../blocks/dom.js";
+import { menuButton } from "../blocks/menu.js";
+import { get, told } from "../blocks/tree.js";
+import { control, field } from "./rule-inputs.js";
+import { isGroup, nameOfInput } from "./rule-language.js";
+
+const JOINTS = { all: "and", any: "or", none: "nor", at_least: "or" };
+
+export function group(builder, node, path) {
+  const list = [...path, "rules"];
+  const items = node.rules.map((child, index) => item(builder, child, [...list, index], index ? (JOINTS[node.match] ?? "") : ""));
+  return el(
+    "fieldset",
+    { class: "rb-group", "data-match": node.match, "data-at": told(path), "data-depth": path.length ? "inner" : "outer" },
+    el("legend", { class: "gs-hidden" }, path.length ? `Group: ${builder.labelOfMatch(node)}` : "Who belongs to the segment"),
+    el("div", { class: "rb-head" }, path.length ? grip(builder, node, path) : null, match(builder, node, path), path.length ? tools(builder, node, path) : null),
+    el("ol", { class: "rb-list", "data-list": told(list), "data-at": told(list) }, items),
+    adders(builder, list, node.rules.length),
+  );
+}
+
+function item(builder, node, path, joint) {
+  return el(
+    "li",
+    { class: isGroup(node) ? "rb-item rb-item--group" : "rb-item rb-item--leaf", "data-block": told(path), "data-joint": joint || null },
+    isGroup(node) ? group(builder, node, path) : leaf(builder, node, path),
+  );
+}
+
+function adders(builder, list, count) {
+  const button = (key, name, label, node) =>
+    el("button", { type: "button", class: "rb-add", "data-key": `${told(list)}${key}`, onclick: () => builder.grow(list, count, node()) }, icon(name), label);
+  return el(
+    "div",
+    { class: "rb-adders" },
+    button("#add", "add", "Condition", () => builder.language.blank(builder.usual)),
+    button("#add-group", "library_add", "Group", () => ({ match: "any", rules: [builder.language.blank(builder.usual)] })),
+  );
+}
+
+// How the conditions of a group combine.
+function match(builder, node, path) {
+  const options = builder.language.matches.map(({ name, label }) => el("option", { value: name }, label));
+  const box = el("select", { "data-key": `${told(path)}#match`, "aria-label": "How these conditions combine" }, options);
+  box.value = node.match;
+  box.addEventListener("change", () => builder.rematch(path, box.value));
+  const inputs = builder.language.inputsOfMatch(node).map((input) => field(bound(builder, node, path, input, null), { className: "rb-field--match" }));
+  return el("div", { class: "rb-match" }, el("div", { class: "rb-field", "data-at": told([...path, "match"]) }, box), inputs);
+}
+
+function grip(builder, node, path) {
+  return el(
+    "button",
+    {
+      type: "button", class: "blk-grip", "data-key": `${told(path)}#grip`, "aria-label": `Move ${builder.nameOf(node)}`,
+      title: "Drag, or move with Alt and the arrow keys", "aria-keyshortcuts": "Alt+ArrowUp Alt+ArrowDown Delete",
+    },
+    icon("drag_indicator"),
+  );
+}
+
+function tools(builder, node, path) {
+  const name = builder.nameOf(node);
+  const more = iconButton("more_horiz", `More for ${name}`, () => {}, { "data-key": `${told(path)}#more` });
+  const step = (label, hint, direction, glyph) => ({
+    label, hint, icon: glyph, isOff: !builder.stepOf(path, direction), act: () => builder.step(path, direction),
+  });
+  menuButton(more, () => [
+    step("Move up", "Alt ↑", "up", "arrow_upward"),
+    step("Move down", "Alt ↓", "down", "arrow_downward"),
+    step("Move out of the group", "Alt ←", "out", "logout"),
+    step("Move into the group beside it", "Alt →", "in", "login"),
+    { label: "Put into a group of its own", icon: "select_all", act: () => builder.wrap(path) },
+    ...(isGroup(node) ? [{ label: "Dissolve the group", icon: "deselect", act: () => builder.dissolve(path) }] : []),
+  ]);
+  return el(
+    "div",
+    { class: "rb-tools" },
+    iconButton("content_copy", `Clone ${name}`, () => builder.clone(path), { "data-key": `${told(path)}#clone` }),
+    iconButton("delete", `Delete ${name}`, () => builder.delete(path), { "data-key": `${told(path)}#delete` }),
+    more,
+  );
+}
+
+function leaf(builder, node, path) {
+  const { language } = builder;
+  const operators = language.operators(node);
+  const inputs = language.inputs(node).map((input) => ({ input, isWide: input.type === "filters" }));
+  const kind = language.kindOfField(node);
+  const draw = ({ input }) => drawn(builder, node, path, input, kind);
+  return el(
+    "div",
+    { class: "rb-leaf", "data-at": told(path) },
+    grip(builder, node, path),
+    el(
+      "div",
+      { class: "rb-fields" },
+      el("div", { class: "rb-field rb-field--subject", "data-at": told([...path, language.keyOf(node)]) }, subject(builder, node, path)),
+      operators.length ? el("div", { class: "rb-field rb-field--operator", "data-at": told([...path, "operator"]) }, operator(builder, node, path, operators)) : null,
+      inputs.filter((each) => !each.isWide).map(draw),
+      inputs.filter((each) => each.isWide).map(draw),
+    ),
+    tools(builder, node, path),
+  );
+}
+
+function subject(builder, node, path) {
+  const box = builder.subjectBox();
+  const value = builder.language.subjectOf(node);
+  box.setAttribute("data-key", `${told(path)}#subject`);
+  if (![...box.options].some((option) => option.value === value)) {
+    box.prepend(el("option", { value }, value ? `${builder.language.labelOfSubject(node)} (unknown)` : "Choose …"));
+  }
+  box.value = value;
+  box.addEventListener("change", () => builder.resubject(path, box.value));
+  return box;
+}
+
+function operator(builder, node, path, operators) {
+  const known = operators.some(({ name }) => name === node.operator);
+  const box = el(
+    "select",
+    { "data-key": `${told(path)}#operator`, "aria-label": `${builder.language.labelOfSubject(node)}: operator` },
+    known ? null : el("option", { value: node.operator ?? "" }, node.operator ? `${node.operator} (unknown)` : "Choose …"),
+    operators.map(({ name, label }) => el("option", { value: name }, label)),
+  );
+  box.value = node.operator ?? "";
+  box.addEventListener("change", () => builder.reoperate(path, box.value));
+  return box;
+}
+
+function drawn(builder, node, path, input, kind) {
+  if (input.type === "filters") return filters(builder, node, path, input);
+  // The only value of a condition on a field speaks for itself; others say what they are.
+  const isQuiet = input.name === "value" && "field" in node;
+  return field(bound(builder, node, path, input, kind), { isQuiet });
+}
+
+// An input of the language, tied to its place in the tree.
+function bound(builder, node, path, input, kind) {
+  const { language } = builder;
+  const name = nameOfInput(input);
+  const at = [...path, ...name];
+  const type = language.typeOf(input, kind);
+  const isMany = input.type === "list" || input.type === "pair";
+  const event = name.length > 1 ? get(node, [...name.slice(0, -1), "event"]) : node.event;
+  return {
+    at,
+    value: get(node, name),
+    type: isMany ? input.type : type,
+    part: type,
+    label: input.label,
+    kind: input.kind,
+    choices: input.type === "segment" ? language.segments : input.choices,
+    isRequired: input.required,
+    isDrawnOnChoice: input.type === "event" || input.name === "compare",
+    events: [...language.events.keys()],
+    properties: language.properties(event, input.type === "property" ? input.kind : ""),
+    suggest: "field" in node && input.kind === "same" && type !== "date" ? (starts) => builder.suggest({ field: node.field }, starts) : null,
+    set: (value, isDrawn = false, focus = "") => builder.edit(path, name, value, { isDrawn, focus }),
+  };
+}
+
+// --- conditions on properties of an event ----------------------------------------------------------------
+
+function filters(builder, node, path, input) {
+  const name = nameOfInput(input);
+  const at = [...path, ...name];
+  const event = name.length > 1 ? get(node, [...name.slice(0, -1), "event"]) : node.event;
+  const rows = get(node, name) ?? [];
+  const put = (next, focus) => builder.edit(path, name, next.length ? next : undefined, { isDrawn: true, focus });
+  const add = () => {
+    const property = builder.language.properties(event)[0]?.name ?? "";
+    const kind = builder.language.kindOfProperty(event, { property });
+    const first = builder.language.operatorsOfProperty(kind)[0];
+    put([...rows, { property, operator: first?.name }], `${told([...at, rows.length, "property"])}`);
+  };
+  return el(
+    "div",
+    { class: "rb-where", "data-at": told(at) },
+    rows.map((row, place) => filter(builder, { row, event, at: [...at, place], path, name: [...name, place], drop: () => put(rows.filter((_, index) => index !== place), `${told(at)}#add`) })),
+    el("button", { type: "button", class: "rb-add rb-add--small", "data-key": `${told(at)}#add`, onclick: add }, icon("filter_alt"), `${input.label} property`),
+  );
+}
+
+function filter(builder, { row, event, at, path, name, drop }) {
+  const { language } = builder;
+  const kind = language.kindOfProperty(event, row);
+  const operators = language.operatorsOfProperty(kind);
+  const put = (next, focus) => builder.edit(path, name, next, { isDrawn: true, focus });
+  const property = control({
+    type: "property", at: [...at, "property"], value: row.property, properties: language.properties(event), label: "Property",
+    set: (value) => {
+      const found = language.operatorsOfProperty(language.kindOfProperty(event, { property: value }));
+      const stays = language.properties(event).length ? found[0]?.name : row.operator;
+      const next = { property: value ?? "", operator: stays };
+      if (language.properties(event).length) put(next, told([...at, "property"]));
+      else builder.edit(path, [...name, "property"], value ?? "", {});
+    },
+  });
+  (property.matches("input, select") ? property : property.querySelector("input")).setAttribute("aria-label", "Property");
+  const box = el("select", { "data-key": told([...at, "operator"]), "aria-label": `${row.property}: operator` }, operators.map((each) => el("option", { value: each.name }, each.label)));
+  box.value = row.operator ?? "";
+  box.addEventListener("change", () => put({ property: row.property, operator: box.value, ...keptValue(language, row, box.value, kind) }, told([...at, "operator"])));
+  const inputs = language.inputsOfFilter(row, kind).map((input) => {
+    const made = bound(builder, row, at, input, kind);
+    const suggest = made.type === "text" || made.part === "text" || made.part === "number" ? (starts) => builder.suggest({ event, property: row.property }, starts) : null;
+    const set = (value, isDrawn = false, focus = "") => builder.edit(path, [...name, ...nameOfInput(input)], value, { isDrawn, focus });
+    return field({ ...made, set, suggest: input.kind === "same" && row.property ? suggest : null }, { isQuiet: true });
+  });
+  return el(
+    "div",
+    { class: "rb-filter", role: "group", "aria-label": `Only where ${row.property || "a property"}`, "data-at": told(at) },
+    el("span", { class: "rb-word" }, "with"),
+    el("div", { class: "rb-field", "data-at": told([...at, "property"]) }, property),
+    el("div", { class: "rb-field", "data-at": told([...at, "operator"]) }, box),
+    inputs,
+    iconButton("close", `Remove the condition on ${row.property || "a property"}`, drop),
+  );
+}
+
+function keptValue(language, row, operator, kind) {
+  const before = language.inputsOfFilter(row, kind)[0];
+  const after = language.inputsOfFilter({ ...row, operator }, kind)[0];
+  const fits = before && after && before.type === after.type && before.name === "value" && after.name === "value";
+  return fits && row.value !== undefined ? { value: row.value } : {};
+}
+
+export const problemLine = (sentence) => el("p", { class: "rb-problem", id: freshId("rb-problem") }, icon("error"), el("span", {}, sentence));
