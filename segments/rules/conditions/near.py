@@ -69,7 +69,10 @@ def _truth(rule: NearRule, row: Row, parameters: Parameters) -> str:
         f"* sin((radians({longitude}) - {here_longitude}) / 2) ^ 2"
     )
     distance = f"2 * {EARTH_KILOMETERS} * asin(sqrt(least(1, {squared})))"
-    near_by = f"abs({latitude} - {parameters.bind(float(rule.latitude), 'float8')}) <= {band}"
+    # Without a longitude `squared` is NULL, which least() would take for 1.
+    near_by = (
+        f"{longitude} IS NOT NULL AND abs({latitude} - {parameters.bind(float(rule.latitude), 'float8')}) <= {band}"
+    )
     truth = f"coalesce(CASE WHEN {near_by} THEN {distance} <= {kilometers} END, false)"
     return f"NOT {truth}" if rule.operator == "outside" else truth
 
