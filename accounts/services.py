@@ -127,10 +127,11 @@ def issue_key(
 
 
 def revoke_key(key: ApiKey) -> None:
-    """The key opens nothing from now on."""
+    """The key opens nothing from now on; what other processes remember of it, they forget in seconds."""
     with audit.changing(key, "revoke"):
         key.revoked_at = clock.now()
         key.save(update_fields=["revoked_at"])
+    selectors.forget_keys()
 
 
 def rotate_key(key: ApiKey, *, overlap: timedelta = timedelta(hours=24)) -> tuple[ApiKey, str]:
@@ -139,6 +140,7 @@ def rotate_key(key: ApiKey, *, overlap: timedelta = timedelta(hours=24)) -> tupl
     with audit.changing(key, "rotate"):
         key.expires_at = clock.now() + overlap
         key.save(update_fields=["expires_at"])
+    selectors.forget_keys()
     return fresh
 
 
@@ -148,3 +150,4 @@ def touch_key(key: ApiKey) -> None:
     if key.last_used_at is None or key.last_used_at < now - LAST_USED_STEP:
         with tenancy.organization(key.organization_id):
             ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+        key.last_used_at = now

@@ -7,6 +7,7 @@ pipelining, and a plain loop of Django's `EmailMultiAlternatives` over one conne
 from __future__ import annotations
 
 import smtplib
+import sys
 import time
 from typing import Any
 
@@ -26,7 +27,7 @@ def run(*, smoke: bool) -> None:
 
     contacts = 300 if smoke else 100_000
     organization = accounts.create_organization("Bench", "bench")
-    with ground.child("benchmarks.sink", str(SINK_PORT)), tenancy.organization(organization.pk):
+    with ground.child(sys.executable, "-m", "benchmarks.sink", str(SINK_PORT)), tenancy.organization(organization.pk):
         _wait_for_sink()
         campaign = _prepare(organization.pk, contacts)
         seconds = _send(organization.pk, campaign)

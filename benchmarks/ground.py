@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -57,7 +56,7 @@ def _prepare_django() -> None:
 @contextlib.contextmanager
 def child(*command: str) -> Iterator[subprocess.Popen[bytes]]:
     """A process of the product (own process group), stopped at the end."""
-    process = subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, start_new_session=True)
+    process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
     try:
         yield process
     finally:
@@ -73,17 +72,18 @@ def child(*command: str) -> Iterator[subprocess.Popen[bytes]]:
 @contextlib.contextmanager
 def web(application: str = "marketing_site.wsgi:application", workers: int = 1) -> Iterator[subprocess.Popen[bytes]]:
     """The web server as production starts it; yields when it answers."""
-    options = ["--interface", "wsgi", "--port", str(WEB_PORT), "--workers", str(workers), "--blocking-threads", "4"]
-    with child("granian", *options, "--log-level", "warning", "--no-ws", application) as process:
+    from marketing_site import processes
+
+    with child(*processes.web_command("127.0.0.1", WEB_PORT, workers, application)) as process:
         wait_for(f"http://127.0.0.1:{WEB_PORT}/healthz")
         yield process
 
 
 def worker(queues: str) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
     """A Celery worker with one process for the named queues."""
-    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    return child("celery", "-q", "-A", "marketing_site", "worker", "-Q", queues, "-n", f"{queues}@bench",
-                 "--concurrency", "1", "--loglevel", "WARNING", *quiet)  # fmt: skip
+    from marketing_site import processes
+
+    return child(*processes.worker_command(queues, queues, 1, "WARNING"))
 
 
 def wait_for(url: str, seconds: float = 30) -> None:

@@ -15,11 +15,13 @@ from marketing_site.supervisor import Program
 PYTHON = sys.executable
 MANAGE = str(Path(settings.BASE_DIR) / "manage.py")
 QUICK_QUEUE = "river"
-# Threads wait for the database part of their time; each has a connection of its own.
-THREADS_PER_WORKER = min(8, 2 * (os.cpu_count() or 1) + 1)
+APPLICATION = "marketing_site.wsgi:application"
+# A second thread works while the first waits for the database. More of them only quarrel over Python's lock:
+# with four, the slowest of 20 clients waited a third longer.
+THREADS_PER_WORKER = 2
 
 
-def web(host: str, port: int, workers: int) -> Program:
+def web_command(host: str, port: int, workers: int, application: str = APPLICATION) -> list[str]:
     """The web server (granian: the fastest WSGI server measured here)."""
     options = {
         "--interface": "wsgi",
@@ -31,27 +33,38 @@ def web(host: str, port: int, workers: int) -> Program:
         "--log-level": "warning",
     }
     words = [word for option in options.items() for word in option]
-    flags = ["--no-ws", "--respawn-failed-workers"]
-    return Program("web", [PYTHON, "-m", "granian", *words, *flags, "marketing_site.wsgi:application"])
+    return [PYTHON, "-m", "granian", *words, "--no-ws", "--respawn-failed-workers", application]
+
+
+def worker_command(name: str, queues: str, processes: int, log_level: str = "INFO") -> list[str]:
+    """A Celery worker for the queues (by comma)."""
+    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]  # workers here never ask each other
+    options = ["-Q", queues, "-n", f"{name}@%h", "--concurrency", str(processes), "--loglevel", log_level]
+    return [PYTHON, "-m", "celery", "-q", "-A", "marketing_site", "worker", *options, *quiet]
+
+
+def beat_command(log_level: str = "WARNING") -> list[str]:
+    """The clock; exactly one per installation."""
+    scheduler = "django_celery_beat.schedulers:DatabaseScheduler"
+    options = ["--scheduler", scheduler, "--loglevel", log_level]
+    return [PYTHON, "-m", "celery", "-q", "-A", "marketing_site", "beat", *options]
+
+
+def web(host: str, port: int, workers: int) -> Program:
+    return Program("web", web_command(host, port, workers))
 
 
 def workers() -> list[Program]:
     """One worker for what must be quick, one for everything that talks to the network or takes long."""
     others = ",".join(queue for queue in settings.QUEUES if queue != QUICK_QUEUE)
-    return [_worker("river", QUICK_QUEUE, 1), _worker("delivery", others, 2)]
-
-
-def _worker(name: str, queues: str, processes: int) -> Program:
-    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]  # workers here never ask each other
-    options = ["-Q", queues, "-n", f"{name}@%h", "--concurrency", str(processes), "--loglevel", "INFO"]
-    return Program(name, [PYTHON, "-m", "celery", "-q", "-A", "marketing_site", "worker", *options, *quiet])
+    return [
+        Program("river", worker_command("river", QUICK_QUEUE, 1)),
+        Program("delivery", worker_command("delivery", others, 2)),
+    ]
 
 
 def beat() -> Program:
-    """The clock; exactly one per installation."""
-    scheduler = "django_celery_beat.schedulers:DatabaseScheduler"
-    options = ["--scheduler", scheduler, "--loglevel", "WARNING"]
-    return Program("beat", [PYTHON, "-m", "celery", "-q", "-A", "marketing_site", "beat", *options])
+    return Program("beat", beat_command())
 
 
 def mailbox() -> Program:

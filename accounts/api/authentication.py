@@ -49,7 +49,7 @@ class SecretKeyAuthentication(BaseAuthentication):
         scheme, _, text = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not text.startswith("sk_"):
             return None
-        key = selectors.find_key(text.strip(), ApiKeyKind.SECRET)
+        key = selectors.known_key(text.strip(), ApiKeyKind.SECRET)
         if key is None:
             raise AuthenticationFailed("This secret key is unknown, expired or revoked.")
         services.touch_key(key)

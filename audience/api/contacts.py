@@ -61,7 +61,7 @@ class ContactViewSet(ApiViewSet):
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     def retrieve(self, request: Request, pk: str) -> Response:
-        return self._answer(self._contact(pk))
+        return Response(self.get_serializer(self._contact(pk)).data)
 
     @extend_schema(request=shapes.ContactInput, responses={201: shapes.ContactSerializer})
     def create(self, request: Request) -> Response:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from audience.models import Contact, Event, Identity, Priority
-from common.api.shapes import StrictSerializer
+from common.api.shapes import QuickModelSerializer, StrictSerializer
 
 
-class IdentitySerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
+class IdentitySerializer(QuickModelSerializer):
     class Meta:
         model = Identity
         fields = ["kind", "value"]
 
 
-class ContactSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
+class ContactSerializer(QuickModelSerializer):
     assignee = serializers.IntegerField(source="assignee_id", allow_null=True, help_text="Id of the member.")
     identities = IdentitySerializer(many=True)
     attributes = serializers.DictField(help_text="Custom attributes.")
@@ -54,7 +54,7 @@ class ContactInput(StrictSerializer):
     attributes = serializers.DictField(required=False, help_text="Custom attributes; null takes one away.")
 
 
-class EventSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
+class EventSerializer(QuickModelSerializer):
     name = serializers.CharField(source="definition.name")
     properties = serializers.DictField()
     context = serializers.DictField()

@@ -1,9 +1,9 @@
 import pytest
 
-from audience.services import ingest
+from accounts import selectors
 
 
 @pytest.fixture(autouse=True)
 def _fresh_keys() -> None:
     """No test remembers the keys of another."""
-    ingest.forget_keys()
+    selectors.forget_keys()

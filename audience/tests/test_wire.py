@@ -9,11 +9,11 @@ import msgspec
 import pytest
 from django.test import Client
 
+from accounts import selectors
 from accounts import services as accounts
 from accounts.models import ApiKey, ApiKeyKind
 from audience.domain import wire
 from audience.models import Event, IngestBatch, RejectedEvent
-from audience.services import ingest
 from audience.tests import helpers
 from common import doorbell, tenancy
 
@@ -153,7 +153,7 @@ def test_a_secret_key_does_not_open_the_public_door(organization: Any) -> None:
 def test_a_revoked_key_is_refused_once_it_is_looked_up_again(write_key: str) -> None:
     assert helpers.post("/v1/track", EVENT, write_key).status_code == 200
     accounts.revoke_key(ApiKey.objects.get())
-    ingest.forget_keys()
+    selectors.forget_keys()
 
     assert helpers.post("/v1/track", EVENT, write_key).status_code == 401
 

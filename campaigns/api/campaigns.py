@@ -53,7 +53,7 @@ class CampaignViewSet(ApiViewSet):
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     def retrieve(self, request: Request, pk: str) -> Response:
-        return self._answer(self._campaign(pk))
+        return Response(self.get_serializer(self._campaign(pk)).data)
 
     @extend_schema(request=shapes.CampaignInput, responses={201: shapes.CampaignSerializer})
     def create(self, request: Request) -> Response:

@@ -10,7 +10,7 @@ from campaigns.api.shapes import VersionSerializer
 from campaigns.domain import states
 from campaigns.models import Campaign, CampaignStatus, OfferKind, Target, TargetStatus
 from campaigns.services import Audience, OfferDraft, Who
-from common.api.shapes import StrictSerializer
+from common.api.shapes import QuickModelSerializer, StrictSerializer
 
 
 class AudienceSerializer(StrictSerializer):
@@ -36,7 +36,7 @@ class OfferSerializer(StrictSerializer):
     expires_at = serializers.DateTimeField(allow_null=True, default=None)
 
 
-class CampaignSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
+class CampaignSerializer(QuickModelSerializer):
     template_id = serializers.IntegerField(allow_null=True)
     sender_id = serializers.IntegerField(allow_null=True)
     topic_id = serializers.IntegerField(allow_null=True)

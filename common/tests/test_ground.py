@@ -107,7 +107,9 @@ def test_draining_stops_when_the_river_is_quiet(organization: Organization) -> N
 def test_rings_collapse_until_they_are_answered(organization: Organization, settings, monkeypatch) -> None:
     sent: list[tuple[str, int]] = []
     settings.DOORBELL_ENABLED = True
-    monkeypatch.setattr("celery.app.base.Celery.send_task", lambda self, name, args, queue: sent.append(tuple(args)))
+    monkeypatch.setattr(
+        "celery.app.base.Celery.send_task", lambda self, name, args, **options: sent.append(tuple(args))
+    )
     doorbell.client().delete(f"bell:notices:{organization.pk}")
 
     doorbell._ring_now("notices", organization.pk)

@@ -115,7 +115,8 @@ class SegmentViewSet(InsightActions, ApiViewSet):
     @action(detail=True, methods=["get"], pagination_class=LeadPages, filterset_class=None)
     def leads(self, request: Request, reference: str) -> Response:
         """Who is in the segment now."""
-        page = self.paginate_queryset(selectors.memberships(selectors.find(reference)))  # type: ignore[arg-type]
+        members = selectors.memberships(selectors.find(reference)).only(*shapes.LeadSerializer.columns)
+        page = self.paginate_queryset(members)  # type: ignore[arg-type]
         return self.get_paginated_response(shapes.LeadSerializer(page, many=True).data)
 
     @extend_schema(request=shapes.LeadIdsInput, responses=shapes.LeadsChangedSerializer)

@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from common.api.shapes import QuickModelSerializer
 from common.errors import Invalid
 from segments import rules
 from segments.models import Membership, Segment, SegmentKind
@@ -17,7 +18,7 @@ ECHOED = frozenset(
 )
 
 
-class SegmentSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
+class SegmentSerializer(QuickModelSerializer):
     rule = serializers.JSONField(allow_null=True, help_text="The rule tree; null for a static segment.")
     sentence = serializers.SerializerMethodField()
 
@@ -45,11 +46,13 @@ class SegmentInput(serializers.Serializer):  # type: ignore[type-arg]
     is_active = serializers.BooleanField(required=False)
 
 
-class LeadSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
+class LeadSerializer(QuickModelSerializer):
     id = serializers.IntegerField(source="contact_id", help_text="The contact's id.")
     name = serializers.CharField(source="contact.name")
     email = serializers.CharField(source="contact.email")
     user_id = serializers.CharField(source="contact.user_id")
+
+    columns = ("entered_at", "contact__name", "contact__email", "contact__user_id")
 
     class Meta:
         model = Membership

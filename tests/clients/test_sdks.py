@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from accounts import selectors
 from audience.models import Contact, Event, Identity, RejectedEvent
-from audience.services import ingest
 from common import clock
 from tests.clients import proxy
 
@@ -86,7 +86,7 @@ FAILURES = [
 
 @pytest.fixture(autouse=True)
 def _fresh_keys() -> None:
-    ingest.forget_keys()
+    selectors.forget_keys()
 
 
 def _counts() -> Counter[str]:

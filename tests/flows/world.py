@@ -10,7 +10,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -31,13 +30,13 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 
 from common import embedded, programs
+from marketing_site import processes
 
 ROOT = Path(settings.BASE_DIR)
 OWNER = "owner@acme.example"
 for chatty in ("httpx", "mail.log"):
     logging.getLogger(chatty).setLevel(logging.WARNING)
 STARTING_SECONDS = 2.0
-QUIET = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
 
 
 @dataclass
@@ -112,16 +111,15 @@ class World:
 
     def start(self, name: str, *command: str) -> subprocess.Popen[bytes]:
         """Start a process of the product in its own group; it ends when this process does."""
-        words = [*programs.launcher(signal.SIGTERM), sys.executable, "-m", *command]
+        words = [*programs.launcher(signal.SIGTERM), *command]
         self.processes[name] = subprocess.Popen(words, cwd=ROOT, env=self.environment, start_new_session=True)
         return self.processes[name]
 
     def start_worker(self, name: str = "worker", queues: str = "river,delivery,default") -> subprocess.Popen[bytes]:
-        options = ["-Q", queues, "-n", f"{name}@%h", "--concurrency", "1", "--loglevel", "ERROR"]
-        return self.start(name, "celery", "-q", "-A", "marketing_site", "worker", *options, *QUIET)
+        return self.start(name, *processes.worker_command(name, queues, 1, "ERROR"))
 
     def start_beat(self) -> subprocess.Popen[bytes]:
-        return self.start("beat", "celery", "-q", "-A", "marketing_site", "beat", "--loglevel", "ERROR")
+        return self.start("beat", *processes.beat_command("ERROR"))
 
     def kill(self, name: str) -> None:
         """kill -9, children first found and killed too."""
@@ -193,8 +191,7 @@ def running(database_url: str, redis_folder: Path) -> Iterator[World]:
     for name in ("PYTEST_XDIST_WORKER", "PYTEST_CURRENT_TEST"):
         environment.pop(name, None)
     world = World(f"http://127.0.0.1:{port}", environment, inbox, redis_folder)
-    options = ["--interface", "wsgi", "--port", str(port), "--workers", "1", "--blocking-threads", "4", "--no-ws"]
-    world.start("web", "granian", *options, "--log-level", "error", "marketing_site.wsgi:application")
+    world.start("web", *processes.web_command("127.0.0.1", port, 1))
     try:
         eventually(lambda: _answers(world.url), seconds=40)
         yield world
