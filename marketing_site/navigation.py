@@ -38,7 +38,15 @@ NAVIGATION: list[tuple[str, list[Link]]] = [
             Link("Imports", "upload_file", "admin:audience_import_changelist", "audience"),
         ],
     ),
-    ("Segments", [Link("Segments", "donut_small", "admin:segments_segment_changelist", "segments")]),
+    (
+        "Segments",
+        [
+            Link("Segments", "donut_small", "admin:segments_segment_changelist", "segments"),
+            Link("Ready patterns", "grid_view", "segments:patterns", "segments"),
+            Link("Suggestions", "lightbulb", "segments:suggestions", "segments"),
+            Link("Pattern settings", "tune", "admin:segments_patternsettings_changelist", "segments"),
+        ],
+    ),
     (
         "Messages & campaigns",
         [

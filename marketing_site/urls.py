@@ -33,5 +33,6 @@ urlpatterns = [
     path("", include("viral.urls")),
     path("", include("accounts.urls")),
     path("", include("delivery.urls")),
+    path("segments/", include("segments.urls")),
     path("", include("dashboards.urls")),
 ]

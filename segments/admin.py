@@ -16,6 +16,7 @@ from segments.forms import FIELDS, SegmentForm
 from segments.models import Segment, SegmentKind
 from segments.pages import shell
 from segments.pages.mixin import SegmentPages
+from segments.patterns.admin import PatternSettingsAdmin  # noqa: F401 — registered beside segments
 
 
 @admin.register(Segment)

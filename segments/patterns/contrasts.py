@@ -18,7 +18,7 @@ from common import clock, tenancy
 from segments.domain import statistics
 from segments.domain.statistics import Interval, Table
 from segments.patterns import leaves
-from segments.patterns.found import Found, Missing, Outcome, key_of
+from segments.patterns.found import Found, Missing, Outcome, key_of, times
 from segments.patterns.meaning import Meaning
 from segments.rules.catalogue import CUSTOM, Catalogue, label
 from segments.rules.operands import of_document
@@ -220,10 +220,10 @@ def _is_fit(table: Table) -> bool:
 def _told(judged: _Judged, said: Meaning) -> Found:
     item, lift, table = judged.candidate, judged.lift, judged.candidate.table
     reason = (
-        f"Of {table.with_count:,} people with it {GOAL_DAYS} days ago, {100 * table.with_rate:.1f} % did “{said.goal_event}” "
-        f"since; of the {table.without_count:,} without it {100 * table.without_rate:.1f} %. That is {lift.value:.1f} times "
-        f"as often (95 % sure of {lift.low:.1f} to {lift.high:.1f}). A difference is not a cause: test it before you "
-        "rely on it."
+        f"Of {table.with_count:,} people with it {GOAL_DAYS} days ago, {100 * table.with_rate:.1f} % did "
+        f"“{said.goal_event}” since; of the {table.without_count:,} without it {100 * table.without_rate:.1f} %. "
+        f"That is {times(lift.value)} times as often (95 % sure of {times(lift.low)} to {times(lift.high)}). "
+        "A difference is not a cause: test it before you rely on it."
     )
     evidence = {"lift": round(lift.value, 4), "low": round(lift.low, 4), "high": round(lift.high, 4),
                 "false_discovery_rate": round(judged.rate, 6), "with": table.with_count,

@@ -70,8 +70,8 @@ def _fans(facts: Facts, name: str, what: str, row: tuple[str, int, int, int]) ->
     favourite, buyers, often, fans = row
     said = facts.meaning
     reason = (
-        f"{buyers:,} people bought the {what} “{_short(favourite)}” in the last year; the {said.top_percent} % who "
-        f"did so most often did it in {often:,} purchases or more."
+        f"{buyers:,} people bought the {what} “{_short(favourite)}” in the last year; the busiest "
+        f"{said.top_percent} % of them did so in {often:,} purchases or more."
     )
     evidence: dict[str, Any] = {"favourite": favourite, "often": often, "buyers": buyers}
     if said.lines_property:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from typing import Any
+
+SAFE = re.compile(r"[\w .,&+=-]+")
 
 
 @dataclass(frozen=True)
@@ -34,11 +37,18 @@ Outcome = Found | Missing
 
 
 def key_of(kind: str, value: str) -> str:
-    """A key that stays the same while the value does, of at most 80 characters."""
+    """A key that stays the same while the value does: at most 80 characters, all of them fit for an address."""
     plain = f"{kind}-{value}"
-    return plain if len(plain) <= 80 else f"{kind}-{hashlib.sha256(value.encode()).hexdigest()[:32]}"
+    if len(plain) <= 80 and SAFE.fullmatch(plain):
+        return plain
+    return f"{kind[:40]}-{hashlib.sha256(value.encode()).hexdigest()[:32]}"
 
 
 def percent(share: float) -> str:
     """`0.254` → `25 %`."""
     return f"{100 * float(share):.0f} %"
+
+
+def times(ratio: float) -> str:
+    """`2.196` → `2.2`; below one a digit more, for there it matters."""
+    return f"{ratio:.1f}" if ratio >= 1 else f"{ratio:.2f}"

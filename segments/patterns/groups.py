@@ -48,7 +48,7 @@ done AS (
     AND event.definition_id = ANY(%(definitions)s::bigint[])
     AND event.happened_at > %(now)s - interval '365 days' AND event.happened_at <= %(now)s
   GROUP BY event.contact_id)
-SELECT sampled.id, coalesce(extract(epoch FROM %(now)s - buyer.last_at) / 86400, %(never)s)::float8,
+SELECT sampled.id, least(coalesce(extract(epoch FROM %(now)s - buyer.last_at) / 86400, %(never)s), %(never)s)::float8,
        coalesce(buyer.year, 0)::float8, coalesce(buyer.spent_year, 0)::float8,
        greatest(0, extract(epoch FROM %(now)s - sampled.first_seen_at) / 86400)::float8, {names}
 FROM sampled JOIN done ON done.contact_id = sampled.id
@@ -113,7 +113,9 @@ def _told(title: str, cluster: Cluster, sample: Sample, gathered: Facts, silhoue
     hits = len(members & matched)
     precision, recall = hits / max(1, len(matched)), hits / len(members)
     if precision < LEAST_PRECISION:
-        sentence = f"{len(members):,} people are alike, but of those the best short rule finds only {percent(precision)} are."
+        sentence = (
+            f"{len(members):,} people are alike; of those the best short rule finds only {percent(precision)} are."
+        )
         return Missing(key, GROUP, title, sentence)
     reason = (
         f"{len(members):,} of {len(sample.ids):,} people compared behave alike (the groups are "

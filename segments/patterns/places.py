@@ -45,8 +45,8 @@ def location_clusters(facts: Facts) -> Iterator[Outcome]:
         return
     for place, count, buyers, spend in large[:SHOWN]:
         reason = (
-            f"{count:,} of {located:,} people with a known {catalogue.label(field)} ({percent(count / located)}) are in "
-            f"{place}; {buyers:,} of them bought in the last {facts.meaning.window_days} days"
+            f"{count:,} of {located:,} people with a known {catalogue.label(field)} ({percent(count / located)}) are "
+            f"in {place}; {buyers:,} of them bought in the last {facts.meaning.window_days} days"
         )
         if facts.meaning.money_property and buyers:
             reason += f", for {facts.amount(spend)} each on average"

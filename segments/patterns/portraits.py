@@ -10,6 +10,7 @@ from typing import Any
 from segments.domain import statistics
 from segments.domain.clustering import Cluster
 from segments.domain.statistics import Moments
+from segments.patterns.found import times
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,8 @@ def spending_words(evidence: dict[str, Any]) -> str:
     if "lift" not in evidence:
         return ""
     return (
-        f" They spend {evidence['lift']:.1f} times as much as the others (95 % sure of {evidence['low']:.1f} to "
-        f"{evidence['high']:.1f})."
+        f" They spend {times(evidence['lift'])} times as much as the others (95 % sure of "
+        f"{times(evidence['low'])} to {times(evidence['high'])})."
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from segments.domain.seasons import PERIOD_DAYS, best_season
+from segments.domain.seasons import LEAST_PURCHASES, PERIOD_DAYS, best_season
 from segments.patterns import leaves
 from segments.patterns.facts import Facts, whole_days
 from segments.patterns.found import Found, Missing, Outcome, percent
@@ -133,13 +133,16 @@ def seasonal(facts: Facts) -> Outcome:
     counts = dict(facts.all(MONTHS_SQL, start=start, end=end, days=PERIOD_DAYS))
     season = best_season([counts.get(period, 0) for period in range(11, -1, -1)])
     if not season.stands_out:
-        sentence = f"No three of twelve months stand out: the best hold {percent(season.share)} of {season.total:,} purchases"
-        return Missing(key, GROUP, title, f"{sentence}; 25 % is even, and 33 % are needed.")
+        best = f"the best hold {percent(season.share)} of {season.total:,} purchases"
+        sentence = (
+            f"No three of twelve months stand out: {best}; 25 % is even, and 33 % of {LEAST_PURCHASES} are needed."
+        )
+        return Missing(key, GROUP, title, sentence)
     first, last = start + timedelta(days=season.first_day), start + timedelta(days=season.last_day)
     reason = (
-        f"{percent(season.share)} of the purchases of the last {12 * PERIOD_DAYS} days were made from {first:%-d %b %Y} "
-        f"to {last:%-d %b %Y}; 25 % would be even. These people bought then and at no other time of the year. "
-        "One year cannot tell a season from growth: look at it again next year."
+        f"{percent(season.share)} of the purchases of the last {12 * PERIOD_DAYS} days were made from "
+        f"{first:%-d %b %Y} to {last:%-d %b %Y}; 25 % would be even. These people bought then and at no other time "
+        "of the year. One year cannot tell a season from growth: look at it again next year."
     )
     return Found(key, GROUP, title, reason, _only_then(facts, start, first, last, end), {"share": season.share})
 
