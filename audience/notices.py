@@ -27,7 +27,10 @@ class EventsRecorded:
 
 @dataclass(frozen=True)
 class AttributeChange:
-    """`attribute` is a standard field of Contact or `attributes.<name>`; before and after are JSON values."""
+    """`attribute` is a standard field of Contact, `attributes.<name>` or `consent.<channel>`; values are JSON.
+
+    Of a consent only the new word of the ledger is told (`granted`, `withdrawn`).
+    """
 
     contact_id: int
     attribute: str

@@ -10,10 +10,12 @@ from django.db import transaction
 from accounts import audit
 from audience.domain.incoming import email_address
 from audience.models import Consent, ConsentState, MessageChannel, Suppression, Topic
-from common import clock
+from audience.notices import AttributeChange, ContactsChanged
+from common import clock, outbox
 from common.errors import Invalid
 
 BLOCK = 5000
+NOTICE_BLOCK = 2000
 
 
 def grant_consent(
@@ -56,23 +58,27 @@ def _write(
         )
     if topic_id is not None and not Topic.objects.filter(pk=topic_id).exists():
         raise Invalid(f"There is no topic {topic_id}.", details={"topic": "unknown"})
-    now = clock.now()
-    Consent.objects.bulk_create(
-        [
-            Consent(
-                contact_id=contact_id,
-                channel=channel,
-                topic_id=topic_id,
-                state=state,
-                how=how[:100],
-                wording=wording,
-                proof=proof,
-                happened_at=now,
-            )
-            for contact_id in dict.fromkeys(contact_ids)
-        ],
-        batch_size=BLOCK,
-    )
+    people, now = list(dict.fromkeys(contact_ids)), clock.now()
+    with transaction.atomic():
+        Consent.objects.bulk_create(
+            [
+                Consent(
+                    contact_id=contact_id,
+                    channel=channel,
+                    topic_id=topic_id,
+                    state=state,
+                    how=how[:100],
+                    wording=wording,
+                    proof=proof,
+                    happened_at=now,
+                )
+                for contact_id in people
+            ],
+            batch_size=BLOCK,
+        )
+        changes = [AttributeChange(contact_id, f"consent.{channel}", after=state.value) for contact_id in people]
+        for start in range(0, len(changes), NOTICE_BLOCK):
+            outbox.publish(ContactsChanged(changes=changes[start : start + NOTICE_BLOCK]))
 
 
 def suppress(channel: str, address: str, reason: str) -> Suppression:
