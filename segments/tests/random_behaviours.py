@@ -27,7 +27,13 @@ COUNT = st.integers(1, 3)
 
 
 def rules(where: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """Event rules; `where` draws one property filter."""
+    """Event rules of any behaviour; `where` draws one property filter."""
+    behaviours = by_operator(where)
+    return st.sampled_from(sorted(behaviours)).flatmap(behaviours.__getitem__)
+
+
+def by_operator(where: st.SearchStrategy[Any]) -> dict[str, st.SearchStrategy[dict[str, Any]]]:
+    """Event rules by behaviour."""
     filters = st.lists(where, max_size=2)
     counted = {"count": COUNT, "within": SPAN | PERIOD}
     amount = st.sampled_from(["greater", "greater_or_equal", "less", "less_or_equal", "equals"]).flatmap(
@@ -59,7 +65,7 @@ def rules(where: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
     behaviours["regularly"] = _with(leaf("regularly", units), regular)
     behaviours["stopped"] = leaf("stopped", {"within": SPAN | FROM}, count=COUNT)
     behaviours["restarted"] = leaf("restarted", {"pause": SPAN}, within=SPAN | PERIOD)
-    return st.sampled_from(sorted(behaviours)).flatmap(behaviours.__getitem__)
+    return behaviours
 
 
 def _with(
