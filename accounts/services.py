@@ -15,7 +15,8 @@ from django.db import IntegrityError, transaction
 from accounts import audit, selectors
 from accounts.domain.roles import EVERYTHING, Role
 from accounts.models import ApiKey, ApiKeyKind, Member, Organization, User
-from common import clock, tenancy
+from accounts.notices import TimeZoneChanged
+from common import clock, outbox, tenancy
 from common.errors import Conflict, Invalid
 
 LAST_USED_STEP = timedelta(minutes=1)
@@ -24,12 +25,12 @@ LAST_USED_STEP = timedelta(minutes=1)
 def create_organization(
     name: str, slug: str, *, timezone: str = "UTC", currency: str = "USD", is_demo: bool = False
 ) -> Organization:
-    """Open an organisation. Raises `Conflict` when the slug is taken."""
+    """Open an organisation. Raises `Conflict` when the slug is taken, `Invalid` for settings that do not exist."""
+    organization = Organization(name=name, slug=slug, timezone=timezone, currency=currency.upper(), is_demo=is_demo)
+    _check_settings(organization)
     try:
         with tenancy.engine(), transaction.atomic():
-            organization = Organization.objects.create(
-                name=name, slug=slug, timezone=timezone, currency=currency.upper(), is_demo=is_demo
-            )
+            organization.save(force_insert=True)
     except IntegrityError as error:
         raise Conflict(f'There is already an organisation with the slug "{slug}".') from error
     with tenancy.organization(organization.pk):
@@ -97,12 +98,20 @@ def _keep_an_owner(member: Member) -> None:
 
 def change_organization(organization: Organization) -> None:
     """Store changed settings; raises `Invalid` for a time zone or currency that does not exist."""
+    _check_settings(organization)
+    with transaction.atomic(), audit.changing(organization):
+        before = Organization.objects.get(pk=organization.pk).timezone
+        organization.save()
+        if organization.timezone != before:
+            with tenancy.organization(organization.pk):
+                outbox.publish(TimeZoneChanged(organization.timezone))
+
+
+def _check_settings(organization: Organization) -> None:
     if organization.timezone not in available_timezones():
         raise Invalid("The time zone is unknown.", details={"timezone": "Choose one like Europe/London."})
     if not re.fullmatch("[A-Z]{3}", organization.currency):
         raise Invalid("The currency is unknown.", details={"currency": "Three capital letters, like GBP."})
-    with transaction.atomic(), audit.changing(organization):
-        organization.save()
 
 
 def issue_key(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from accounts.notices import TimeZoneChanged
 from attribution import services as attribution
 from attribution import subscribers as attribution_subscribers
 from audience import services as audience
@@ -34,6 +35,7 @@ PATIENCE = 0.5
 SUBSCRIPTIONS: list[Subscription] = [
     Subscription((ContactsChanged, EventsRecorded), "segments.audience", segments.on_audience_moved, takes_many=True),
     Subscription(MembershipChanged, "segments.memberships", segments.on_membership_changed, takes_many=True),
+    Subscription(TimeZoneChanged, "segments.zone", segments.on_zone_changed),
     Subscription(ContactsChanged, "campaigns.contacts", campaigns_subscribers.contacts_changed, LATER),
     Subscription(MessagesSettled, "campaigns.messages", campaigns_subscribers.messages_settled, LATER),
     Subscription(EventsRecorded, "automations.events", automations.on_events_recorded),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from accounts.notices import TimeZoneChanged
 from audience.notices import ContactsChanged, EventsRecorded
 from common import outbox
 from segments.notices import MembershipChanged
@@ -18,3 +19,8 @@ def on_audience_moved(notices: list[ContactsChanged | EventsRecorded]) -> None:
 def on_membership_changed(notices: list[MembershipChanged]) -> None:
     """Segments that refer to segments follow them."""
     live.memberships_moved(notices)
+
+
+def on_zone_changed(notice: TimeZoneChanged) -> None:
+    """Days begin at another moment for everybody without a zone of their own."""
+    live.zone_changed()

@@ -21,7 +21,10 @@ def fields_of(leaf: Leaf) -> set[str]:
     """The same for one condition."""
     if isinstance(leaf, AttributeRule):
         return {leaf.field, ZONE} if OPERATORS[leaf.operator].is_local else {leaf.field}
-    return set() if isinstance(leaf, EventRule) else condition_of(leaf).fields(leaf)
+    if isinstance(leaf, EventRule):
+        filters = (*leaf.where, *(leaf.then.where if leaf.then else ()))
+        return {ZONE} if any(OPERATORS[item.operator].is_local for item in filters) else set()
+    return condition_of(leaf).fields(leaf)
 
 
 def contact_fields(rule: Rule) -> set[str]:

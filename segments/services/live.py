@@ -11,6 +11,7 @@ from audience.notices import ContactsChanged, EventsRecorded
 from common import doorbell
 from segments.models import Segment, SegmentDependency, SegmentKind, SegmentStatus
 from segments.notices import MembershipChanged
+from segments.rules import needs
 from segments.services import members, refresh
 from segments.services.refresh import Pair
 
@@ -45,6 +46,13 @@ def memberships_moved(notices: Iterable[MembershipChanged]) -> int:
         if len(moved[needed_id]) <= MOST_MOVED or not build_anew(segment_id):
             pairs.update((segment_id, contact_id) for contact_id in moved[needed_id])
     return refresh.refresh(sorted(pairs))
+
+
+def zone_changed() -> None:
+    """Build the segments anew whose rules ask for a day where the contact lives."""
+    local = SegmentDependency.objects.filter(field=needs.ZONE, segment__is_active=True)
+    for segment_id in sorted(set(local.values_list("segment_id", flat=True))):
+        build_anew(segment_id)
 
 
 def build_anew(segment_id: int) -> bool:
