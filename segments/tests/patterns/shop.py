@@ -6,14 +6,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from audience.models import Contact
+from common import tenancy
+from common.models import WorkStatus
+from segments.models import Analysis, AnalysisKind, Finding
+from segments.patterns import analyses, selectors
 from segments.tests.people import NOON, contact, definition, events
 
 ORDER = "order_completed"
 
 
-def shop() -> None:
-    """The catalogue of a shop whose purchases have a total, a currency and lines."""
-    definition(ORDER, total="number", currency="text", lines="list", product="text")
+def shop(**properties: str) -> None:
+    """The catalogue of a shop whose purchases have a total."""
+    definition(ORDER, **({"total": "number"} | properties))
 
 
 def people(count: int, **fields: Any) -> list[Contact]:
@@ -25,5 +29,24 @@ def ago(days: float) -> datetime:
 
 
 def buy(rows: list[tuple[Contact, float, float]], **properties: Any) -> None:
-    """(who, days ago, total)"""
+    """Purchases as (who, how many days ago, total)."""
     events([(who.pk, ORDER, ago(days), {"total": total} | properties) for who, days, total in rows])
+
+
+def do(name: str, rows: list[tuple[Contact, float]], **properties: Any) -> None:
+    """Events as (who, how many days ago)."""
+    events([(who.pk, name, ago(days), properties) for who, days in rows])
+
+
+def computed(kind: AnalysisKind = AnalysisKind.PATTERNS) -> dict[str, Finding]:
+    """Ask, work, and give the findings by key."""
+    analyses.request(kind)
+    assert analyses.run(tenancy.required()) == 1
+    analysis = Analysis.objects.get(kind=kind)
+    assert (analysis.status, analysis.error) == (WorkStatus.DONE, "")
+    return {finding.key: finding for finding in analysis.findings.order_by("position")}
+
+
+def missing(title: str, kind: AnalysisKind = AnalysisKind.PATTERNS) -> str:
+    """Why something is not there."""
+    return {item["title"]: item["reason"] for item in selectors.report(kind).missing}[title]
