@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -141,9 +141,8 @@ def _end(raw: Mapping[str, Any], name: str) -> date | None:
 
 def _begins_before(since: date, until: date) -> bool:
     """A whole day holds its own beginning, a moment does not."""
-    if type(until) is date:
-        return moment(since).date() <= until
-    return moment(since) < moment(until)
+    room = timedelta() if isinstance(until, datetime) else timedelta(days=1)
+    return moment(since) - moment(until) < room
 
 
 def _named(kind: Kind) -> str:
