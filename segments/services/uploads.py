@@ -101,6 +101,8 @@ def upload_contacts(segment: Segment, lines: Iterable[str], mode: Mode = "add") 
         line_count = _copy(cursor, lines)
         cursor.execute("SET LOCAL work_mem = '64MB'")
         cursor.execute("SET LOCAL jit = off")
+        # A stale estimate of young tables must not make it read them once per line.
+        cursor.execute("SET LOCAL enable_nestloop = off")
         people = _resolve(cursor, values)
         if not people:
             raise Invalid(
