@@ -16,7 +16,7 @@ class IdentitySerializer(QuickModelSerializer):
 
 class ContactSerializer(QuickModelSerializer):
     assignee = serializers.IntegerField(source="assignee_id", allow_null=True, help_text="Id of the member.")
-    identities = IdentitySerializer(many=True)
+    identities = IdentitySerializer(many=True, source="known_identities")
     attributes = serializers.DictField(help_text="Custom attributes.")
     tags = serializers.ListField(child=serializers.CharField())
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db.models import Prefetch
 from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 
@@ -18,6 +19,7 @@ from segments.models import Membership, Segment
 
 pytestmark = pytest.mark.django_db
 
+KNOWN = Prefetch("identities", to_attr="known_identities")
 MOMENT = datetime(2026, 1, 31, 9, 0, 0, 123, tzinfo=UTC)
 
 
@@ -44,7 +46,7 @@ def test_it_writes_what_the_base_class_writes() -> None:
     Campaign.objects.create(name="Spring", starts_at=MOMENT)
 
     for serializer_class, rows in (
-        (ContactSerializer, Contact.objects.order_by("pk")),
+        (ContactSerializer, Contact.objects.prefetch_related(KNOWN).order_by("pk")),
         (IdentitySerializer, ada.identities.all()),
         (LeadSerializer, Membership.objects.all()),
         (SegmentSerializer, Segment.objects.order_by("pk")),
