@@ -14,7 +14,9 @@ from accounts.shell import page, render
 from audience.models import Contact
 from dashboards import contact as selectors
 from dashboards.links import row
-from segments.models import Membership
+from segments.models import Membership, Segment
+
+MOST_SEGMENTS = 100
 
 
 @page("audience")
@@ -28,11 +30,16 @@ def contact_page(request: HttpRequest, pk: int) -> HttpResponse:
     before = _moment(request.GET.get("before", ""))
     stays = Membership.objects.filter(contact=contact, left_at=None).select_related("segment").order_by("-entered_at")
     timeline = selectors.timeline(contact, before)
+    others = (
+        Segment.objects.filter(is_active=True).exclude(pk__in=[stay.segment_id for stay in stays]).order_by("name")
+    )
     context = {
         "title": str(contact),
         "contact": contact,
         "facts": selectors.facts(contact),
-        "segments": [{"membership": stay, "link": row("segments.segment", stay.segment_id)} for stay in stays[:50]],
+        "segments": stays[:MOST_SEGMENTS],
+        "other_segments": list(others[:MOST_SEGMENTS]),
+        "may_ask_why": allowed(request.user, "segments"),
         "consents": selectors.consents(contact),
         "identities": contact.identities.order_by("kind", "value")[:50],
         "timeline": timeline,

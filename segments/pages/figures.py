@@ -15,6 +15,7 @@ from segments.models import Segment
 from segments.pages.shell import address
 
 MOST_DRAWN = 15
+SEEN = 0.005  # half a point: less is drawn as nothing
 GREY = "rgba(140,140,140,0.28)"
 
 
@@ -28,8 +29,10 @@ def size(segment: Segment, grown: Growth) -> Chart:
         f"{last.size:,} contacts now. Since {first.day:%-d %b %Y} {grown.entered:,} entered and {grown.left:,} left: "
         f"it {word} {amount:,}."
     )
-    drawn = charts.lines([day.day.isoformat() for day in grown.days], {"Contacts": [day.size for day in grown.days]})
-    return Chart("size", "Size", summary, _days(segment, grown.days), drawn)
+    days = [day.day.isoformat() for day in grown.days]
+    drawn = charts.lines(days, {"Contacts": [day.size for day in grown.days]})
+    # One day is a point, not a curve: its table says it.
+    return Chart("size", "Size", summary, _days(segment, grown.days), drawn if len(days) > 1 else {})
 
 
 def moved(segment: Segment, grown: Growth) -> Chart:
@@ -91,7 +94,7 @@ def made_of(segment: Segment, found: Composition, *, is_drawn: bool) -> Chart:
         "Members": [round(part.inside_share * 100, 2) for part in found.parts],
         "Everybody": [round(part.everybody_share * 100, 2) for part in found.parts],
     }
-    drawn = charts.bars(labels, series, sideways=True) if is_drawn else {}
+    drawn = charts.bars(labels, series, sideways=True) if is_drawn and difference(found) >= SEEN else {}
     if drawn:
         drawn["layout"]["xaxis"] |= {"ticksuffix": " %", "tickformat": ",.0f"}
     name = found.field.replace("attributes.", "attribute-")
@@ -105,7 +108,7 @@ def difference(found: Composition) -> float:
 
 def _strangest(found: Composition) -> str:
     part = max(found.parts, key=lambda part: abs(part.difference))
-    if abs(part.difference) < 0.005:
+    if abs(part.difference) < SEEN:
         return "As among everybody."
     name = f"“{part.value}”" if part.value else "not set"
     word = "more" if part.difference > 0 else "less"
@@ -142,8 +145,8 @@ def _overlap_words(segment: Segment, found: Overlap) -> str:
     parts = [f"{found.contact_count:,} contacts are in at least one of them."]
     for place, other in enumerate(found.segments[1:], start=1):
         shared = found.shared(0, place)
-        share = f" ({shared / own:.0%} of “{segment}”)" if own else ""
-        parts.append(f"{shared:,} are also in “{other}”{share}.")
+        share = f"{shared:,} of “{segment}” ({shared / own:.0%})" if shared else f"Nobody of “{segment}”"
+        parts.append(f"{share} {'is' if shared < 2 else 'are'} also in “{other}”.")
     return " ".join(parts)
 
 

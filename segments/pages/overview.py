@@ -29,7 +29,9 @@ def overview(request: HttpRequest, segment: Segment) -> HttpResponse:
     """Counts, growth by day and some of the members; `?csv=` is the table of a chart."""
     period = Span(request.GET.get("days", ""))
     grown = growth.growth(segment, period.days)
-    drawn = [figures.size(segment, grown), figures.moved(segment, grown)]
+    drawn = [figures.size(segment, grown)]
+    if len(grown.days) > 1:
+        drawn.append(figures.moved(segment, grown))
     if wanted := request.GET.get("csv"):
         chart = next((chart for chart in drawn if chart.name == wanted), None)
         if chart is None:

@@ -7,10 +7,8 @@ words and its verdict alone; to show more, give it a row.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from django.db import connection
@@ -18,67 +16,15 @@ from django.db import connection
 from audience.models import Contact
 from common import tenancy
 from segments.rules import windows
-from segments.rules.catalogue import CUSTOM, label
-from segments.rules.operands import column_of, of_document
+from segments.rules.catalogue import label
+from segments.rules.operands import of_document
 from segments.rules.operators import NOW, OPERATORS
 from segments.rules.parameters import Parameters
-from segments.rules.tree import AttributeRule, EventRule, Leaf, PropertyFilter, Rule, Within, leaves
+from segments.rules.scene import Evidence, Found, Happened, Scene, Source, sentence_case, shown, value_of
+from segments.rules.testimony import TESTIMONY
+from segments.rules.tree import AttributeRule, EventRule, Leaf, Rule, leaves
 
 MOST_EVENTS = 5
-LONGEST_SHOWN = 200
-
-
-@dataclass(frozen=True)
-class Happened:
-    """An event that a condition may count. `is_inside` its window; None: it has none."""
-
-    event_id: int
-    name: str
-    happened_at: datetime
-    properties: Mapping[str, Any]
-    is_inside: bool | None = None
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """`text` is a sentence; `value` what the contact has (None: nothing); `events` the latest, newest first.
-
-    `total` is how many matching events there are up to now, `inside` how many of them lie in the window.
-    """
-
-    text: str
-    value: Any = None
-    events: tuple[Happened, ...] = ()
-    total: int | None = None
-    inside: int | None = None
-
-
-@dataclass(frozen=True)
-class Source:
-    """Which events a condition reads, and its window."""
-
-    event: str
-    definition_id: int
-    where: tuple[PropertyFilter, ...]
-    within: Within = None
-
-
-@dataclass(frozen=True)
-class Found:
-    """The events of a source: how many, how many in the window, and the latest."""
-
-    total: int = 0
-    inside: int = 0
-    latest: tuple[Happened, ...] = ()
-
-
-@dataclass
-class Scene:
-    """What hooks may look at: the contact, the moment, and the events of every source."""
-
-    contact: Contact
-    now: datetime
-    events: dict[Source, Found] = field(default_factory=dict)
 
 
 def gather(rule: Rule, contact_id: int, now: datetime) -> dict[Leaf, Evidence]:
@@ -170,29 +116,8 @@ def _times(count: int) -> str:
     return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count:,} times")
 
 
-EVIDENCE: dict[type, Callable[[Any, Scene], Evidence]] = {AttributeRule: _of_field, EventRule: _of_events}
-
-
-def value_of(contact: Contact, name: str) -> Any:
-    """The value of a field as rules name it."""
-    if name.startswith(CUSTOM):
-        return contact.attributes.get(name.removeprefix(CUSTOM))
-    return getattr(contact, column_of(name))
-
-
-def shown(value: Any) -> str:
-    """A value as people read it, cut to a readable length."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int | float | Decimal):
-        return f"{value:,}"
-    if isinstance(value, datetime):
-        return f"{value:%-d %b %Y %H:%M} UTC"
-    if isinstance(value, list):
-        return ", ".join(shown(item) for item in value[:20])[:LONGEST_SHOWN]
-    text = str(value)
-    return f"“{text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + '…'}”"
-
-
-def sentence_case(text: str) -> str:
-    return text[:1].upper() + text[1:]
+EVIDENCE: dict[type, Callable[[Any, Scene], Evidence]] = {
+    AttributeRule: _of_field,
+    EventRule: _of_events,
+    **TESTIMONY,
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,12 +14,13 @@ from rest_framework.test import APIClient
 
 from accounts import actor
 from accounts.models import Organization
-from audience.models import Contact
+from audience.models import Consent, Contact
 from common import clock
 from segments import rules, selectors, services
 from segments.insight import explanation
 from segments.models import Membership, Segment
 from segments.rules import explain as explaining
+from segments.rules.behaviours import BEHAVIOURS
 from segments.rules.explain import Node
 from segments.tests import people
 from segments.tests.people import DAY, NOON, city, did, everyone, on
@@ -112,6 +114,79 @@ def test_an_event_nobody_ever_sent_is_explained_too(organization: Organization) 
 
     assert node.evidence is not None
     assert (node.is_true, node.evidence.text) == (True, "never_heard_of never happened")
+
+
+def test_other_conditions_show_what_decided_them(organization: Organization, drain: Drain) -> None:
+    people.attribute("latitude", "number")
+    people.attribute("longitude", "number")
+    ada = people.contact(attributes={"latitude": 53.8, "longitude": -1.55})
+    vips = services.create_segment(name="VIPs")
+    services.add_contacts(vips, [ada.pk])
+    Consent.objects.create(contact=ada, channel="email", state="granted", how="form", happened_at=NOON - DAY)
+    salt = next(f"draw {number}" for number in range(99) if bucket_of(f"draw {number}", ada) == 7)
+    rule = {
+        "match": "at_least",
+        "count": 3,
+        "rules": [
+            {"segment": vips.pk, "operator": "in"},
+            {"consent": "email", "operator": "granted"},
+            {"bucket": {"salt": salt, "from": 7, "to": 7}},
+            {"near": {"latitude": 53.4808, "longitude": -2.2426, "kilometers": 50}, "operator": "within"},
+        ],
+    }
+
+    node = tree(rule, ada)
+
+    assert (node.words, node.is_true) == ("At least 3 of these are true", True)
+    assert [(child.is_true, child.evidence.text) for child in node.children if child.evidence] == [
+        (True, "In “VIPs” since 15 Jun 2026"),
+        (True, "Granted on 14 Jun 2026: form"),
+        (True, "The draw gave 7"),
+        (False, "57.8 km away"),
+    ]
+
+
+def bucket_of(salt: str, contact: Contact) -> int:
+    return int(hashlib.md5(f"{salt}:{contact.pk}".encode()).hexdigest()[:8], 16) % 100
+
+
+def test_both_events_of_a_sequence_are_shown(organization: Organization) -> None:
+    ada = people.contact()
+    people.event(ada, "cart_filled", NOON - 3 * DAY)
+    people.event(ada, "order_completed", NOON - 2 * DAY)
+    rule = {
+        "event": "cart_filled", "operator": "then", "then": {"event": "order_completed"},
+        "gap": {"days": 2}, "within": {"from": "2026-06-01", "to": "2026-06-30"},
+    }  # fmt: skip
+
+    node = tree(rule, ada)
+
+    assert node.is_true
+    assert node.evidence is not None
+    assert [(event.name, event.is_inside) for event in node.evidence.events] == [
+        ("order_completed", True), ("cart_filled", True),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(BEHAVIOURS))
+def test_every_behaviour_is_explained(organization: Organization, name: str) -> None:
+    people.definition("order_completed", total="number")
+    ada = people.contact()
+    people.event(ada, "order_completed", NOON - 2 * DAY, total=10)
+    inputs = {
+        "count": 1, "within": {"days": 30}, "more_than": {"days": 1}, "property": "total", "compare": "greater",
+        "value": 5, "then": {"event": "order_completed"}, "gap": {"days": 1}, "periods": 4, "unit": "week",
+        "at_least": 2, "pause": {"days": 5},
+    }  # fmt: skip
+    wanted = {given.name.split(".")[0] for given in BEHAVIOURS[name].inputs}
+    rule = {"event": "order_completed", "operator": name} | {key: inputs[key] for key in inputs if key in wanted}
+
+    node = tree(rule, ada)
+
+    verdict = selectors.verdicts(rules.parse(rule), [ada.pk])[0]
+    assert (node.is_true, node.flips_at) == (verdict.is_match, verdict.flips_at)
+    assert node.evidence is not None
+    assert node.evidence.events[0].happened_at == NOON - 2 * DAY
 
 
 def test_the_whole_rule_takes_two_statements(organization: Organization) -> None:

@@ -1,0 +1,65 @@
+"""What decided conditions that speak neither of a field nor of an event."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable
+from typing import Any
+
+from django.utils import timezone
+
+from audience.models import Consent
+from segments.models import Membership
+from segments.rules.conditions.near import EARTH_KILOMETERS
+from segments.rules.scene import Evidence, Scene, value_of
+from segments.rules.tree import BucketRule, ConsentRule, NearRule, SegmentRule
+
+
+def _of_segment(leaf: SegmentRule, scene: Scene) -> Evidence:
+    stay = Membership.objects.filter(contact=scene.contact, segment=leaf.segment_id, left_at=None).first()
+    if stay is None:
+        return Evidence(f"Not in “{leaf.name}”", False)
+    return Evidence(f"In “{leaf.name}” since {timezone.localtime(stay.entered_at):%-d %b %Y}", True)
+
+
+def _of_consent(leaf: ConsentRule, scene: Scene) -> Evidence:
+    """The latest word about all topics or about this one."""
+    entries = Consent.objects.filter(contact=scene.contact, channel=leaf.channel)
+    topics = [None] if leaf.topic_id is None else [None, leaf.topic_id]
+    latest = [entry for entry in entries.order_by("happened_at", "pk") if entry.topic_id in topics][-1:]
+    if not latest:
+        return Evidence("Nothing is recorded")
+    entry = latest[0]
+    moment = timezone.localtime(entry.happened_at)
+    return Evidence(f"{entry.get_state_display()} on {moment:%-d %b %Y}: {entry.how}", entry.state)
+
+
+def _of_bucket(leaf: BucketRule, scene: Scene) -> Evidence:
+    """The same hash as the SQL of the condition."""
+    digest = hashlib.md5(f"{leaf.salt}:{scene.contact.pk}".encode(), usedforsecurity=False).hexdigest()
+    number = int(digest[:8], 16) % 100
+    return Evidence(f"The draw gave {number}", number)
+
+
+def _of_place(leaf: NearRule, scene: Scene) -> Evidence:
+    degrees = [value_of(scene.contact, name) for name in (leaf.latitude_field, leaf.longitude_field)]
+    if any(isinstance(value, bool) or not isinstance(value, int | float) for value in degrees):
+        return Evidence("Their place is not known")
+    kilometers = _distance(*map(math.radians, (*degrees, float(leaf.latitude), float(leaf.longitude))))
+    return Evidence(f"{kilometers:,.1f} km away", round(kilometers, 3))
+
+
+def _distance(latitude: float, longitude: float, other_latitude: float, other_longitude: float) -> float:
+    """Haversine, radians to kilometers."""
+    half = math.sin((other_latitude - latitude) / 2) ** 2
+    half += math.cos(latitude) * math.cos(other_latitude) * math.sin((other_longitude - longitude) / 2) ** 2
+    return 2 * EARTH_KILOMETERS * math.asin(math.sqrt(min(half, 1.0)))
+
+
+TESTIMONY: dict[type, Callable[[Any, Scene], Evidence]] = {
+    SegmentRule: _of_segment,
+    ConsentRule: _of_consent,
+    BucketRule: _of_bucket,
+    NearRule: _of_place,
+}
