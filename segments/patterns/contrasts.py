@@ -198,7 +198,10 @@ def _text_of(name: str, parameters: Parameters) -> str:
 
 
 def _best(candidates: Sequence[Candidate]) -> list[_Judged]:
-    """Sure lifts above one, one per subject, by the lower end of the interval."""
+    """Sure lifts above one by the lower end of the interval: one per subject, and one of those with equal figures.
+
+    Equal figures are the same people in other words (a country and its time zone).
+    """
     fit = [item for item in candidates if _is_fit(item.table)]
     rates = statistics.false_discovery_rates([statistics.p_value(item.table) for item in fit])
     judged = [
@@ -207,10 +210,13 @@ def _best(candidates: Sequence[Candidate]) -> list[_Judged]:
         if rate <= MOST_FALSE and (lift := statistics.risk_ratio(item.table)).low > 1
     ]
     judged.sort(key=lambda one: (-one.lift.low, one.candidate.key))
-    best: dict[str, _Judged] = {}
+    by_subject: dict[str, _Judged] = {}
     for one in judged:
-        best.setdefault(one.candidate.subject, one)
-    return list(best.values())[:MOST_SHOWN]
+        by_subject.setdefault(one.candidate.subject, one)
+    by_figures: dict[Table, _Judged] = {}
+    for one in by_subject.values():
+        by_figures.setdefault(one.candidate.table, one)
+    return list(by_figures.values())[:MOST_SHOWN]
 
 
 def _is_fit(table: Table) -> bool:

@@ -50,5 +50,5 @@ def percent(share: float) -> str:
 
 
 def times(ratio: float) -> str:
-    """`2.196` → `2.2`; below one a digit more, for there it matters."""
-    return f"{ratio:.1f}" if ratio >= 1 else f"{ratio:.2f}"
+    """`2.196` → `2.2`; below two a digit more, for near one it matters."""
+    return f"{ratio:.1f}" if ratio >= 2 else f"{ratio:.2f}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from segments import selectors
@@ -21,8 +21,10 @@ GROUP = "People who behave alike"
 PEOPLE_NEEDED = 200
 MOST_SAMPLED = 20_000
 MOST_BEHAVIOURS = 6
+LEAST_SHARE = 0.1  # a behaviour of few makes a group of them and says nothing of the others
 LEAST_SILHOUETTE = 0.25  # below it there is no structure (Kaufman & Rousseeuw 1990)
 LEAST_PRECISION = 0.6
+MakesLeaf = Callable[[int], dict[str, Any]]  # of a number of days
 NEVER_DAYS = YEAR + 1  # stands for a last purchase longer ago than a year, or none
 
 # The kinds of event that tell most people apart: those that most have done, but for the purchase itself.
@@ -84,8 +86,8 @@ def find(said: Meaning, known: Catalogue) -> Compared:
 
 
 def _sample(gathered: Facts) -> Sample:
-    bound = {"needed": PEOPLE_NEEDED // 10, "most": MOST_BEHAVIOURS}
-    events = gathered.all(BEHAVIOURS_SQL, **bound)
+    needed = math.ceil(LEAST_SHARE * gathered.contacts)
+    events = gathered.all(BEHAVIOURS_SQL, needed=needed, most=MOST_BEHAVIOURS)
     counts = {f"count{number}": pk for number, (_, pk) in enumerate(events)}
     # Names and numbers of columns are ours; ids are whole numbers from the database.
     counted = [f"count(*) FILTER (WHERE event.definition_id = {int(pk)}) AS {name}" for name, pk in counts.items()]
@@ -141,9 +143,9 @@ def _leaves(bound: Bound, features: Sequence[Feature], gathered: Facts) -> list[
     """`low < figure ≤ high` in whole days, whole counts and money of three digits: what people would write."""
     event = gathered.meaning.purchase_event
     if bound.feature == RECENCY:
-        return _days(bound, lambda days: leaves.did(event, 1, days))
+        return _days(bound, lambda days: leaves.did(event, 1, days), lambda days: leaves.did_not(event, 1, days))
     if bound.feature == AGE:
-        return _days(bound, lambda days: leaves.on("first_seen_at", "in_last", {"days": days}))
+        return _days(bound, _seen("in_last"), _seen("more_than_ago"))
     if bound.feature == SPEND:
         return _amounts(bound, gathered)
     name = features[bound.feature].event or event
@@ -152,9 +154,13 @@ def _leaves(bound: Bound, features: Sequence[Feature], gathered: Facts) -> list[
     return at_least + at_most
 
 
-def _days(bound: Bound, inside: Any) -> list[dict[str, Any]]:
+def _seen(operator: str) -> MakesLeaf:
+    return lambda days: leaves.on("first_seen_at", operator, {"days": days})
+
+
+def _days(bound: Bound, inside: MakesLeaf, outside: MakesLeaf) -> list[dict[str, Any]]:
     lately = [] if bound.high is None else [inside(max(1, round(bound.high)))]
-    return lately + ([] if bound.low is None else [leaves.none(inside(max(1, round(bound.low))))])
+    return lately + ([] if bound.low is None else [outside(max(1, round(bound.low)))])
 
 
 def _amounts(bound: Bound, gathered: Facts) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
@@ -20,8 +21,10 @@ from common.export import csv_response
 from segments import rules
 from segments.models import AnalysisKind, Finding, PatternSettings, Segment
 from segments.patterns import analyses, contrasts, figures, grid, meaning, selectors, services
+from segments.patterns.found import times
 from segments.patterns.selectors import Report
 from segments.rules import catalogue
+from segments.rules.catalogue import Catalogue
 
 
 @require_GET
@@ -74,10 +77,28 @@ def _render(request: HttpRequest, name: str, report: Report, context: dict[str, 
     return render(request, f"segments/patterns/{name}.html", whole)
 
 
-def _grouped(findings: Sequence[Finding], known: Any) -> list[tuple[str, list[tuple[Finding, str]]]]:
-    """Findings under the name of their group, each with its rule in words."""
-    told = [(finding, rules.describe(finding.rule, known) if finding.rule else "") for finding in findings]
-    return [(name, list(items)) for name, items in groupby(told, key=lambda pair: pair[0].group)]
+@dataclass(frozen=True)
+class Shown:
+    """A finding as the page tells it: its rule in words, and how many times as often or as much."""
+
+    finding: Finding
+    sentence: str
+    lift: str
+
+
+def _grouped(findings: Sequence[Finding], known: Catalogue) -> list[tuple[str, list[Shown]]]:
+    """Findings under the name of their group."""
+    told = [
+        Shown(finding, rules.describe(finding.rule, known) if finding.rule else "", _lift(finding.evidence))
+        for finding in findings
+    ]
+    return [(name, list(items)) for name, items in groupby(told, key=lambda shown: shown.finding.group)]
+
+
+def _lift(evidence: dict[str, Any]) -> str:
+    if "lift" not in evidence:
+        return ""
+    return f"{times(evidence['lift'])} times ({times(evidence['low'])} to {times(evidence['high'])})"
 
 
 def _csv(drawn: Sequence[Chart], wanted: str) -> HttpResponse:
