@@ -54,33 +54,27 @@ def _field(raw: Mapping[str, Any], key: str, default: str, known: Catalogue, is_
 
 
 def _truth(rule: NearRule, row: Row, parameters: Parameters) -> str:
-    """A degree of latitude has a least length: only contacts in that band need their distance worked out."""
+    """A degree of latitude has a least length: only contacts in that band need their distance worked out.
+
+    Numbers that are no degrees are none: no place, and no overflow. Each is taken out of its document once.
+    """
+    here_latitude, here_longitude, kilometers, band = (
+        parameters.bind(float(number), "float8")
+        for number in (rule.latitude, rule.longitude, rule.kilometers, float(rule.kilometers) / KILOMETERS_PER_DEGREE)
+    )
     latitude, longitude = (
-        _degrees(field, bound, row, parameters)
-        for field, bound in ((rule.latitude_field, 90), (rule.longitude_field, 180))
+        of_contact(name, Kind.NUMBER, parameters, row).sql for name in (rule.latitude_field, rule.longitude_field)
     )
-    here_latitude, here_longitude = (
-        f"radians({parameters.bind(float(degrees), 'float8')})" for degrees in (rule.latitude, rule.longitude)
-    )
-    kilometers = parameters.bind(float(rule.kilometers), "float8")
-    band = parameters.bind(float(rule.kilometers) / KILOMETERS_PER_DEGREE, "float8")
     squared = (
-        f"sin((radians({latitude}) - {here_latitude}) / 2) ^ 2 + cos({here_latitude}) * cos(radians({latitude})) "
-        f"* sin((radians({longitude}) - {here_longitude}) / 2) ^ 2"
+        f"sin(radians(latitude - {here_latitude}) / 2) ^ 2 + cos(radians({here_latitude})) * cos(radians(latitude)) "
+        f"* sin(radians(longitude - {here_longitude}) / 2) ^ 2"
     )
-    distance = f"2 * {EARTH_KILOMETERS} * asin(sqrt(least(1, {squared})))"
-    # Without a longitude `squared` is NULL, which least() would take for 1.
-    near_by = (
-        f"{longitude} IS NOT NULL AND abs({latitude} - {parameters.bind(float(rule.latitude), 'float8')}) <= {band}"
-    )
-    truth = f"coalesce(CASE WHEN {near_by} THEN {distance} <= {kilometers} END, false)"
+    truth = f"""coalesce((SELECT 2 * {EARTH_KILOMETERS} * asin(sqrt(least(1, {squared}))) <= {kilometers} FROM (
+      SELECT latitude::float8 AS latitude, longitude::float8 AS longitude
+      FROM (SELECT {latitude} AS latitude, {longitude} AS longitude OFFSET 0) read
+      WHERE abs(latitude - {here_latitude}::numeric) <= {band}::numeric AND latitude BETWEEN -90 AND 90
+        AND longitude BETWEEN -180 AND 180 OFFSET 0) place), false)"""
     return f"NOT {truth}" if rule.operator == "outside" else truth
-
-
-def _degrees(field: str, bound: int, row: Row, parameters: Parameters) -> str:
-    """A number that is no degree is none: no place, and no overflow."""
-    number = of_contact(field, Kind.NUMBER, parameters, row).sql
-    return f"CASE WHEN {number} BETWEEN -{bound} AND {bound} THEN ({number})::float8 END"
 
 
 def _words(rule: NearRule) -> str:
