@@ -13,7 +13,7 @@ from redis import RedisError
 from audience.models import IngestBatch
 from common import clock, doorbell, tenancy
 from dashboards.links import listing
-from segments.models import FlipCheck, Segment, SegmentStatus
+from segments.models import FlipCheck, Segment, SegmentStatus, SelfAudit
 
 HEALTHY, WARNING, CRITICAL = "healthy", "warning", "critical"
 ORDER = [HEALTHY, WARNING, CRITICAL]
@@ -201,6 +201,25 @@ def _segment_lag() -> Check:
     return Check("Segments", level(lag, 5, 60), f"{span(timedelta(seconds=lag))} behind", "under 5 s", to_do)
 
 
+def _self_audit() -> Check:
+    """What last night's comparison of stored memberships with their rules found."""
+    title, target = "Segments by the book", "no difference, every night"
+    last = SelfAudit.objects.order_by("-ran_at").first()
+    if last is None:
+        to_do = "Beat runs it every night at four; it has not run yet."
+        return Check(title, HEALTHY, "not looked at yet", target, to_do)
+    looked = f"{last.contact_count:,} contacts in {last.segment_count:,} segments"
+    if last.difference_count:
+        to_do = "They were put right; the log names them. A membership that goes wrong is a fault: please report it."
+        text = f"{last.difference_count:,} memberships were wrong among {looked}"
+        return Check(title, CRITICAL, text, target, to_do, listing("segments.selfaudit"))
+    age = clock.now() - last.ran_at
+    to_do = "Is Beat running? It should look every night."
+    text = f"no difference among {looked}, {span(age)} ago"
+    status = level(age.total_seconds(), 36 * 3600, 7 * 86_400)
+    return Check(title, status, text, target, to_do, listing("segments.selfaudit"))
+
+
 def _partitions() -> Check:
     """Months for which the event table has room."""
     with tenancy.engine(), connection.cursor() as cursor:
@@ -249,7 +268,7 @@ def _database() -> Check:
     return Check("Database", level(took.total_seconds(), 0.25, 2), text, "under 250 ms")
 
 
-MACHINERY: list[Callable[[], Check]] = [_database, _ingest_lag, _segment_lag, _partitions]
+MACHINERY: list[Callable[[], Check]] = [_database, _ingest_lag, _segment_lag, _self_audit, _partitions]
 
 
 def machinery() -> list[Check]:

@@ -24,4 +24,9 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(minute=0, hour=2),
         "options": {"queue": "default"},
     },
+    "self-audit": {
+        "task": "segments.self_audit",
+        "schedule": crontab(minute=0, hour=4),
+        "options": {"queue": "default"},
+    },
 }

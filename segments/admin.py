@@ -9,11 +9,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from accounts.admin_base import OrganizationModelAdmin
+from accounts.admin_base import OrganizationModelAdmin, ReadOnlyMixin
 from common.errors import AppError
 from segments import rules, services
 from segments.forms import FIELDS, SegmentForm
-from segments.models import Segment, SegmentKind
+from segments.models import Segment, SegmentKind, SelfAudit
 from segments.pages import shell
 from segments.pages.mixin import SegmentPages
 from segments.patterns.admin import PatternSettingsAdmin  # noqa: F401 — registered beside segments
@@ -97,3 +97,14 @@ def _page(segment: Segment) -> dict[str, Any]:
         "badge": shell.badge(segment),
         "sentence": rules.describe(segment.rule) if segment.rule else "",
     }
+
+
+@admin.register(SelfAudit)
+class SelfAuditAdmin(ReadOnlyMixin, OrganizationModelAdmin):
+    """The nights in which stored memberships were compared with their rules."""
+
+    list_display = ["ran_at", "difference_count", "contact_count", "segment_count"]
+    ordering = ["-ran_at"]
+    empty_hint = (
+        "Every night at four, memberships are compared with what their rules say; the first night is to come."
+    )

@@ -174,3 +174,21 @@ class Recheck(OrganizationScoped):
 
     def __str__(self) -> str:
         return f"{self.contact_id} in {self.segment_id}"
+
+
+class SelfAudit(OrganizationScoped):
+    """One night's comparison of stored memberships with what the rules say."""
+
+    ran_at = models.DateTimeField(default=clock.now)
+    segment_count = models.PositiveIntegerField(default=0)
+    contact_count = models.PositiveIntegerField(default=0)
+    difference_count = models.PositiveIntegerField(default=0)
+    differences: models.JSONField[Any, Any] = models.JSONField(
+        default=list, help_text="The first of the wrong pairs: segment and contact."
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["organization_id", "-ran_at"], name="self_audits_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.difference_count} differences on {self.ran_at:%Y-%m-%d}"
