@@ -64,10 +64,11 @@ class InsightActions:
     @action(detail=True, methods=["get"], pagination_class=None, filterset_class=None)
     def overlap(self, request: Request, reference: str) -> Response:
         """Who stands in which combination of this and up to four other segments."""
+        segment = selectors.find(reference)
         references = [text for text in request.query_params.get("with", "").split(",") if text]
         if not references:
             raise Invalid("Name the segments to compare with.", details={"with": "Ids or slugs, with commas."})
-        chosen = overlap.chosen(selectors.find(reference), references)
+        chosen = overlap.chosen(segment, references)
         return Response(told.OverlapShape(overlap.overlap(chosen)).data)
 
     @extend_schema(responses=told.CompositionShape(many=True))

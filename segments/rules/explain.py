@@ -15,7 +15,7 @@ from django.db import connection, transaction
 
 from common import tenancy
 from segments.rules import compiler, evidence, sentences
-from segments.rules.evidence import Evidence
+from segments.rules.scene import Evidence
 from segments.rules.tree import Group, Rule
 
 GROUP_WORDS = {
