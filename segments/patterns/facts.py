@@ -153,4 +153,5 @@ def whole_days(span: float | Decimal) -> int:
 
 def floored(amount: Decimal) -> float:
     """A threshold in hundredths, never above the amount: whoever has exactly that is in."""
-    return math.floor(Decimal(amount) * 100) / 100
+    hundredths = math.floor(Decimal(amount) * 100)
+    return hundredths // 100 if hundredths % 100 == 0 else hundredths / 100

@@ -5,6 +5,7 @@ Equal values share a score, so that where half of the buyers came once, lower sc
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ import msgspec
 from common.errors import Invalid
 from segments.patterns import leaves
 from segments.patterns.buyers import BUYERS_NEEDED
-from segments.patterns.facts import YEAR, Facts, whole_days
+from segments.patterns.facts import YEAR, Facts
 
 SCORES = range(1, 6)
 FIFTHS = "ARRAY[0.2, 0.4, 0.6, 0.8]"
@@ -62,7 +63,8 @@ def compute(facts: Facts) -> Grid | str:
     if count < BUYERS_NEEDED:
         return f"Only {count:,} people bought in the last year; the grid needs {BUYERS_NEEDED}."
     cuts = {
-        "days": sorted({whole_days(day) for day in days}),
+        # Whoever bought exactly so long ago is inside, as with the other two.
+        "days": sorted({min(YEAR, math.floor(day) + 1) for day in days}),
         "counts": sorted(set(counts)),
         "amounts": sorted({float(round(amount, 2)) for amount in amounts}),
     }

@@ -51,8 +51,8 @@ def _patterns() -> None:
     assert {key: finding.size for key, finding in found.items()} == PATTERNS
     assert sum(size for key, size in PATTERNS.items() if key.startswith("stage-")) == 4372
     assert found["high-spender"].reason == (
-        "The best 10 % of the 2,883 people who bought in the last 90 days spent £1,926.40 or more; half of the buyers "
-        "spent £500.33 or less. These 289 bring 57 % of the money."
+        "The best 10 % of the 2,883 people who bought in the last 90 days spent £1,926.40 or more; half of the "
+        "buyers spent £500.33 or less. These 289 bring 57 % of the money."
     )
     squares = selectors.report(AnalysisKind.PATTERNS).grid
     assert squares is not None
@@ -72,11 +72,7 @@ def _suggestions() -> None:
     # Whoever sends things back is the shop's best customer: so it says.
     assert refunded.size == 223
     assert (refunded.evidence["with"], refunded.evidence["with_converted"]) == (170, 118)
-    assert (refunded.evidence["lift"], refunded.evidence["low"], refunded.evidence["high"]) == (
-        2.1967,
-        1.9683,
-        2.4517,
-    )
+    assert [refunded.evidence[name] for name in ("lift", "low", "high")] == [2.1967, 1.9683, 2.4517]
     assert list(found)[1:3] == ["is-country-Germany", "is-country-France"]
     assert set(groups) == {
         "Long since the last purchase, buy seldom", "Buy often, spend much", "Came lately, buy seldom"
