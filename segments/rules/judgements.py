@@ -12,7 +12,6 @@ from itertools import pairwise
 from segments.rules import windows
 from segments.rules.algebra import Verdict
 from segments.rules.amounts import bounds, compared
-from segments.rules.operators import NOW
 from segments.rules.readings import Reading, content_of, number_of
 from segments.rules.tree import EventRule, Period, Within
 
@@ -53,7 +52,7 @@ def last_time(rule: EventRule, events: Reading) -> Verdict:
     last = events.nth(1, rule.within)
     silence = events.parameters.bind(rule.more_than, "interval")
     leaves = windows.lapses(last, rule.within, events.parameters)
-    truth = f"coalesce({last} <= {NOW} - {silence}, false)"
+    truth = f"coalesce({last} <= {windows.ago(rule.more_than, events.parameters)}, false)"
     waits = f"CASE WHEN {last} IS NULL THEN {events.next_at} ELSE {last} + {silence} END"
     return Verdict(truth, f"CASE WHEN {truth} THEN least({events.next_at}, {leaves}) ELSE {waits} END")
 
@@ -83,14 +82,14 @@ def largest(rule: EventRule, events: Reading) -> Verdict:
 
 
 def distinct(rule: EventRule, events: Reading) -> Verdict:
-    content = content_of(events, rule.property)
-    count = events.measure(f"count(DISTINCT {content})", rule.within, kind="bigint")
+    content, is_set = content_of(events, rule.property)
+    count = events.measure(f"count(DISTINCT {content})", rule.within, only=is_set, kind="bigint")
     return _compared(rule, events, f"coalesce({count}, 0)")
 
 
 def then(rule: EventRule, events: Reading) -> Verdict:
     """The youngest first event that was answered in time stands for all."""
-    answered = [f"event.is_first AND event.answered_at <= event.happened_at + {_gap(rule, events)}"]
+    answered = [f"event.is_first AND event.waited <= {_gap(rule, events)}"]
     if end := windows.ending(rule.within, events.parameters):
         answered.append(f"event.answered_at < {end}")
     youngest = events.measure("max(event.happened_at)", rule.within, only=" AND ".join(answered))
@@ -99,11 +98,13 @@ def then(rule: EventRule, events: Reading) -> Verdict:
 
 def then_not(rule: EventRule, events: Reading) -> Verdict:
     """Decided when the gap is over. What is still open may become true when its gap ends."""
-    gap, moment = _gap(rule, events), "max(event.happened_at)"
-    unanswered = f"event.is_first AND (event.answered_at IS NULL OR event.answered_at > event.happened_at + {gap})"
-    decided = events.measure(moment, rule.within, only=f"{unanswered} AND event.happened_at <= {NOW} - {gap}")
+    gap, over = _gap(rule, events), windows.ago(rule.gap, events.parameters)
+    unanswered = f"event.is_first AND coalesce(event.waited > {gap}, true)"
+    decided = events.measure(
+        "max(event.happened_at)", rule.within, only=f"{unanswered} AND event.happened_at <= {over}"
+    )
     pending = events.measure(
-        "min(event.happened_at)", rule.within, only=f"{unanswered} AND event.happened_at > {NOW} - {gap}"
+        "min(event.happened_at)", rule.within, only=f"{unanswered} AND event.happened_at > {over}"
     )
     leaves = windows.lapses(decided, rule.within, events.parameters)
     return Verdict(
@@ -116,17 +117,18 @@ def regularly(rule: EventRule, events: Reading) -> Verdict:
     """Periods count back from now. A period empties when its youngest event moves on to the one before it, and
     an empty one fills when the oldest event of the one after it does."""
     unit, whole = UNITS[rule.unit], rule.periods * UNITS[rule.unit]
-    ends = [_back(number * unit, events) for number in range(rule.periods + 1)]
+    ends = [windows.ago(number * unit, events.parameters) for number in range(rule.periods + 1)]
     youngest, oldest = [], []
     for end, beginning in pairwise(ends):
-        within = f"event.happened_at > {NOW} - {beginning} AND event.happened_at <= {NOW} - {end}"
+        within = f"event.happened_at > {beginning} AND event.happened_at <= {end}"
         youngest.append(events.measure("max(event.happened_at)", whole, only=within))
         oldest.append(events.measure("min(event.happened_at)", whole, only=within))
     kept = " + ".join(f"({moment} IS NOT NULL)::int" for moment in youngest)
-    moves = [f"{moment} + {beginning}" for moment, beginning in zip(youngest, ends[1:], strict=True)]
+    ages = [events.parameters.bind((number + 1) * unit, "interval") for number in range(rule.periods)]
+    moves = [f"{moment} + {age}" for moment, age in zip(youngest, ages, strict=True)]
     moves += [
-        f"CASE WHEN {before} IS NULL THEN {moment} + {beginning} END"
-        for moment, before, beginning in zip(oldest, youngest[1:], ends[1:], strict=False)
+        f"CASE WHEN {before} IS NULL THEN {moment} + {age} END"
+        for moment, before, age in zip(oldest, youngest[1:], ages, strict=False)
     ]
     wanted = events.parameters.bind(rule.at_least, "int")
     return Verdict(f"({kept} >= {wanted})", f"least({events.next_at}, {', '.join(moves)})")
@@ -150,7 +152,7 @@ def stopped(rule: EventRule, events: Reading) -> Verdict:
 
 def restarted(rule: EventRule, events: Reading) -> Verdict:
     pause = events.parameters.bind(rule.pause, "interval")
-    came_back = f"event.previous_at <= event.happened_at - {pause}"
+    came_back = f"event.paused >= {pause}"
     return _stands(events.measure("max(event.happened_at)", rule.within, only=came_back), rule.within, events)
 
 
@@ -174,7 +176,3 @@ def _compared(rule: EventRule, events: Reading, left: str, times: str = "") -> V
 
 def _gap(rule: EventRule, events: Reading) -> str:
     return events.parameters.bind(rule.gap, "interval")
-
-
-def _back(span: timedelta, events: Reading) -> str:
-    return events.parameters.bind(span, "interval")

@@ -148,7 +148,7 @@ class Few:
 
     def _row(self, source: _Latest) -> str:
         bind = self.parameters.bind
-        since = f"{NOW} - {bind(source.within, 'interval')}" if source.within else EVER
+        since = windows.ago(source.within, self.parameters) if source.within else EVER
         segments = bind(sorted(source.segments), "bigint[]")
         return (
             f"({source.number}, {bind(source.definition_id, 'bigint')}, {since}, "

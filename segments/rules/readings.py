@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from segments.rules.operands import of_document
 from segments.rules.parameters import Parameters
-from segments.rules.tree import Kind, Within
+from segments.rules.tree import Within
 from segments.rules.windows import NOTHING
 
 # JSON numbers know no bounds, sums do: a number beyond these counts as the bound.
 LARGEST = "1e30::numeric"
+EMPTY = ("null", '""', "[]", "{}")
 
 
 class Reading(Protocol):
@@ -65,10 +65,11 @@ def number_of(events: Reading, name: str) -> str:
     return events.value(f"CASE WHEN jsonb_typeof({value}) = 'number' THEN {bounded} END")
 
 
-def content_of(events: Reading, name: str) -> str:
-    """A property as it came, NULL where it is not set."""
-    operand = of_document("event.properties", name, Kind.OBJECT, events.parameters)
-    return events.value(f"CASE WHEN {operand.presence} THEN {_property(events, name)} END")
+def content_of(events: Reading, name: str) -> tuple[str, str]:
+    """A hash of a property's value of 64 bits (5 and 5.0 have the same, "5" another), and whether it is set."""
+    content = events.value(f"jsonb_hash_extended({_property(events, name)}, 0)")
+    empty = ", ".join(f"jsonb_hash_extended('{nothing}', 0)" for nothing in EMPTY)
+    return content, f"{content} NOT IN ({empty})"
 
 
 def _property(events: Reading, name: str) -> str:

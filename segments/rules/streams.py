@@ -1,7 +1,8 @@
 """Which events a behaviour reads, as rows called `event` that aggregates run over.
 
 Plain rows are the matching events themselves. Answered rows are those of two kinds of event, each with the next
-moment of the second kind (`answered_at`). Resumed rows know the matching event before them (`previous_at`).
+moment of the second kind (`answered_at`) and the time until then (`waited`). Resumed rows know how long before them
+the last matching event lies (`paused`).
 """
 
 from __future__ import annotations
@@ -51,12 +52,14 @@ def stream_of(rule: EventRule, rows: Rows) -> Stream | None:
 def rows_of(stream: Stream, conditions: Sequence[str], values: Mapping[str, str], parameters: Parameters) -> str:
     """`FROM …` of the stream's rows that meet `conditions` on audience_event, with `values` as further columns."""
     if stream.rows is Rows.ANSWERED:
-        return f"FROM ({_answered(stream, conditions, parameters)}) event"
+        return f"""FROM (
+    SELECT event.*, event.answered_at - event.happened_at AS waited
+    FROM ({_answered(stream, conditions, parameters)} OFFSET 0) event OFFSET 0) event"""
     matching = " AND ".join([*conditions, *filters(stream.where, parameters)])
     if stream.rows is Rows.RESUMED:
-        previous = "lag(event.happened_at) OVER (PARTITION BY event.contact_id ORDER BY event.happened_at)"
+        before = "lag(event.happened_at) OVER (PARTITION BY event.contact_id ORDER BY event.happened_at)"
         return f"""FROM (
-    SELECT event.contact_id, event.happened_at, {previous} AS previous_at
+    SELECT event.contact_id, event.happened_at, event.happened_at - {before} AS paused
     FROM audience_event event WHERE {matching}) event"""
     if not values:
         return f"FROM audience_event event WHERE {matching}"

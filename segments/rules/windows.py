@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from segments.rules.operators import NOW, moment
+from segments.rules.operators import moment
 from segments.rules.parameters import Parameters
 from segments.rules.tree import Period, Within
 
@@ -33,10 +33,15 @@ def upper(within: Within, parameters: Parameters, at: str = HAPPENED_AT) -> str 
 def beginning(within: Within, parameters: Parameters) -> str | None:
     """The moment the window begins."""
     if isinstance(within, timedelta):
-        return f"{NOW} - {parameters.bind(within, 'interval')}"
+        return ago(within, parameters)
     if isinstance(within, Period) and within.since is not None:
         return parameters.bind(moment(within.since), "timestamptz")
     return None
+
+
+def ago(span: timedelta, parameters: Parameters) -> str:
+    """The moment a span before now; a constant, where `now - span` would be worked out again for every event."""
+    return parameters.bind(parameters.values["now"] - span, "timestamptz")
 
 
 def ending(within: Within, parameters: Parameters) -> str | None:
