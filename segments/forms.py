@@ -29,10 +29,13 @@ class SegmentForm(forms.ModelForm):  # type: ignore[type-arg]
         for name in ("slug", "tags"):
             if name in self.fields:
                 self.fields[name].required = False
+        for name in ("description", "tags"):
+            if name in self.fields:
+                self.fields[name].widget.attrs["rows"] = 2
         if "rule" in self.fields:
             self.fields["rule"].widget.segment_id = self.instance.pk
             if self.instance.rule is not None:
-                self.fields["rule"].initial = json.dumps(self.instance.rule, indent=2, ensure_ascii=False)
+                self.initial["rule"] = json.dumps(self.instance.rule, indent=2, ensure_ascii=False)
 
     def clean_rule(self) -> Any:
         """The rule as JSON; each problem with its place in the tree."""

@@ -112,10 +112,11 @@ export class BlockEditor extends HTMLElement {
   // --- drawing ----------------------------------------------------------------------------------------
 
   redraw(focus = "") {
-    const held = this.contains(document.activeElement) ? document.activeElement.dataset.key : "";
+    const active = this.contains(document.activeElement) ? document.activeElement : null;
+    const held = active?.dataset.key;
     this.isDrawing = true;
     this.release?.();
-    this.stage.replaceChildren(...[this.draw()].flat());
+    this.#put([this.draw()].flat(), active);
     this.release = draggable([...this.stage.querySelectorAll("[data-list]")], {
       group: "blocks",
       handle: ".blk-grip",
@@ -127,6 +128,16 @@ export class BlockEditor extends HTMLElement {
 
   focusOn(key) {
     if (key) this.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();
+  }
+
+  // A list forgets the letters typed into it when it leaves the page, so the one in use stays and the rest is
+  // drawn around it.
+  #put(drawn, active) {
+    const fresh = document.createElement("div");
+    fresh.append(...drawn);
+    const next = active?.localName === "select" && fresh.querySelector(`[data-key="${CSS.escape(active.dataset.key ?? "")}"]`);
+    const isSame = next && next.value === active.value && next.options.length === active.options.length;
+    if (!isSame || !graft(this.stage, fresh, active, next)) this.stage.replaceChildren(...fresh.childNodes);
   }
 
   #inWhat({ root, path }) {
@@ -170,4 +181,24 @@ export class BlockEditor extends HTMLElement {
       this.delete(path);
     }
   }
+}
+
+// Make `old` what `fresh` is, except for the element `kept` inside it, which takes the place of `next`. False, and
+// nothing done, where the two do not stand alike.
+function graft(old, fresh, kept, next) {
+  const way = (root, node) => (node === root ? [] : [...way(root, node.parentElement), node]);
+  const before = way(old, kept);
+  const after = way(fresh, next);
+  if (before.length !== after.length || before.some((node, level) => node.localName !== after[level].localName)) return false;
+  before.forEach((node, level) => {
+    const stays = after[level];
+    for (const sibling of [...node.parentElement.childNodes]) if (sibling !== node) sibling.remove();
+    const siblings = [...stays.parentElement.childNodes];
+    const at = siblings.indexOf(stays);
+    node.before(...siblings.slice(0, at));
+    node.after(...siblings.slice(at + 1));
+    for (const name of node.getAttributeNames()) if (!stays.hasAttribute(name)) node.removeAttribute(name);
+    for (const { name, value } of stays.attributes) if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+  });
+  return true;
 }

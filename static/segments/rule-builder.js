@@ -29,6 +29,7 @@ class RuleBuilder extends BlockEditor {
     field.addEventListener("input", (event) => event.isTrusted && this.#typedJson());
     if (words) this.#show("json", words);
     else this.changed();
+    this.#followKind(field);
   }
 
   // --- what the kernel asks -----------------------------------------------------------------------------
@@ -194,6 +195,16 @@ class RuleBuilder extends BlockEditor {
     this.change(state, { say: `Added the ready rule ${label}.`, focus });
   }
 
+  // A segment that is filled by hand has no rule: while that kind is chosen, there is none to see or to post.
+  #followKind(field) {
+    const kind = field.form?.elements.kind;
+    const row = this.closest(".form-row");
+    if (!kind || !row) return;
+    const follow = () => (row.hidden = field.disabled = kind.value === "static");
+    kind.addEventListener("change", follow);
+    follow();
+  }
+
   // --- JSON ---------------------------------------------------------------------------------------------
 
   #turn(view) {
@@ -234,7 +245,7 @@ class RuleBuilder extends BlockEditor {
     this.problems = problems;
     this.#placeProblems();
     const places = Object.keys(problems).length;
-    if (places) this.preview.unfinished(places === 1 ? "One thing is still to be filled in." : `${places} things are still to be filled in.`);
+    if (places) this.preview.unfinished(places === 1 ? "One thing is still to be filled in" : `${places} things are still to be filled in`);
     if (!this.json.hidden) this.#tell(Object.entries(problems).map(([place, sentence]) => `${place}: ${sentence}`).join("\n"));
   }
 
@@ -251,9 +262,12 @@ class RuleBuilder extends BlockEditor {
     const spot = this.#spot(read(place));
     const block = spot.closest("[data-block]");
     if (block && this.fresh.has(get(this.state, read(block.dataset.block)))) return;
-    const line = problemLine(sentence);
-    spot.append(line);
-    const box = spot.matches(".rb-field, .rb-part") ? spot.querySelector("input, select") : null;
+    const boxes = spot.matches(".rb-field, .rb-part") ? [...spot.querySelectorAll("input, select")] : [];
+    const empty = boxes.find((box) => !box.value && !box.hidden);
+    const line = problemLine(empty ? (empty.localName === "select" ? "Choose one." : "Fill this in.") : sentence);
+    // Under a narrow select a sentence would be a column of words: there it takes the width of the card.
+    (spot.matches(".rb-field--subject, .rb-field--operator") ? spot.parentElement : spot).append(line);
+    const box = empty ?? boxes[0];
     box?.setAttribute("aria-invalid", "true");
     box?.setAttribute("aria-describedby", line.id);
   }

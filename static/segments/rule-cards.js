@@ -86,9 +86,11 @@ function tools(builder, node, path) {
 function leaf(builder, node, path) {
   const { language } = builder;
   const operators = language.operators(node);
-  const inputs = language.inputs(node).map((input) => ({ input, isWide: input.type === "filters" }));
+  const inputs = language.inputs(node);
   const kind = language.kindOfField(node);
-  const draw = ({ input }) => drawn(builder, node, path, input, kind);
+  const draw = (input) => drawn(builder, node, path, input, kind);
+  const further = inputs.filter((input) => !speaks(input, node) && input.type !== "filters");
+  const rare = further.filter((input) => !input.required && input.type === "text");
   return el(
     "div",
     { class: "rb-leaf", "data-at": told(path) },
@@ -98,19 +100,24 @@ function leaf(builder, node, path) {
       { class: "rb-fields" },
       el("div", { class: "rb-field rb-field--subject", "data-at": told([...path, language.keyOf(node)]) }, subject(builder, node, path)),
       operators.length ? el("div", { class: "rb-field rb-field--operator", "data-at": told([...path, "operator"]) }, operator(builder, node, path, operators)) : null,
-      inputs.filter((each) => !each.isWide).map(draw),
-      inputs.filter((each) => each.isWide).map(draw),
+      inputs.filter((input) => speaks(input, node)).map(draw),
+      further.length ? el("div", { class: "rb-further" }, further.filter((input) => !rare.includes(input)).map(draw)) : null,
+      rare.length ? el("details", { class: "rb-more" }, el("summary", {}, "More"), el("div", { class: "rb-further" }, rare.map(draw))) : null,
+      inputs.filter((input) => input.type === "filters").map(draw),
     ),
     tools(builder, node, path),
   );
 }
+
+// Inputs that read on from the operator without a label of their own: they stay on its line.
+const speaks = (input, node) => ("field" in node && input.name === "value") || input.name === "count" || input.type === "window" || input.type === "segment";
 
 function subject(builder, node, path) {
   const box = builder.subjectBox();
   const value = builder.language.subjectOf(node);
   box.setAttribute("data-key", `${told(path)}#subject`);
   if (![...box.options].some((option) => option.value === value)) {
-    box.prepend(el("option", { value }, value ? `${builder.language.labelOfSubject(node)} (unknown)` : "Choose …"));
+    box.prepend(el("option", { value }, value ? `${builder.language.labelOfSubject(node)} (${"event" in node ? "not seen yet" : "unknown"})` : "Choose …"));
   }
   box.value = value;
   box.addEventListener("change", () => builder.resubject(path, box.value));
@@ -132,9 +139,8 @@ function operator(builder, node, path, operators) {
 
 function drawn(builder, node, path, input, kind) {
   if (input.type === "filters") return filters(builder, node, path, input);
-  // The only value of a condition on a field speaks for itself; others say what they are.
-  const isQuiet = input.name === "value" && "field" in node;
-  return field(bound(builder, node, path, input, kind), { isQuiet });
+  if (input.name === "count") return field(bound(builder, node, path, input, kind), { isSuffix: true, className: "rb-field--count" });
+  return field(bound(builder, node, path, input, kind), { isQuiet: speaks(input, node) });
 }
 
 // An input of the language, tied to its place in the tree.
@@ -148,6 +154,7 @@ function bound(builder, node, path, input, kind) {
   return {
     at,
     value: get(node, name),
+    now: () => get(builder.state, at),
     type: isMany ? input.type : type,
     part: type,
     label: input.label,
@@ -169,17 +176,18 @@ function filters(builder, node, path, input) {
   const at = [...path, ...name];
   const event = name.length > 1 ? get(node, [...name.slice(0, -1), "event"]) : node.event;
   const rows = get(node, name) ?? [];
+  const now = () => get(builder.state, at) ?? [];
   const put = (next, focus) => builder.edit(path, name, next.length ? next : undefined, { isDrawn: true, focus });
   const add = () => {
     const property = builder.language.properties(event)[0]?.name ?? "";
-    const kind = builder.language.kindOfProperty(event, { property });
-    const first = builder.language.operatorsOfProperty(kind)[0];
-    put([...rows, { property, operator: first?.name }], `${told([...at, rows.length, "property"])}`);
+    const first = builder.language.operatorsOfProperty(builder.language.kindOfProperty(event, { property }))[0];
+    put([...now(), { property, operator: first?.name }], `${told([...at, rows.length, "property"])}`);
   };
+  const drop = (place) => () => put(now().filter((_, index) => index !== place), `${told(at)}#add`);
   return el(
     "div",
     { class: "rb-where", "data-at": told(at) },
-    rows.map((row, place) => filter(builder, { row, event, at: [...at, place], path, name: [...name, place], drop: () => put(rows.filter((_, index) => index !== place), `${told(at)}#add`) })),
+    rows.map((row, place) => filter(builder, { row, event, at: [...at, place], path, name: [...name, place], drop: drop(place) })),
     el("button", { type: "button", class: "rb-add rb-add--small", "data-key": `${told(at)}#add`, onclick: add }, icon("filter_alt"), `${input.label} property`),
   );
 }
@@ -187,27 +195,29 @@ function filters(builder, node, path, input) {
 function filter(builder, { row, event, at, path, name, drop }) {
   const { language } = builder;
   const kind = language.kindOfProperty(event, row);
-  const operators = language.operatorsOfProperty(kind);
+  const isKnown = language.properties(event).length > 0;
   const put = (next, focus) => builder.edit(path, name, next, { isDrawn: true, focus });
   const property = control({
     type: "property", at: [...at, "property"], value: row.property, properties: language.properties(event), label: "Property",
-    set: (value) => {
+    set: (value = "") => {
+      if (!isKnown) return builder.edit(path, [...name, "property"], value);
       const found = language.operatorsOfProperty(language.kindOfProperty(event, { property: value }));
-      const stays = language.properties(event).length ? found[0]?.name : row.operator;
-      const next = { property: value ?? "", operator: stays };
-      if (language.properties(event).length) put(next, told([...at, "property"]));
-      else builder.edit(path, [...name, "property"], value ?? "", {});
+      return put({ property: value, operator: found[0]?.name }, told([...at, "property"]));
     },
   });
   (property.matches("input, select") ? property : property.querySelector("input")).setAttribute("aria-label", "Property");
+  const operators = language.operatorsOfProperty(kind);
   const box = el("select", { "data-key": told([...at, "operator"]), "aria-label": `${row.property}: operator` }, operators.map((each) => el("option", { value: each.name }, each.label)));
   box.value = row.operator ?? "";
-  box.addEventListener("change", () => put({ property: row.property, operator: box.value, ...keptValue(language, row, box.value, kind) }, told([...at, "operator"])));
+  box.addEventListener("change", () => {
+    const current = get(builder.state, at);
+    put({ property: current.property, operator: box.value, ...keptValue(language, current, box.value, kind) }, told([...at, "operator"]));
+  });
   const inputs = language.inputsOfFilter(row, kind).map((input) => {
     const made = bound(builder, row, at, input, kind);
-    const suggest = made.type === "text" || made.part === "text" || made.part === "number" ? (starts) => builder.suggest({ event, property: row.property }, starts) : null;
+    const canSuggest = input.kind === "same" && row.property && (made.part === "text" || made.part === "number");
     const set = (value, isDrawn = false, focus = "") => builder.edit(path, [...name, ...nameOfInput(input)], value, { isDrawn, focus });
-    return field({ ...made, set, suggest: input.kind === "same" && row.property ? suggest : null }, { isQuiet: true });
+    return field({ ...made, set, suggest: canSuggest ? (starts) => builder.suggest({ event, property: row.property }, starts) : null }, { isQuiet: true });
   });
   return el(
     "div",

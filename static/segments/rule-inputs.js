@@ -1,6 +1,7 @@
 // Inputs by the type the language tells. Each shows a value and says when it changed; none knows any operator.
 //
-// input = {at, value, type, kind, label, choices, isRequired, events, properties, suggest, set(value, isDrawn)}
+// input = {at, value, now(), type, part, kind, label, choices, isRequired, events, properties, suggest,
+//          set(value, isDrawn, focus)}; `value` is what it was when drawn, `now()` what it is.
 import { el, freshId, icon } from "../blocks/dom.js";
 import { told } from "../blocks/tree.js";
 
@@ -11,15 +12,16 @@ export function control(input) {
 }
 
 // A labelled control; `data-at` is where its problems belong.
-export function field(input, { isQuiet = false, className = "" } = {}) {
+export function field(input, { isQuiet = false, isSuffix = false, className = "" } = {}) {
   const made = control(input);
   const inner = made.matches?.("input, select") ? made : made.querySelector("input, select");
   if (inner && !inner.id) inner.id = freshId("rb");
   const isOne = made.matches?.("input, select") || made.dataset.one !== undefined;
   const label = isOne
-    ? el("label", { for: inner?.id, class: isQuiet ? "gs-hidden" : "rb-label" }, input.label)
+    ? el("label", { for: inner?.id, class: isQuiet ? "gs-hidden" : "rb-label" }, isSuffix ? input.label.toLowerCase() : input.label)
     : el("span", { class: isQuiet ? "gs-hidden" : "rb-label", "aria-hidden": "true" }, input.label);
-  return el("div", { class: `rb-field rb-field--${input.type} ${className}`, "data-at": told(input.at) }, label, made);
+  const parts = isSuffix ? [made, label] : [label, made];
+  return el("div", { class: `rb-field rb-field--${input.type} ${className}`, "data-at": told(input.at) }, parts);
 }
 
 const named = (input) => ({ "data-key": told(input.at) });
@@ -44,7 +46,7 @@ function select(input, options, { read = (value) => value, empty = "" } = {}) {
   const known = options.some(([name]) => name === String(input.value ?? ""));
   const extra = !known && (input.value === undefined || input.value === null)
     ? [["", empty || "Choose …"]]
-    : known ? (empty ? [["", empty]] : []) : [[String(input.value), `${input.value} (unknown)`]];
+    : known ? (empty ? [["", empty]] : []) : [[String(input.value), `${input.value} (not known here)`]];
   const box = el(
     "select",
     named(input),
@@ -86,7 +88,7 @@ function date(input) {
   }, icon("schedule"));
   dayBox.addEventListener("input", put);
   timeBox.addEventListener("input", put);
-  return el("div", { class: "rb-row", "data-one": "" }, dayBox, timeBox, more);
+  return el("div", { class: "rb-row", "data-one": "" }, dayBox, input.isDayOnly ? null : [timeBox, more]);
 }
 
 function span(input) {
@@ -145,18 +147,35 @@ function ticks(input) {
 
 // Any values: chips with a box to add more.
 function chips(input) {
-  const values = Array.isArray(input.value) ? input.value : [];
+  let values = Array.isArray(input.value) ? input.value : [];
   const isNumber = input.part === "number" || input.part === "whole";
-  const put = (next, focus) => input.set(next.length ? next : undefined, true, focus);
   const box = el("input", {
     type: input.part === "date" ? "date" : "text", inputmode: isNumber ? "decimal" : null, autocomplete: "off", ...named(input),
-    placeholder: values.length ? "Add another" : "Type and press Enter", "aria-label": `${input.label}: add one`, enterkeyhint: "done",
+    "aria-label": `${input.label}: add one`, enterkeyhint: "done",
   });
-  const take = (texts) => {
+  const shelf = el("ul", {});
+  const draw = () => {
+    box.value = "";
+    box.placeholder = values.length ? "Add another" : "Type and press Enter";
+    shelf.hidden = !values.length;
+    shelf.replaceChildren(...values.map((value, place) =>
+      el("li", { class: "rb-chip", "data-at": told([...input.at, place]) }, el("span", {}, String(value)),
+        el("button", { type: "button", "aria-label": `Remove ${value}`, title: `Remove ${value}`, onclick: () => change(values.filter((_, at) => at !== place)) }, icon("close")))));
+  };
+  const put = (next) => {
+    values = next;
+    input.set(next.length ? next : undefined);
+  };
+  const change = (next) => {
+    put(next);
+    draw();
+    box.focus();
+  };
+  const take = (texts, show = draw) => {
     const made = texts.map((text) => text.trim()).filter(Boolean).map((text) => typed(text, box, isNumber));
     const fresh = made.filter((value, place) => !values.includes(value) && made.indexOf(value) === place);
-    box.value = "";
-    if (fresh.length) put([...values, ...fresh], told(input.at));
+    if (fresh.length) put([...values, ...fresh]);
+    show();
   };
   box.addEventListener("keydown", (event) => {
     if (event.key === "Enter" || (event.key === "," && isNumber)) {
@@ -164,7 +183,7 @@ function chips(input) {
       take([box.value]);
     } else if (event.key === "Backspace" && !box.value && values.length) {
       event.preventDefault();
-      put(values.slice(0, -1), told(input.at));
+      change(values.slice(0, -1));
     }
   });
   box.addEventListener("paste", (event) => {
@@ -174,12 +193,10 @@ function chips(input) {
     take(lines);
   });
   // Whoever chose from the suggestions or went on without Enter meant it, too.
-  box.addEventListener("change", () => take([box.value]));
-  const made = values.map((value, place) =>
-    el("li", { class: "rb-chip", "data-at": told([...input.at, place]) }, el("span", {}, String(value)),
-      el("button", { type: "button", "aria-label": `Remove ${value}`, title: `Remove ${value}`, onclick: () => put(values.filter((_, at) => at !== place), told(input.at)) }, icon("close"))),
-  );
-  return el("div", { class: "rb-chips", role: "group", "aria-label": input.label }, made.length ? el("ul", {}, made) : null, suggesting(box, input));
+  // The chip comes a moment later: a click that ended the typing must still meet what it was aimed at.
+  box.addEventListener("change", () => take([box.value], () => setTimeout(draw, 200)));
+  draw();
+  return el("div", { class: "rb-chips", role: "group", "aria-label": input.label }, shelf, suggesting(box, input));
 }
 
 function typed(text, box, isNumber) {
@@ -205,17 +222,17 @@ function windowOf(input) {
   const value = input.value;
   const isFixed = typeof value === "object" && value && ("from" in value || "to" in value);
   const mode = isFixed ? "dates" : value ? "last" : "ever";
-  const modes = [["ever", input.isRequired ? "Choose …" : "at any time"], ["last", "in the last"], ["dates", "between two days"]];
+  const modes = [["ever", input.isRequired ? "Choose …" : "at any time"], ["last", "in the last"], ["dates", "between"]];
   const box = el("select", { "data-key": `${told(input.at)}#mode`, "aria-label": "When" }, modes.map(([name, label]) => el("option", { value: name }, label)));
   box.value = mode;
   box.addEventListener("change", () => {
     const next = { ever: undefined, last: { days: 30 }, dates: { from: daysAgo(30), to: daysAgo(0) } }[box.value];
     input.set(next, true, `${told(input.at)}#mode`);
   });
-  const set = (key) => (day) => input.set({ ...input.value, [key]: day });
+  const set = (key) => (day) => input.set({ ...input.now(), [key]: day });
   const day = (key, word) => {
     const at = [...input.at, key];
-    const made = date({ ...input, at, value: value[key], set: set(key) });
+    const made = date({ ...input, at, value: value[key], set: set(key), isDayOnly: true });
     made.querySelector("input").setAttribute("aria-label", word);
     return el("div", { class: "rb-part", "data-at": told(at) }, made);
   };

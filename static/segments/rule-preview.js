@@ -57,21 +57,23 @@ export class Preview {
   // The rule is not whole: what is shown stays, and says that it is of before.
   unfinished(words) {
     this.host.classList.remove("rb-side--busy");
-    this.size.querySelector(".rb-unfinished")?.remove();
-    this.size.prepend(el("p", { class: "rb-unfinished" }, icon("edit_note"), words));
+    const hasNumber = Boolean(this.size.querySelector(".rb-number"));
+    const kept = hasNumber ? [...this.size.children].filter((child) => !child.matches(".rb-unfinished")) : [];
+    const line = el("p", { class: "rb-unfinished" }, icon("edit_note"), hasNumber ? `${words}; these numbers are from before.` : `${words}.`);
+    this.size.replaceChildren(line, ...kept);
   }
 
   #estimate(estimate, rule) {
     const { size, low, high, population, is_exact: isExact } = estimate;
     const share = (number) => (population ? (100 * number) / population : 0);
     const isNone = !isExact && !size;
-    const headline = isNone ? `fewer than ${count(Math.max(1, high))}` : `${isExact ? "" : "about "}${count(isExact ? size : rounded(size, high - low))}`;
+    const headline = isNone ? `Fewer than ${count(Math.max(1, high))}` : isExact ? count(size) : `About ${count(rounded(size, high - low))}`;
     const people = size === 1 && isExact ? "person" : "people";
     const band = el("div", { class: "rb-band", "aria-hidden": "true" }, el("i"), el("b"));
     band.style.setProperty("--low", `${share(low)}%`);
     band.style.setProperty("--high", `${share(high)}%`);
     band.style.setProperty("--at", `${share(size)}%`);
-    const range = isExact || isNone ? "" : `between ${count(low)} and ${count(high)} · `;
+    const range = isExact || isNone ? "" : `${count(rounded(low, high - low, Math.floor))} to ${count(rounded(high, high - low, Math.ceil))} · `;
     this.say(`${headline} ${people}`);
     return [
       el("p", { class: "rb-number" }, el("strong", {}, headline), ` ${people}`),
@@ -155,9 +157,9 @@ export class Suggestions {
 }
 
 // No more digits than the error leaves meaning in.
-function rounded(size, width) {
-  const step = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, width))) - 1);
-  return Math.round(size / step) * step;
+function rounded(size, width, round = Math.round) {
+  const step = 10 ** Math.floor(Math.log10(Math.max(1, width / 2)));
+  return round(size / step) * step;
 }
 
 function percent(share, below) {
