@@ -13,6 +13,7 @@ from common import clock, tenancy
 from segments import rules
 from segments.rules import compiler
 from segments.rules.compiler import Query
+from segments.rules.tree import Rule
 from segments.tests import people
 from segments.tests.people import DAY, NOON, did, everyone
 
@@ -110,3 +111,82 @@ def test_a_tag_is_found_by_its_index(crowd: list[int]) -> None:
     rule = rules.parse(people.on("tags", "contains", "vip"))
 
     assert "contact_by_tag" in indexes(nodes(compiler.everybody(rule, tenancy.required(), NOON)), "audience_contact")
+
+
+WEEK, MORE = {"days": 7}, {"property": "total", "compare": "greater", "value": 5}
+READ_FROM_THE_INDEX_ALONE = [
+    {"event": "order", "operator": "did_exactly", "count": 2, "within": WEEK},
+    {"event": "order", "operator": "did", "within": {"from": "2026-06-08", "to": "2026-06-10"}},
+    {"event": "order", "operator": "last_time", "more_than": {"days": 2}, "within": WEEK},
+    {"event": "order", "operator": "regularly", "periods": 4, "at_least": 3, "unit": "day"},
+]
+SEQUENCE = {"event": "order", "then": {"event": "visit"}, "gap": {"days": 1}, "within": WEEK}
+READ_BY_DEFINITION = [
+    {"event": "order", "operator": "sum", **MORE, "within": WEEK},
+    {"event": "order", "operator": "distinct", **MORE, "within": WEEK},
+]
+
+
+@pytest.mark.parametrize("rule", READ_FROM_THE_INDEX_ALONE, ids=lambda rule: rule["operator"])
+def test_behaviours_of_moments_read_the_index_alone(crowd: list[int], rule: dict[str, Any]) -> None:
+    plan = nodes(compiler.everybody(parsed(rule), tenancy.required(), NOON + DAY))
+
+    assert indexes(plan, PARTITION) == [BY_DEFINITION]
+    assert {node["Node Type"] for node in plan if PARTITION in node.get("Relation Name", "")} == {"Index Only Scan"}
+
+
+@pytest.mark.parametrize("rule", READ_BY_DEFINITION, ids=lambda rule: rule["operator"])
+def test_behaviours_of_properties_read_one_kind_of_event(crowd: list[int], rule: dict[str, Any]) -> None:
+    plan = nodes(compiler.everybody(parsed(rule), tenancy.required(), NOON + DAY))
+
+    assert indexes(plan, PARTITION) == [BY_DEFINITION]
+    assert "WindowAgg" not in {node["Node Type"] for node in plan}
+
+
+@pytest.mark.parametrize("operator", ["then", "then_not"])
+def test_a_sequence_sorts_its_events_once_however_many_there_are(crowd: list[int], operator: str) -> None:
+    """No event is joined with another: a contact with a hundred thousand of each kind must not hang the build."""
+    plan = nodes(compiler.everybody(parsed(SEQUENCE | {"operator": operator}), tenancy.required(), NOON + DAY))
+
+    assert [node["Node Type"] for node in plan].count("WindowAgg") == 1
+    assert not {"Nested Loop", "Merge Join"} & {node["Node Type"] for node in plan}
+
+
+def test_every_behaviour_of_a_few_contacts_is_probed_by_contact(crowd: list[int]) -> None:
+    rules_of = [
+        *READ_FROM_THE_INDEX_ALONE,
+        *READ_BY_DEFINITION,
+        SEQUENCE | {"operator": "then"},
+        SEQUENCE | {"operator": "then_not"},
+        {"event": "visit", "operator": "first_time", "within": WEEK},
+        {"event": "visit", "operator": "restarted", "pause": WEEK},
+        {"event": "visit", "operator": "stopped", "count": 3, "within": WEEK},
+    ]
+    parsed_rules = {number: parsed(rule) for number, rule in enumerate(rules_of)}
+    pairs = [(number, contact) for number in parsed_rules for contact in crowd[:20]]
+
+    with clock.freeze(NOON):
+        query = compiler.few(
+            parsed_rules, [pair[0] for pair in pairs], [pair[1] for pair in pairs], tenancy.required(), NOON
+        )
+        plan = nodes(query, then=" SELECT * FROM evaluated")
+
+    # The look at what lies ahead (alias `event`) may choose: it touches only what is dated from now on.
+    probes = [node for node in plan if node.get("Alias") != "event"]
+    assert indexes(probes, PARTITION) == [BY_CONTACT]
+
+
+def test_leaves_that_read_the_same_events_share_one_pass(crowd: list[int]) -> None:
+    amounts = {
+        number: parsed({"event": "order", "operator": operator, **MORE, "within": {"days": 1 + number}})
+        for number, operator in enumerate(["sum", "average", "largest", "smallest", "distinct", "sum"])
+    }
+    pairs = [(number, crowd[0]) for number in amounts]
+
+    query = compiler.few(amounts, [pair[0] for pair in pairs], [pair[1] for pair in pairs], tenancy.required(), NOON)
+
+    assert query.sql.count("FROM audience_event") == 2  # the pass, and what lies ahead
+
+
+def parsed(rule: dict[str, Any]) -> Rule:
+    return rules.parse(rule)
