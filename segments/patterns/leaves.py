@@ -68,7 +68,7 @@ def _span(days: int | None) -> dict[str, Any] | None:
 def _event(
     event: str, operator: str, inputs: Rule, within: dict[str, Any] | None, where: Sequence[Rule]
 ) -> dict[str, Any]:
-    rule = {"event": event, "operator": operator} | inputs
+    rule: Rule = {"event": event, "operator": operator, **inputs}
     if within is not None:
         rule["within"] = within
     if where:

@@ -116,7 +116,7 @@ def _of_kind(properties: dict[str, Kind], kind: Kind) -> list[str]:
 
 
 def _keys_in_lines(event: KnownEvent, lines: str) -> list[str]:
-    values = {"organization": tenancy.required(), "definition": event.definition_id, "lines": lines}
+    values: dict[str, Any] = {"organization": tenancy.required(), "definition": event.definition_id, "lines": lines}
     with tenancy.engine(), connection.cursor() as cursor:
         cursor.execute(KEYS_SQL, values)
         return sorted(row[0] for row in cursor.fetchall())

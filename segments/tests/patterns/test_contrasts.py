@@ -38,7 +38,8 @@ def test_a_condition_that_sets_converters_apart_is_found_with_its_lift() -> None
     assert (found.evidence["low"], found.evidence["high"]) == (2.4749, 6.4649)
     assert found.reason == (
         "Of 100 people with it 30 days ago, 40.0 % did “order_completed” since; of the 200 without it 10.0 %. "
-        "That is 4.0 times as often (95 % sure of 2.5 to 6.5). A difference is not a cause: test it before you rely on it."
+        "That is 4.0 times as often (95 % sure of 2.5 to 6.5). A difference is not a cause: test it before you rely "
+        "on it."
     )
 
 
