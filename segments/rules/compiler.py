@@ -57,6 +57,8 @@ def everybody(rule: Rule, organization_id: int, now: datetime) -> Query:
     tables = [f"candidate AS (SELECT {_columns(rest, parameters)} {living})"]
     tables += facts.tables("SELECT id FROM candidate" if necessary else "")
     select = stages.select(root, f"FROM candidate contact {facts.joins()}", carried="contact.id AS contact_id")
+    if rest is not None and needs.is_local(rest):
+        select += " OFFSET 0"  # so that PostgreSQL does not work out dates for WHERE and again for what it hands over
     sql = f"WITH {', '.join(tables)}\nSELECT * FROM ({select}) verdict WHERE truth OR flips_at IS NOT NULL"
     return Query(sql, parameters.values)
 

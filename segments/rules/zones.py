@@ -11,17 +11,28 @@ from zoneinfo import available_timezones
 
 from django.db import connection
 
+from accounts.models import Organization
 from segments.rules.parameters import ORGANIZATION, Parameters
 
-# Checked when it is written (accounts.services); the guard is for a server that knows fewer zones than Python.
+# For properties of events, which have no contact beside them. Checked when it is written (accounts.services); the
+# guard is for a server that knows fewer zones than Python.
 HOME = f"""(SELECT CASE WHEN pg_input_is_valid('2000-01-01 00:00 ' || nullif(place.timezone, ''), 'timestamptz')
   THEN place.timezone ELSE 'UTC' END FROM accounts_organization place WHERE place.id = {ORGANIZATION})"""
 
 
 def zone_of(contact: str, parameters: Parameters) -> str:
-    """The zone of the row `contact`: its own when there is such a zone, else its organisation's."""
+    """The zone of the row `contact`: its own when there is such a zone, else its organisation's.
+
+    Both are constants of the statement: a subselect in their place would keep full builds from parallel workers.
+    """
     known = parameters.bind_once("zones", known_zones(), "text[]")
-    return f"CASE WHEN {contact}.timezone = ANY({known}) THEN {contact}.timezone ELSE {HOME} END"
+    home = parameters.bind_once("home", _home(parameters.values["organization"]), "text")
+    return f"CASE WHEN {contact}.timezone = ANY({known}) THEN {contact}.timezone ELSE {home} END"
+
+
+def _home(organization_id: int) -> str:
+    name = Organization.objects.values_list("timezone", flat=True).get(pk=organization_id)
+    return name if name in known_zones() else "UTC"
 
 
 @cache

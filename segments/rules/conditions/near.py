@@ -19,7 +19,7 @@ OPERATORS = {"within": "is within", "outside": "is not within"}
 LATITUDE, LONGITUDE = "attributes.latitude", "attributes.longitude"
 PLACE = {"latitude": (-90, 90), "longitude": (-180, 180), "kilometers": (0, 20_100)}
 EARTH_KILOMETERS = 6371.0088  # mean radius, IUGG
-KILOMETERS_PER_DEGREE = 111.0  # a little less than a degree of latitude is anywhere: the box is never too small
+KILOMETERS_PER_DEGREE = 111  # a little less than a degree of latitude is anywhere: the box is never too small
 
 
 def _read(raw: Mapping[str, Any], known: Catalogue, is_stored: bool) -> NearRule:
@@ -56,25 +56,32 @@ def _field(raw: Mapping[str, Any], key: str, default: str, known: Catalogue, is_
 def _truth(rule: NearRule, row: Row, parameters: Parameters) -> str:
     """A degree of latitude has a least length: only contacts in that band need their distance worked out.
 
-    Numbers that are no degrees are none: no place, and no overflow. Each is taken out of its document once.
+    Numbers that are no degrees are none: no place, and no overflow. No subselect: it would keep full builds from
+    parallel workers.
     """
-    here_latitude, here_longitude, kilometers, band = (
-        parameters.bind(float(number), "float8")
-        for number in (rule.latitude, rule.longitude, rule.kilometers, float(rule.kilometers) / KILOMETERS_PER_DEGREE)
-    )
     latitude, longitude = (
         of_contact(name, Kind.NUMBER, parameters, row).sql for name in (rule.latitude_field, rule.longitude_field)
     )
-    squared = (
-        f"sin(radians(latitude - {here_latitude}) / 2) ^ 2 + cos(radians({here_latitude})) * cos(radians(latitude)) "
-        f"* sin(radians(longitude - {here_longitude}) / 2) ^ 2"
+    here_latitude, here_longitude, kilometers = (
+        parameters.bind(float(number), "float8") for number in (rule.latitude, rule.longitude, rule.kilometers)
     )
-    truth = f"""coalesce((SELECT 2 * {EARTH_KILOMETERS} * asin(sqrt(least(1, {squared}))) <= {kilometers} FROM (
-      SELECT latitude::float8 AS latitude, longitude::float8 AS longitude
-      FROM (SELECT {latitude} AS latitude, {longitude} AS longitude OFFSET 0) read
-      WHERE abs(latitude - {here_latitude}::numeric) <= {band}::numeric AND latitude BETWEEN -90 AND 90
-        AND longitude BETWEEN -180 AND 180 OFFSET 0) place), false)"""
+    middle, half = (parameters.bind(degrees, "numeric") for degrees in _band(rule))
+    squared = (
+        f"sin(radians(({latitude})::float8 - {here_latitude}) / 2) ^ 2 "
+        f"+ cos(radians({here_latitude})) * cos(radians(({latitude})::float8)) "
+        f"* sin(radians(({longitude})::float8 - {here_longitude}) / 2) ^ 2"
+    )
+    is_place = f"abs({latitude} - {middle}) <= {half} AND abs({longitude}) <= 180"
+    distance = f"2 * {EARTH_KILOMETERS} * asin(sqrt(least(1, {squared})))"
+    truth = f"coalesce(CASE WHEN {is_place} THEN {distance} <= {kilometers} END, false)"
     return f"NOT {truth}" if rule.operator == "outside" else truth
+
+
+def _band(rule: NearRule) -> tuple[Decimal, Decimal]:
+    """The middle of the latitudes that can be near enough, and how far they reach to both sides."""
+    reach = rule.kilometers / KILOMETERS_PER_DEGREE
+    south, north = max(Decimal(-90), rule.latitude - reach), min(Decimal(90), rule.latitude + reach)
+    return (south + north) / 2, (north - south) / 2
 
 
 def _words(rule: NearRule) -> str:
