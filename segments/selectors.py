@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -105,23 +105,6 @@ def member_ids(segment_id: int) -> list[int]:
 def memberships(segment: Segment) -> QuerySet[Membership]:
     """Open memberships with their contacts, in the order of the index they are read from."""
     return Membership.objects.filter(segment=segment, left_at=None).select_related("contact").order_by("-contact_id")
-
-
-@dataclass(frozen=True)
-class Movement:
-    """How many stays in a segment began and ended in the last days."""
-
-    days: int
-    entered: int
-    left: int
-
-
-def movement(segment: Segment, days: int = 30) -> Movement:
-    """Stays that began and ended in the last `days`. Plan: two index ranges."""
-    since = clock.now() - timedelta(days=days)
-    rows = Membership.objects.filter(segment=segment)
-    entered, left = rows.filter(entered_at__gt=since).count(), rows.filter(left_at__gt=since).count()
-    return Movement(days, entered, left)
 
 
 def _fetch(sql: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:

@@ -37,12 +37,17 @@ def overview(request: HttpRequest, segment: Segment) -> HttpResponse:
         if chart is None:
             raise Http404
         return csv_response(chart.table, f"{segment.slug}-{chart.name}")
+    since = grown.days[0].day
     members = selectors.memberships(segment)[: selectors.PREVIEW_SAMPLE]
     context = {
         "badge": shell.badge(segment),
         "sentence": rules.describe(segment.rule) if segment.rule else "",
         "sample": [membership.contact for membership in members],
-        "movement": selectors.movement(segment),
+        "since": since,
+        "entered": grown.entered,
+        "left": grown.left,
+        "entered_link": shell.address(segment, "log", change="entered", since=since),
+        "left_link": shell.address(segment, "log", change="left", since=since),
         "charts": drawn,
         "period": period,
         "spans": SPANS,

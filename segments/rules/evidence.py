@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import connection
@@ -22,9 +23,24 @@ from segments.rules.operators import NOW, OPERATORS
 from segments.rules.parameters import Parameters
 from segments.rules.scene import Evidence, Found, Happened, Scene, Source, sentence_case, shown, value_of
 from segments.rules.testimony import TESTIMONY
-from segments.rules.tree import AttributeRule, EventRule, Leaf, Rule, leaves
+from segments.rules.tree import AttributeRule, EventRule, Kind, Leaf, Rule, leaves
 
 MOST_EVENTS = 5
+# What behaviours about a property compare, and its words.
+MEASURES = {
+    "sum": "sum({number})",
+    "average": "avg({number})",
+    "smallest": "min({number})",
+    "largest": "max({number})",
+    "distinct": "count(DISTINCT {value}) FILTER (WHERE {presence})",
+}
+MEASURED = {
+    "sum": "the sum of {name}",
+    "average": "the average {name}",
+    "smallest": "the smallest {name}",
+    "largest": "the largest {name}",
+    "distinct": "the number of different {name}",
+}
 
 
 def gather(rule: Rule, contact_id: int, now: datetime) -> dict[Leaf, Evidence]:
@@ -66,19 +82,39 @@ def _events(sources: list[Source], contact_id: int, now: datetime) -> dict[Sourc
 
 def _branch(number: int, source: Source, parameters: Parameters) -> str:
     """The latest events of a source; `is_inside` is NULL without a window."""
-    filters = ""
-    for item in source.where:
-        operand = of_document("event.properties", item.property, item.kind, parameters)
-        filters += f" AND {OPERATORS[item.operator].truth(operand, item.value, parameters)}"
-    definition = parameters.bind(source.definition_id, "bigint")
     is_inside = " AND ".join(windows.inside(source.within, parameters)) or "NULL::boolean"
     return f"""(SELECT {number} AS number, count(*) OVER () AS total,
     count(*) FILTER (WHERE {is_inside}) OVER () AS inside, event.id, event.happened_at, event.properties,
     {is_inside} AS is_inside
-  FROM audience_event event
-  WHERE event.organization_id = %(organization)s AND event.contact_id = %(contact)s
-    AND event.definition_id = {definition} AND event.happened_at <= {NOW}{filters}
+  FROM audience_event event WHERE {_matching(source, parameters)}
   ORDER BY event.happened_at DESC, event.id DESC LIMIT {MOST_EVENTS})"""
+
+
+def _matching(source: Source, parameters: Parameters) -> str:
+    """The contact's events of a source up to now."""
+    conditions = [
+        "event.organization_id = %(organization)s AND event.contact_id = %(contact)s",
+        f"event.definition_id = {parameters.bind(source.definition_id, 'bigint')} AND event.happened_at <= {NOW}",
+    ]
+    for item in source.where:
+        operand = of_document("event.properties", item.property, item.kind, parameters)
+        conditions.append(OPERATORS[item.operator].truth(operand, item.value, parameters))
+    return " AND ".join(conditions)
+
+
+def _measured(leaf: EventRule, source: Source, scene: Scene) -> Decimal | int | None:
+    """What a condition on a property compares, over the events in its window; None: nothing to measure."""
+    parameters = Parameters(organization=tenancy.required(), now=scene.now, contact=scene.contact.pk)
+    number = of_document("event.properties", leaf.property, Kind.NUMBER, parameters).sql
+    document = of_document("event.properties", leaf.property, Kind.OBJECT, parameters)
+    measure = MEASURES[leaf.operator].format(number=number, value=document.sql, presence=document.presence)
+    conditions = [_matching(source, parameters), *windows.inside(source.within, parameters)]
+    with tenancy.engine(), connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {measure} FROM audience_event event WHERE {' AND '.join(conditions)}", parameters.values
+        )
+        found: Decimal | int | None = cursor.fetchone()[0]
+    return found
 
 
 # --- hooks -------------------------------------------------------------------------------------------
@@ -105,7 +141,11 @@ def _of_events(leaf: EventRule, scene: Scene) -> Evidence:
         return Evidence(f"{names} never happened{filtered}", total=0, inside=0 if has_window else None)
     windowed = f", {_times(inside)} in this window" if has_window else ""
     text = f"{names} happened {_times(total)}{filtered}{windowed}"
-    return Evidence(text, events=tuple(latest), total=total, inside=inside if has_window else None)
+    value = None
+    if leaf.operator in MEASURES:
+        value = _measured(leaf, sources[0], scene)
+        text = f"{text}; {MEASURED[leaf.operator].format(name=leaf.property)} is {shown(value or 0)}"
+    return Evidence(text, value, events=tuple(latest), total=total, inside=inside if has_window else None)
 
 
 def _moment(event: Happened) -> tuple[datetime, int]:

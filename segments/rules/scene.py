@@ -26,6 +26,11 @@ class Happened:
     properties: Mapping[str, Any]
     is_inside: bool | None = None
 
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """Its properties in a reader's words; what is nested is only counted."""
+        return [(name, _fact(value)) for name, value in self.properties.items() if name != "message_id"]
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -80,14 +85,22 @@ def shown(value: Any) -> str:
     """A value as people read it, cut to a readable length."""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int | float | Decimal):
+    if isinstance(value, int):
         return f"{value:,}"
+    if isinstance(value, float | Decimal):
+        return f"{value:,.6f}".rstrip("0").rstrip(".")
     if isinstance(value, datetime):
         return f"{value:%-d %b %Y %H:%M} UTC"
     if isinstance(value, list):
         return ", ".join(shown(item) for item in value[:20])[:LONGEST_SHOWN]
     text = str(value)
     return f"“{text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + '…'}”"
+
+
+def _fact(value: Any) -> str:
+    if isinstance(value, list | dict):
+        return f"{len(value)} {'item' if len(value) == 1 else 'items'}"
+    return "–" if value is None else shown(value)
 
 
 def sentence_case(text: str) -> str:

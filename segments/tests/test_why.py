@@ -168,6 +168,33 @@ def test_both_events_of_a_sequence_are_shown(organization: Organization) -> None
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("operator", "told", "value"),
+    [
+        ("sum", "the sum of total is 50", 50),
+        ("average", "the average total is 25", 25),
+        ("smallest", "the smallest total is 20", 20),
+        ("largest", "the largest total is 30", 30),
+        ("distinct", "the number of different total is 2", 2),
+    ],
+)
+def test_what_was_compared_is_told(organization: Organization, operator: str, told: str, value: int) -> None:
+    people.definition("order_completed", total="number")
+    ada = people.contact()
+    for days, total in ((1, 20), (2, 30), (50, 900)):
+        people.event(ada, "order_completed", NOON - days * DAY, total=total)
+    rule = did("order_completed", days=30, operator=operator) | {
+        "property": "total", "compare": "greater", "value": 1,
+    }  # fmt: skip
+    del rule["count"]
+
+    node = tree(rule, ada)
+
+    assert node.evidence is not None
+    assert node.evidence.text == f"order_completed happened 3 times, twice in this window; {told}"
+    assert node.evidence.value == value
+
+
 @pytest.mark.parametrize("name", sorted(BEHAVIOURS))
 def test_every_behaviour_is_explained(organization: Organization, name: str) -> None:
     people.definition("order_completed", total="number")
