@@ -109,6 +109,12 @@ class SegmentViewSet(InsightActions, ApiViewSet):
         """Have everybody looked at again in the background."""
         return _answer(services.request_rebuild(selectors.find(reference)), status=202)
 
+    @extend_schema(request=None, responses=shapes.SegmentSerializer)
+    @action(detail=True, methods=["post"], url_path="cancel-build")
+    def cancel_build(self, request: Request, reference: str) -> Response:
+        """Stop a build (409 when there is none). The rule whose members stand is put back as a new version."""
+        return _answer(services.cancel_build(selectors.find(reference)))
+
     # --- who is in it -----------------------------------------------------------------------------------
 
     @extend_schema(responses=shapes.LeadSerializer(many=True))

@@ -13,12 +13,13 @@ from django.utils.html import format_html
 
 from accounts.backends import allowed
 from segments.models import Segment
-from segments.pages import compare, log, members, overview, versions, why
+from segments.pages import building, compare, log, members, overview, versions, why
 
 View = Callable[[HttpRequest, Segment], Any]
 # Address → what it shows; who may read segments may look.
 PAGES: dict[str, View] = {
     "overview": overview.overview,
+    "progress": building.progress,
     "members": members.members,
     "log": log.log,
     "versions": versions.versions,
@@ -27,7 +28,8 @@ PAGES: dict[str, View] = {
 }
 # Address → what it does, by POST; who may write segments. An export only reads, but it takes people away.
 ACTS: dict[str, View] = {
-    "rebuild": overview.rebuild,
+    "rebuild": building.rebuild,
+    "stop": building.stop,
     "upload": members.upload,
     "restore": versions.restore,
 }

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 
 from common.export import csv_response
-from segments import rules, selectors, services
+from segments import rules, selectors
 from segments.insight import growth
 from segments.models import Segment
 from segments.pages import figures, shell
@@ -54,10 +53,3 @@ def overview(request: HttpRequest, segment: Segment) -> HttpResponse:
         "zone": grown.zone,
     }
     return shell.render(request, segment, "overview", context)
-
-
-def rebuild(request: HttpRequest, segment: Segment) -> HttpResponse:
-    """Have everybody looked at again; only by POST."""
-    services.request_rebuild(segment)
-    messages.success(request, "Everybody is looked at again; the present members stay until that is done.")
-    return HttpResponseRedirect(shell.address(segment, "overview"))

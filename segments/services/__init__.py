@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from segments.services.build import rebuild
-from segments.services.definitions import create_segment, delete_segment, request_rebuild, update_segment
+from segments.services.definitions import (
+    cancel_build,
+    create_segment,
+    delete_segment,
+    request_rebuild,
+    update_segment,
+)
 from segments.services.members import add_contacts, remove_contacts
 from segments.services.records import note_export, restore_version
 from segments.services.uploads import upload_contacts
 
 __all__ = [
     "add_contacts",
+    "cancel_build",
     "create_segment",
     "delete_segment",
     "note_export",

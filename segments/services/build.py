@@ -12,13 +12,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import IntegrityError, OperationalError, connection, transaction
+from psycopg.errors import QueryCanceled
 
 from common import clock, doorbell, tenancy
 from common.errors import Conflict
 from segments.models import Segment, SegmentDependency, SegmentKind, SegmentStatus
 from segments.rules import compiler, parse_stored
 from segments.rules.tree import Rule
-from segments.services import refresh
+from segments.services import progress, refresh
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +73,7 @@ ORDER BY contact_id"""
 SETTLE_SQL = """
 UPDATE segments_segment SET status = 'ready', error = '', built_at = %(now)s,
   member_count = (SELECT count(*) FROM built WHERE truth)
+  , built_version = %(version)s, build_seconds = extract(epoch FROM clock_timestamp() - transaction_timestamp())
 WHERE id = %(segment)s"""
 
 
@@ -114,7 +116,10 @@ def _next(seen: set[tuple[int, int]]) -> Segment | None:
 def _try(segment: Segment) -> int:
     try:
         return int(_build(segment))
-    except (OperationalError, IntegrityError):
+    except (OperationalError, IntegrityError) as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            logger.info("The build of segment %s was stopped.", segment.pk)
+            return 0
         raise  # the server went away, or somebody wrote beside us: the sweep rings again
     except Exception as error:
         logger.error("Segment %s could not be built", segment.pk, exc_info=error)
@@ -134,8 +139,11 @@ def _build(segment: Segment, *, waits: bool = False) -> bool:
             return False
         segment.refresh_from_db()
         rule = parse_stored(segment.rule)
-        with tenancy.engine(), connection.cursor() as cursor:
-            entered, left = _evaluate_and_write(cursor, segment, rule)
+        try:
+            with tenancy.engine(), connection.cursor() as cursor:
+                entered, left = _evaluate_and_write(cursor, segment, rule)
+        finally:
+            progress.clear(segment.pk)
         if _edited_since(segment):
             transaction.set_rollback(True)
             return False
@@ -147,7 +155,7 @@ def _build(segment: Segment, *, waits: bool = False) -> bool:
 def _claim(segment_id: int, *, waits: bool) -> bool:
     lock = "pg_advisory_xact_lock" if waits else "pg_try_advisory_xact_lock"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {lock}(hashtextextended('segments.build', %s))", [segment_id])
+        cursor.execute(f"SELECT {lock}({progress.LOCK_SQL})", [segment_id])
         return waits or bool(cursor.fetchone()[0])
 
 
@@ -156,7 +164,9 @@ def _evaluate_and_write(cursor: Any, segment: Segment, rule: Rule) -> tuple[list
     now = clock.now()
     values = {
         "organization": tenancy.required(), "segment": segment.pk, "now": now, "block": refresh.NOTICE_BLOCK,
+        "version": segment.version_number,
     }  # fmt: skip
+    progress.note(segment.pk, progress.EVALUATING, now)
     # Whoever was noted until now is seen by the evaluation, whose snapshot is younger.
     cursor.execute(
         "DELETE FROM segments_recheck WHERE organization_id = %(organization)s AND segment_id = %(segment)s", values
@@ -164,6 +174,7 @@ def _evaluate_and_write(cursor: Any, segment: Segment, rule: Rule) -> tuple[list
     cursor.execute(FOR_BULK_SQL)
     query = compiler.everybody(rule, tenancy.required(), now)
     cursor.execute(EVALUATE_SQL.format(select=query.sql), query.parameters)
+    progress.note(segment.pk, progress.WRITING, now)
     cursor.execute("ANALYZE built")
     cursor.execute(LEAVE_SQL, values)
     left = [row[0] for row in cursor.fetchall()]

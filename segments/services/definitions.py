@@ -28,6 +28,7 @@ from segments.models import (
 from segments.rules import catalogue, needs, tree
 from segments.rules.conditions import by_id
 from segments.rules.tree import Rule
+from segments.services import progress
 
 PLAIN_FIELDS = {"name", "slug", "description", "tags", "is_active"}
 DELETE_SQL = "DELETE FROM {table} WHERE organization_id = %s AND segment_id = %s"
@@ -145,6 +146,41 @@ def request_rebuild(segment: Segment) -> Segment:
     return segment
 
 
+def cancel_build(segment: Segment) -> Segment:
+    """Stop a build. The rule whose members stand is put back; a segment that was never built becomes inactive.
+
+    Raises `Conflict` when the segment is not being built (any more).
+    """
+    with transaction.atomic():
+        _lock_references()
+        segment = Segment.objects.select_for_update().get(pk=segment.pk)
+        if segment.status != SegmentStatus.BUILDING:
+            raise Conflict("This segment is not being built; there is nothing to stop.")
+        with audit.changing(segment, "cancel_build"):
+            _put_back(segment)
+        transaction.on_commit(lambda: progress.interrupt(segment.pk))
+        doorbell.ring("flips")  # for those who changed while it was built
+    return segment
+
+
+def _put_back(segment: Segment) -> None:
+    """Whoever changed meanwhile was noted by what the new rule reads, so another rule is looked at once more."""
+    if not segment.built_version:
+        segment.is_active, segment.status = False, SegmentStatus.READY
+    elif segment.built_version == segment.version_number:
+        segment.status = SegmentStatus.READY
+    else:
+        earlier = segment.versions.get(number=segment.built_version)
+        _adopt_rule(segment, _checked_rule_of(segment, earlier.rule))
+    segment.save(update_fields=["is_active", "status"])
+
+
+def _checked_rule_of(segment: Segment, rule: Any) -> _Definition:
+    definition = _checked_rule(segment.kind, rule, segment.pk)
+    assert definition is not None  # a segment with versions is dynamic
+    return definition
+
+
 def _checked_name(name: str) -> str:
     name = name.strip()
     if not name:
@@ -225,6 +261,7 @@ def _wait_for_build(segment: Segment) -> None:
     segment.status = SegmentStatus.BUILDING
     segment.error = ""
     segment.save(update_fields=["status", "error"])
+    transaction.on_commit(lambda: progress.interrupt(segment.pk))  # a build of what it was before is in vain
     doorbell.ring("segment_builds")
 
 
