@@ -6,6 +6,7 @@ Nothing here writes, and every statement has its limit of time.
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -24,8 +25,11 @@ from segments import selectors
 from segments.domain.intervals import wilson
 from segments.rules.tree import Rule
 
-# At these sizes a share of one half is known to ± 1.8 points; a share of 1 % to ± 0.4.
+# Of so many, a share of one half is known to ± 1.8 points and a share of 1 % to ± 0.4. A rule that is dear to judge
+# is judged for fewer: the first few say how many more fit into the time.
 SAMPLE = 3_000
+FIRST = 400
+ENOUGH_SECONDS = 0.2
 # Up to here ids are chosen by reading the index of all of them (30 ms); above, by drawing numbers.
 READ_WHOLE = 100_000
 MOST_DRAWS = 100_000
@@ -65,11 +69,11 @@ def look(rule: Rule) -> Look:
     try:
         with limited(ESTIMATE_MS):
             drawn = _sample()
-            verdicts = selectors.verdicts(rule, drawn.ids)
+            verdicts, is_whole = _judged(rule, drawn)
     except QueryCanceled:
         return Look(None, [])
     found = [verdict.contact_id for verdict in verdicts if verdict.is_match]
-    return Look(_estimate(len(found), len(verdicts), drawn), _people(found))
+    return Look(_estimate(len(found), len(verdicts), drawn.population, is_whole), _people(found))
 
 
 def count(rule: Rule) -> Look:
@@ -86,14 +90,22 @@ def count(rule: Rule) -> Look:
     return Look(Estimate(exact.size, exact.size, exact.size, population, True), exact.sample)
 
 
-def _estimate(hits: int, sampled: int, drawn: _Drawn) -> Estimate:
-    if len(drawn.ids) >= drawn.population:
+def _judged(rule: Rule, drawn: _Drawn) -> tuple[list[selectors.Verdict], bool]:
+    """What the rule says of as many of the sample as fit into the time, and whether these are everybody."""
+    started = time.perf_counter()
+    verdicts = selectors.verdicts(rule, drawn.ids[:FIRST])
+    spent = time.perf_counter() - started
+    more = FIRST * max(0.0, ENOUGH_SECONDS - spent) / spent
+    judged = min(len(drawn.ids), FIRST + int(more))
+    return verdicts + selectors.verdicts(rule, drawn.ids[FIRST:judged]), judged >= drawn.population
+
+
+def _estimate(hits: int, sampled: int, population: int, is_whole: bool) -> Estimate:
+    if is_whole:
         return Estimate(hits, hits, hits, sampled, True)
-    low, high = wilson(hits, sampled, drawn.population)
-    size = round(drawn.population * hits / sampled) if sampled else 0
-    return Estimate(
-        size, floor(drawn.population * low), ceil(drawn.population * high), drawn.population, is_exact=False
-    )
+    low, high = wilson(hits, sampled, population)
+    size = round(population * hits / sampled) if sampled else 0
+    return Estimate(size, floor(population * low), ceil(population * high), population, is_exact=False)
 
 
 def _people(ids: list[int]) -> list[Contact]:
@@ -104,7 +116,7 @@ def _people(ids: list[int]) -> list[Contact]:
 
 
 def sample_ids() -> list[int]:
-    """Some thousand living contacts, every one as likely as any other; all of them where there are no more."""
+    """Some thousand living contacts by chance, in no order; all of them where there are no more."""
     return _sample().ids
 
 
@@ -142,7 +154,8 @@ def _drawn_numbers(population: int) -> list[int]:
     draws = min(span, MOST_DRAWS, ceil(1.1 * SAMPLE * span / population))
     chance = random.Random(tenancy.required())  # noqa: S311 — a lottery, no secret
     numbers = chance.sample(range(first, last + 1), draws)
-    return _ids("AND id = ANY(%(numbers)s::bigint[])", {"numbers": numbers})
+    found = set(_ids("AND id = ANY(%(numbers)s::bigint[])", {"numbers": numbers}))
+    return [number for number in numbers if number in found][:SAMPLE]
 
 
 def _ids(rest: str, parameters: dict[str, Any]) -> list[int]:

@@ -75,6 +75,21 @@ def test_many_contacts_are_estimated_from_a_sample(
     assert 0 < found.low < found.size < found.high < 499
     assert found.low < 200 < found.high
     assert estimates.look(rules.parse(LEEDS)).estimate == found
+    assert len(set(estimates.sample_ids())) == len(estimates.sample_ids()) <= 100
+
+
+def test_a_dear_rule_is_judged_for_fewer(organization: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(estimates, "FIRST", 100)
+    monkeypatch.setattr(estimates, "ENOUGH_SECONDS", 0.0)
+    crowd(200, 300)
+
+    found = estimates.look(rules.parse(LEEDS)).estimate
+
+    assert found is not None
+    assert (found.population, found.is_exact) == (500, False)
+    assert 50 < found.high - found.low < 120  # of 100; of all there would be no error
+    monkeypatch.setattr(estimates, "ENOUGH_SECONDS", 60.0)
+    assert estimates.look(rules.parse(LEEDS)).estimate == estimates.Estimate(200, 200, 200, 500, is_exact=True)
 
 
 def test_an_exact_count_says_so(organization: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
