@@ -44,10 +44,14 @@ def _of_bucket(leaf: BucketRule, scene: Scene) -> Evidence:
 
 def _of_place(leaf: NearRule, scene: Scene) -> Evidence:
     degrees = [value_of(scene.contact, name) for name in (leaf.latitude_field, leaf.longitude_field)]
-    if any(isinstance(value, bool) or not isinstance(value, int | float) for value in degrees):
+    if not all(_is_degrees(value, most) for value, most in zip(degrees, (90, 180), strict=True)):
         return Evidence("Their place is not known")
     kilometers = _distance(*map(math.radians, (*degrees, float(leaf.latitude), float(leaf.longitude))))
     return Evidence(f"{kilometers:,.1f} km away", round(kilometers, 3))
+
+
+def _is_degrees(value: Any, most: int) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and -most <= value <= most
 
 
 def _distance(latitude: float, longitude: float, other_latitude: float, other_longitude: float) -> float:
