@@ -1,5 +1,6 @@
 from django.urls import path
 
+from segments.models import AnalysisKind
 from segments.patterns import pages
 
 app_name = "segments"
@@ -9,8 +10,8 @@ urlpatterns = [
     path("suggestions/", pages.suggestions, name="suggestions"),
     path("patterns/square/", pages.square, name="square"),
     path("patterns/square/draft/", pages.square_draft, name="square-draft"),
-    path("<slug:kind>/waiting/", pages.waiting, name="pattern-waiting"),
-    path("<slug:kind>/compute/", pages.compute, name="pattern-compute"),
-    path("<slug:kind>/people/<str:key>/", pages.people, name="pattern-people"),
-    path("<slug:kind>/draft/<str:key>/", pages.draft, name="pattern-draft"),
+    path("findings/<int:pk>/people/", pages.people, name="finding-people"),
+    path("findings/<int:pk>/draft/", pages.draft, name="finding-draft"),
+    *(path(f"{kind}/waiting/", pages.waiting, {"kind": kind}, name=f"{kind}-waiting") for kind in AnalysisKind),
+    *(path(f"{kind}/compute/", pages.compute, {"kind": kind}, name=f"{kind}-compute") for kind in AnalysisKind),
 ]

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
@@ -65,6 +66,8 @@ def _render(request: HttpRequest, name: str, report: Report, context: dict[str, 
     known = catalogue.load()
     whole = {
         "report": report,
+        "compute_link": reverse(f"segments:{report.kind}-compute"),
+        "waiting_link": reverse(f"segments:{report.kind}-waiting"),
         "groups": _grouped(report.findings, known),
         "said": (report.summary or {}).get("settings") or meaning.load(known).as_json(),
         "may_write": allowed(request.user, "segments", write=True),
@@ -110,25 +113,25 @@ def _csv(drawn: Sequence[Chart], wanted: str) -> HttpResponse:
 
 @require_GET
 @page("segments")
-def waiting(request: HttpRequest, kind: str) -> HttpResponse:
+def waiting(request: HttpRequest, kind: AnalysisKind) -> HttpResponse:
     """Asked by the page while it waits: nothing yet, or "load again"."""
-    report = selectors.report(_kind(kind))
+    report = selectors.report(kind)
     return HttpResponse(status=204) if report.is_waiting else HttpResponse(headers={"HX-Refresh": "true"})
 
 
 @require_POST
 @page("segments", write=True)
-def compute(request: HttpRequest, kind: str) -> HttpResponse:
+def compute(request: HttpRequest, kind: AnalysisKind) -> HttpResponse:
     """Ask for it to be computed again."""
-    analyses.request(_kind(kind))
-    return HttpResponseRedirect(reverse(f"segments:{_kind(kind)}"))
+    analyses.request(kind)
+    return HttpResponseRedirect(reverse(f"segments:{kind}"))
 
 
 @require_POST
 @page("segments", write=True)
-def draft(request: HttpRequest, kind: str, key: str) -> HttpResponse:
+def draft(request: HttpRequest, pk: int) -> HttpResponse:
     """One click: a segment of a finding, not yet active."""
-    return _to_draft(request, services.create_draft(selectors.finding(_kind(kind), key)))
+    return _to_draft(request, services.create_draft(get_object_or_404(Finding, pk=pk)))
 
 
 @require_POST
@@ -147,13 +150,13 @@ def _to_draft(request: HttpRequest, segment: Segment) -> HttpResponse:
 
 @require_GET
 @page("segments")
-def people(request: HttpRequest, kind: str, key: str) -> HttpResponse:
-    """Whom a finding's rule finds now."""
-    finding = selectors.finding(_kind(kind), key)
+def people(request: HttpRequest, pk: int) -> HttpResponse:
+    """Whom a finding's rule finds now; one without a rule shows its people once it is a segment."""
+    finding = get_object_or_404(Finding.objects.select_related("analysis"), pk=pk)
+    back = reverse(f"segments:{finding.analysis.kind}")
     if finding.rule is None:
-        raise Http404
-    back = reverse(f"segments:{_kind(kind)}")
-    act = reverse("segments:pattern-draft", args=[kind, key])
+        return HttpResponseRedirect(back)
+    act = reverse("segments:finding-draft", args=[pk])
     return _people(request, finding.rule, {"title": finding.title, "words": finding.reason, "act": act, "back": back})
 
 
@@ -188,12 +191,6 @@ def _people(request: HttpRequest, rule: dict[str, Any], context: dict[str, Any])
         **context,
     }
     return render(request, "segments/patterns/people.html", whole)
-
-
-def _kind(text: str) -> AnalysisKind:
-    if text not in AnalysisKind.values:
-        raise Http404
-    return AnalysisKind(text)
 
 
 def _square_link(monetary: int | None) -> Callable[[int, int], str]:

@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 from accounts import services as accounts
 from accounts.domain.roles import Role
 from accounts.models import Organization
-from segments.models import Analysis, AnalysisKind, PatternSettings, Segment
+from segments.models import Analysis, AnalysisKind, Finding, PatternSettings, Segment
 from segments.patterns import analyses
 from segments.tests.patterns.shop import ORDER, buy, computed, people, shop
 
@@ -25,6 +25,10 @@ def found() -> None:
     buy([(who, 5, 10.0 * number) for number, who in enumerate(people(30), 1)])
     for kind in AnalysisKind:
         computed(kind)
+
+
+def draft_of(key: str) -> str:
+    return f"/segments/findings/{Finding.objects.get(key=key).pk}/draft/"
 
 
 def test_patterns_are_read_with_sentence_and_evidence(api: APIClient, found: None) -> None:
@@ -80,7 +84,7 @@ def test_who_only_reads_computes_and_drafts_nothing(organization: Organization, 
     assert client.get("/segments/patterns/").status_code == 200
     assert "Make a segment" not in client.get("/segments/patterns/").content.decode()
     assert client.post("/segments/patterns/compute/").status_code == 403
-    assert client.post("/segments/patterns/draft/high-spender/").status_code == 403
+    assert client.post(draft_of("high-spender")).status_code == 403
     assert client.post("/segments/patterns/square/draft/", {"r": 5, "f": 1}).status_code == 403
     assert not Segment.objects.exists()
     assert set(Analysis.objects.values_list("status", flat=True)) == {"done"}
@@ -122,12 +126,12 @@ def test_a_square_that_is_none_is_refused(admin: Any, found: None, query: str) -
 
 
 def test_a_click_makes_a_draft_and_opens_it(admin: Any, found: None) -> None:
-    answer = admin.post("/segments/patterns/draft/high-spender/")
+    answer = admin.post(draft_of("high-spender"))
 
     segment = Segment.objects.get()
     assert answer["Location"] == f"/admin/segments/segment/{segment.pk}/change/"
     assert "Open the segment" in admin.get("/segments/patterns/").content.decode()
-    assert admin.post("/segments/nothing/draft/high-spender/").status_code == 404
+    assert admin.post("/segments/findings/1/draft/").status_code == 404
 
 
 def test_the_page_waits_until_it_is_computed(admin: Any, organization: Organization) -> None:
@@ -142,10 +146,14 @@ def test_the_page_waits_until_it_is_computed(admin: Any, organization: Organizat
 
 
 def test_the_people_of_a_finding_are_listed(admin: Any, found: None) -> None:
-    page = admin.get("/segments/patterns/people/high-spender/").content.decode()
+    finding = Finding.objects.get(key="high-spender")
+
+    page = admin.get(f"/segments/findings/{finding.pk}/people/").content.decode()
 
     assert "4 people now" in page
-    assert admin.get("/segments/patterns/people/none/").status_code == 404
+    assert admin.get(f"/segments/findings/{finding.pk + 1_000}/people/").status_code == 404
+    Finding.objects.update(rule=None)
+    assert admin.get(f"/segments/findings/{finding.pk}/people/")["Location"] == "/segments/patterns/"
 
 
 def test_settings_are_saved_by_the_form_and_a_refusal_stands_at_its_field(admin: Any, found: None) -> None:
