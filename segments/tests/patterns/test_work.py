@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import timedelta
 
+import psycopg
 import pytest
+from django.db import connection
 
 from accounts.models import AuditEntry, Organization
-from common import doorbell, tenancy
+from common import clock, doorbell, tenancy
 from common.errors import Invalid, NotFound
 from common.models import WorkStatus
 from segments.models import Analysis, AnalysisKind, Finding, PatternSettings, Segment, SegmentKind
@@ -38,6 +41,41 @@ def test_what_waits_is_asked_for_once_and_found_by_the_sweep(organization: Organ
     assert analyses.organizations_due() == [organization.pk]
     assert doorbell.drain(organization.pk) >= 1
     assert analyses.organizations_due() == []
+
+
+def test_what_is_asked_for_while_it_is_computed_is_computed_once_more(
+    organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def asks_again(said: Meaning) -> analyses.Computed:
+        asked.append(said)
+        if len(asked) == 1:
+            with clock.travel(timedelta(seconds=1)):
+                analyses.request(PATTERNS)
+        return [], {}
+
+    monkeypatch.setitem(analyses.COMPUTE, PATTERNS, asks_again)
+    analyses.request(PATTERNS)
+    doorbell.drain(organization.pk)
+
+    assert len(asked) == 2
+    assert selectors.report(PATTERNS).status == WorkStatus.DONE
+
+
+def test_two_workers_do_not_compute_the_same(organization: Organization) -> None:
+    spenders()
+    analyses.request(PATTERNS)
+    parameters = connection.get_connection_params()
+    for name in ("assume_role", "cursor_factory", "context"):
+        parameters.pop(name, None)
+    with psycopg.connect(**parameters) as other:
+        lock = "SELECT pg_advisory_xact_lock(hashtextextended('segments.analyses.patterns', %s))"
+        other.execute(lock, [organization.pk])
+        assert analyses.run(organization.pk) == 0
+        other.rollback()
+
+        assert analyses.run(organization.pk) == 1
 
 
 def test_every_night_all_organisations_with_events_are_computed_again(
