@@ -11,7 +11,6 @@ from django.db.models import ProtectedError
 from django.utils.text import slugify
 
 from accounts import actor, audit
-from audience.models import EventDefinition
 from common import clock, doorbell, tenancy
 from common.errors import Conflict, Invalid
 from segments import rules
@@ -20,17 +19,18 @@ from segments.models import (
     Membership,
     Recheck,
     Segment,
-    SegmentDependency,
     SegmentKind,
     SegmentStatus,
     SegmentVersion,
 )
-from segments.rules import catalogue, needs, tree
+from segments.rules import catalogue
 from segments.rules.conditions import by_id
 from segments.rules.tree import Rule
-from segments.services import progress
+from segments.services import dependencies, progress
 
 PLAIN_FIELDS = {"name", "slug", "description", "tags", "is_active"}
+# Words of the API's own addresses: a segment with such a slug could not be read by it.
+RESERVED_SLUGS = {"language", "patterns", "preview", "suggest-values", "suggestions"}
 DELETE_SQL = "DELETE FROM {table} WHERE organization_id = %s AND segment_id = %s"
 
 
@@ -58,7 +58,7 @@ def create_segment(
         is_active=is_active,
     )
     with transaction.atomic():
-        _lock_references()
+        dependencies.lock()
         definition = _checked_rule(kind, rule)
         _save(segment)
         if definition is not None:
@@ -76,7 +76,7 @@ def update_segment(segment: Segment, **changes: Any) -> Segment:
         raise Invalid(f"A segment has no {', '.join(sorted(unknown))} to change.")
     with transaction.atomic():
         if "rule" in changes:
-            _lock_references()
+            dependencies.lock()
         segment = Segment.objects.select_for_update().get(pk=segment.pk)
         if changes.get("kind", segment.kind) != segment.kind:
             raise Invalid(
@@ -109,8 +109,8 @@ def delete_segment(segment: Segment) -> None:
     """Delete a segment with its history. Raises `Conflict` while a campaign or another segment's rule uses it."""
     try:
         with transaction.atomic():
-            _lock_references()
-            _check_unneeded(segment)
+            dependencies.lock()
+            dependencies.check_unneeded(segment)
             audit.deleted(segment)
             _delete_rows(segment.pk)
             segment.delete()
@@ -118,21 +118,6 @@ def delete_segment(segment: Segment) -> None:
         users = sorted({str(row._meta.verbose_name) for row in error.protected_objects})
         where = f"{len(error.protected_objects)} × {', '.join(users)}"
         raise Conflict(f"“{segment.name}” is used by {where}; take it out there first.", code="in_use") from error
-
-
-def _check_unneeded(segment: Segment) -> None:
-    names = segment.dependants.order_by("segment__name").values_list("segment__name", flat=True).distinct()
-    if names:
-        told = ", ".join(f"“{name}”" for name in names[:10])
-        raise Conflict(f"“{segment.name}” is used in the rule of {told}; take it out there first.", code="in_use")
-
-
-def _lock_references() -> None:
-    """Rules that refer to segments are written one after another: two halves of a circle never slip through."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended('segments.references', %s))", [tenancy.required()]
-        )
 
 
 def request_rebuild(segment: Segment) -> Segment:
@@ -152,7 +137,7 @@ def cancel_build(segment: Segment) -> Segment:
     Raises `Conflict` when the segment is not being built (any more).
     """
     with transaction.atomic():
-        _lock_references()
+        dependencies.lock()
         segment = Segment.objects.select_for_update().get(pk=segment.pk)
         if segment.status != SegmentStatus.BUILDING:
             raise Conflict("This segment is not being built; there is nothing to stop.")
@@ -210,7 +195,7 @@ def _checked_rule(kind: str, rule: Any, segment_id: int | None = None) -> _Defin
 
 def _free_slug(name: str) -> str:
     base = slugify(name)[:90] or "segment"
-    taken = set(Segment.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+    taken = RESERVED_SLUGS | set(Segment.objects.filter(slug__startswith=base).values_list("slug", flat=True))
     return (
         base
         if base not in taken
@@ -219,6 +204,9 @@ def _free_slug(name: str) -> str:
 
 
 def _save(segment: Segment) -> None:
+    if segment.slug in RESERVED_SLUGS:
+        told = f"“{segment.slug}” is a word of the API; choose another slug."
+        raise Invalid(told, details={"slug": told})
     try:
         with transaction.atomic():
             segment.save()
@@ -238,23 +226,8 @@ def _adopt_rule(segment: Segment, definition: _Definition) -> None:
     SegmentVersion.objects.create(
         segment=segment, number=segment.version_number, rule=segment.rule, author=actor.current().name
     )
-    _index(segment, definition.parsed)
+    dependencies.write(segment, definition.parsed)
     _wait_for_build(segment)
-
-
-def _index(segment: Segment, rule: Rule) -> None:
-    """Remember what the rule reads, and define the events it waits for that nobody has sent yet."""
-    names = sorted(tree.events(rule))
-    EventDefinition.objects.bulk_create([EventDefinition(name=name) for name in names], ignore_conflicts=True)
-    definitions = EventDefinition.objects.filter(name__in=names).values_list("pk", flat=True)
-    segment.dependencies.all().delete()
-    SegmentDependency.objects.bulk_create(
-        [
-            *(SegmentDependency(segment=segment, definition_id=pk) for pk in definitions),
-            *(SegmentDependency(segment=segment, field=field) for field in sorted(needs.fields(rule))),
-            *(SegmentDependency(segment=segment, needed_id=pk) for pk in sorted(needs.segments(rule))),
-        ]
-    )
 
 
 def _wait_for_build(segment: Segment) -> None:

@@ -7,8 +7,11 @@ from typing import Any
 from rest_framework.test import APIClient
 
 from accounts.models import Organization
+from audience.models import Topic
+from segments.models import Segment
 from segments.rules.behaviours import BEHAVIOURS
 from segments.rules.catalogue import STANDARD_FIELDS
+from segments.rules.conditions import CONDITIONS
 from segments.rules.operators import OPERATORS
 from segments.rules.tree import Match
 from segments.tests import people
@@ -63,6 +66,27 @@ def test_an_operator_says_what_it_takes(api: APIClient, organization: Organizati
     }
     assert told["in_last"]["inputs"] == [{"name": "value", "type": "span", "label": "Span", "required": True}]
     assert told["in_last"]["works_on_properties"] is False
+
+
+def test_other_conditions_are_told_with_what_they_may_name(api: APIClient, organization: Organization) -> None:
+    Topic.objects.create(name="News", slug="news")
+
+    told = {leaf["key"]: leaf for leaf in api.get(URL).json()["leaves"]}
+
+    assert told.keys() == CONDITIONS.keys()
+    assert named(told["segment"]["operators"]).keys() == {"in", "not_in"}
+    assert named(told["consent"]["inputs"])["topic"]["choices"] == [{"name": "news", "label": "News"}]
+    assert [given["name"] for given in told["bucket"]["inputs"]] == ["bucket.salt", "bucket.from", "bucket.to"]
+    assert told["bucket"]["operators"] == []
+
+
+def test_a_word_of_the_address_is_no_slug(api: APIClient, organization: Organization) -> None:
+    refused = api.post("/api/v1/segments/", {"name": "Mine", "slug": "language"})
+    named_so = api.post("/api/v1/segments/", {"name": "Language"})
+
+    assert (refused.status_code, refused.json()["details"].keys()) == (400, {"slug"})
+    assert (named_so.status_code, named_so.json()["slug"]) == (201, "language-2")
+    assert Segment.objects.count() == 1
 
 
 def test_strangers_are_sent_away(organization: Organization) -> None:
