@@ -86,6 +86,13 @@ def worker(queues: str) -> contextlib.AbstractContextManager[subprocess.Popen[by
     return child(*processes.worker_command(queues, queues, 1, "WARNING"))
 
 
+def beat() -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
+    """The clock that sweeps."""
+    from marketing_site import processes
+
+    return child(*processes.beat_command("ERROR"))
+
+
 def wait_for(url: str, seconds: float = 30) -> None:
     """Wait until `url` answers at all; raises TimeoutError."""
     deadline = time.monotonic() + seconds
