@@ -10,7 +10,7 @@ from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from segments import starters
+from segments import estimates, starters
 from segments.rules import catalogue, language
 
 
@@ -41,6 +41,7 @@ def page(segment_id: int | None = None) -> dict[str, Any]:
     return {
         "language": language.describe(known) | {"segments": sorted(others, key=lambda row: row["label"].lower())},
         "starters": starters.offered(known),
+        "exact_up_to": estimates.EXACT_UP_TO,
         "addresses": {
             "preview": reverse("segment-preview"),
             "values": reverse("segment-suggest-values"),

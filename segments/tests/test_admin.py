@@ -61,7 +61,7 @@ def test_a_segment_is_made_on_the_page(admin: Client, drain: Drain) -> None:
     [
         ("{", "The body is not valid JSON"),
         (json.dumps(everyone(people.on("city", "equals", 5))), "rules[0].value: expected text, got 5"),
-        (json.dumps({"segment": 1}), "segment: there is no segment 1 here"),
+        (json.dumps({"segment": 1, "operator": "in"}), "segment: there is no segment 1 here"),
         ("", "A dynamic segment needs a rule."),
     ],
 )

@@ -21,7 +21,7 @@ class RuleBuilder extends BlockEditor {
     this.suggestions = new Suggestions(page.addresses.values);
     this.fresh = new WeakSet(); // conditions nobody has left yet: what they lack is no mistake
     this.problems = {};
-    this.#lay(field, page.addresses);
+    this.#lay(field, page);
     const { state, words } = parsed(field.value);
     this.begin(field, this.builder, state ?? EMPTY);
     this.stage.addEventListener("keydown", (event) => this.#entered(event));
@@ -153,7 +153,7 @@ class RuleBuilder extends BlockEditor {
 
   // --- frame --------------------------------------------------------------------------------------------
 
-  #lay(field, addresses) {
+  #lay(field, page) {
     this.views = ["build", "json"].map((name) =>
       el("button", { type: "button", "aria-pressed": String(name === "build"), "data-view": name, onclick: () => this.#turn(name) }, name === "build" ? "Build" : "JSON"));
     this.undoButton = iconButton("undo", "Undo (Ctrl+Z)", () => this.undo(), { "aria-keyshortcuts": "Control+Z" });
@@ -171,7 +171,7 @@ class RuleBuilder extends BlockEditor {
         el("span", { class: "rb-space" }), this.starters.length ? ready : null, this.undoButton, this.redoButton),
       el("div", { class: "rb-body" }, el("div", { class: "rb-main" }, this.builder, this.json), side),
     );
-    this.preview = new Preview(side, addresses, (answer) => this.#answered(answer), (words) => this.say(words));
+    this.preview = new Preview(side, page, (answer) => this.#answered(answer), (words) => this.say(words));
   }
 
   #hints() {

@@ -2,12 +2,14 @@
 import { count, el, icon } from "../blocks/dom.js";
 
 const PAUSE_MS = 250;
+const REST_MS = 1200;
 
 export class Preview {
-  // `addresses` = {preview, people}; `answered(answer)` is told of each answer that still counts.
-  constructor(host, addresses, answered, say) {
+  // `page` = {addresses: {preview, people}, exact_up_to}; `answered(answer)` is told of each answer that still counts.
+  constructor(host, page, answered, say) {
     this.host = host;
-    this.addresses = addresses;
+    this.addresses = page.addresses;
+    this.exactUpTo = page.exact_up_to;
     this.answered = answered;
     this.say = say;
     this.host.append(
@@ -18,18 +20,33 @@ export class Preview {
   }
 
   ask(rule, { isExact = false, isNow = false } = {}) {
-    clearTimeout(this.waiting);
+    this.#stop();
     this.host.classList.add("rb-side--busy");
     this.waiting = setTimeout(() => this.#fetch(rule, isExact), isNow ? 0 : PAUSE_MS);
   }
 
   rest(words) {
-    clearTimeout(this.waiting);
+    this.#stop();
     this.running?.abort();
     this.host.classList.remove("rb-side--busy");
     this.size.replaceChildren(el("p", { class: "rb-quiet" }, words));
     this.words.textContent = "";
     this.people.replaceChildren();
+  }
+
+  #stop() {
+    clearTimeout(this.waiting);
+    clearTimeout(this.resting);
+  }
+
+  // Where counting everybody is cheap, the exact number follows by itself.
+  #settle(rule, { estimate }) {
+    if (!estimate || estimate.is_exact || estimate.population > this.exactUpTo) return;
+    this.resting = setTimeout(async () => {
+      const running = this.running;
+      const answer = await post(this.addresses.preview, { rule, exact: true }, running.signal).catch(() => null);
+      if (answer && !running.signal.aborted) this.#show(answer, rule);
+    }, REST_MS);
   }
 
   async #fetch(rule, isExact) {
@@ -52,6 +69,7 @@ export class Preview {
     this.words.textContent = answer.sentence ? `${answer.sentence}.` : "";
     this.size.replaceChildren(...(answer.estimate ? this.#estimate(answer.estimate, rule) : this.#slow(rule)));
     this.people.replaceChildren(...this.#sample(answer));
+    this.#settle(rule, answer);
   }
 
   // The rule is not whole: what is shown stays, and says that it is of before.

@@ -192,12 +192,24 @@ def test_many_people_are_estimated_and_counted_on_demand(
     visit: Any, town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(estimates, "SAMPLE", 25)
+    monkeypatch.setattr(estimates, "EXACT_UP_TO", 0)
     page = visit(ADD).page
     write(page, {"match": "all", "rules": [{"field": "source", "operator": "equals", "value": "web"}, LEEDS]})
     expect(page.locator(".rb-number")).to_contain_text("About")
     expect(page.locator(".rb-side")).to_contain_text("of 60")
 
     page.get_by_role("button", name="Count exactly").click()
+    expect(page.locator(".rb-exact")).to_be_visible()
+    cache.delete(f"segments:{town.organization_id}:sample")
+
+
+def test_few_people_are_counted_as_soon_as_nobody_types(
+    visit: Any, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(estimates, "SAMPLE", 25)
+    page = visit(ADD).page
+    write(page, {"match": "all", "rules": [LEEDS]})
+
     expect(page.locator(".rb-exact")).to_be_visible()
     cache.delete(f"segments:{town.organization_id}:sample")
 
