@@ -19,7 +19,7 @@ from segments.domain import statistics
 from segments.domain.statistics import Interval, Table
 from segments.patterns import leaves
 from segments.patterns.found import Found, Missing, Outcome, key_of, times
-from segments.patterns.meaning import Meaning
+from segments.patterns.meaning import OURS, Meaning
 from segments.rules.catalogue import CUSTOM, Catalogue, label
 from segments.rules.operands import of_document
 from segments.rules.parameters import Parameters
@@ -71,6 +71,7 @@ SELECT done.name, need, count(*), count(*) FILTER (WHERE converted)
 FROM (SELECT definition.name, event.contact_id, count(*) AS times
       FROM audience_event event JOIN audience_eventdefinition definition ON definition.id = event.definition_id
       WHERE event.organization_id = %(organization)s AND event.definition_id <> %(goal)s
+        AND definition.name <> ALL(%(ours)s::text[])
         AND event.happened_at > %(cut)s - %(days)s * interval '1 day' AND event.happened_at <= %(cut)s
       GROUP BY 1, 2) done
 JOIN person ON person.id = done.contact_id CROSS JOIN unnest(%(counts)s::int[]) need
@@ -142,7 +143,7 @@ class _Search:
         self.cursor, self.said, self.known = cursor, said, known
         self.bound = {"organization": tenancy.required(), "goal": goal, "now": now, "days": said.window_days,
                       "cut": now - timedelta(days=GOAL_DAYS), "support": SUPPORT_NEEDED, "most": MOST_CANDIDATES,
-                      "counts": list(COUNTS)}  # fmt: skip
+                      "counts": list(COUNTS), "ours": list(OURS)}  # fmt: skip
         self.people = self.converters = 0
 
     def count(self) -> tuple[int, int]:

@@ -51,4 +51,6 @@ def percent(share: float) -> str:
 
 def times(ratio: float) -> str:
     """`2.196` → `2.2`; below two a digit more, for near one it matters."""
-    return f"{ratio:.1f}" if ratio >= 2 else f"{ratio:.2f}"
+    if ratio >= 2:
+        return f"{ratio:.1f}"
+    return f"{ratio:.2f}" if ratio >= 0.005 else "less than 0.01"

@@ -13,7 +13,7 @@ from segments.patterns import facts, leaves, portraits
 from segments.patterns.contrasts import Compared
 from segments.patterns.facts import YEAR, Facts
 from segments.patterns.found import Found, Missing, Outcome, key_of, percent
-from segments.patterns.meaning import Meaning
+from segments.patterns.meaning import OURS, Meaning
 from segments.patterns.portraits import AGE, BASIC, RECENCY, SPEND, Feature, Sample
 from segments.rules.catalogue import Catalogue
 
@@ -33,6 +33,7 @@ SELECT definition.name, definition.id FROM audience_event event
 JOIN audience_eventdefinition definition ON definition.id = event.definition_id
 WHERE event.organization_id = %(organization)s AND event.happened_at > %(now)s - interval '365 days'
   AND event.happened_at <= %(now)s AND event.definition_id IS DISTINCT FROM %(definition)s
+  AND definition.name <> ALL(%(ours)s::text[])
 GROUP BY 1, 2 HAVING count(DISTINCT event.contact_id) >= %(needed)s
 ORDER BY count(DISTINCT event.contact_id) DESC, 1 LIMIT %(most)s"""
 # A sample by the hash of the id is the same every time. One pass over the year's events of the sampled.
@@ -87,7 +88,7 @@ def find(said: Meaning, known: Catalogue) -> Compared:
 
 def _sample(gathered: Facts) -> Sample:
     needed = math.ceil(LEAST_SHARE * gathered.contacts)
-    events = gathered.all(BEHAVIOURS_SQL, needed=needed, most=MOST_BEHAVIOURS)
+    events = gathered.all(BEHAVIOURS_SQL, needed=needed, most=MOST_BEHAVIOURS, ours=list(OURS))
     counts = {f"count{number}": pk for number, (_, pk) in enumerate(events)}
     # Names and numbers of columns are ours; ids are whole numbers from the database.
     counted = [f"count(*) FILTER (WHERE event.definition_id = {int(pk)}) AS {name}" for name, pk in counts.items()]

@@ -24,6 +24,8 @@ LINES = ("lines", "products", "items", "line_items", "lineitems")
 PRODUCTS = ("name", "product_name", "product", "title", "sku", "product_id", "id")
 CATEGORIES = ("category", "product_category", "category_name", "department")
 PLACES = ("city", "region", "country")
+# What we do to people is no behaviour of theirs: whom a campaign chose would stand out by having been chosen.
+OURS = ("email_sent", "email_bounced")
 LEAST_COVERED = 0.5  # a place that fewer contacts have says little about them
 
 # The youngest events are enough to see what stands in their lines. Plan: event_by_definition, backwards.

@@ -89,6 +89,15 @@ def test_a_value_said_later_leaves_its_contact_out_on_both_sides() -> None:
     assert (found["without"], found["without_converted"]) == (190, 10)
 
 
+def test_what_we_sent_is_no_behaviour_of_theirs() -> None:
+    shop()
+    crowd = known_before(300)
+    do("email_sent", [(who, 40) for who in crowd[:60]])
+    buy([(who, 10, 5) for who in crowd[:60]])
+
+    assert not [key for key in computed(SUGGESTIONS) if "email_sent" in key]
+
+
 def test_newcomers_since_the_cut_are_not_compared() -> None:
     shop()
     crowd = known_before(240)
