@@ -90,12 +90,8 @@ def upload(request: HttpRequest, segment: Segment) -> HttpResponse:
 
 def told(done: Any) -> str:
     """What an upload did, in a sentence."""
-    parts = [
-        f"{done.people:,} people found in {done.lines:,} lines",
-        f"{done.entered:,} entered",
-        f"{done.left:,} left",
-    ]
-    return ", ".join(part for part in parts if not part.startswith("0 ")) + "."
+    people = "person" if done.people == 1 else "people"
+    return f"{done.people:,} {people} found in {done.lines:,} lines; {done.entered:,} entered, {done.left:,} left."
 
 
 def export(request: HttpRequest, segment: Segment) -> StreamingHttpResponse:

@@ -79,6 +79,16 @@ def test_ids_addresses_and_user_ids_find_their_people(vips: Segment) -> None:
     assert vips.member_count == 4
 
 
+def test_odd_values_reach_the_table_as_they_are(vips: Segment) -> None:
+    odd = [people.contact(user_id=text) for text in ("a\\b", "a\tb", "\\N", "a, “b”")]
+    file = io.StringIO()
+    csv.writer(file).writerows([["user_id"], *([row.user_id] for row in odd)])
+
+    services.upload_contacts(vips, io.StringIO(file.getvalue(), newline=""))
+
+    assert inside(vips) == {row.pk for row in odd}
+
+
 def test_a_file_takes_out_and_replaces(vips: Segment) -> None:
     ids = [people.contact().pk for _ in range(5)]
     services.upload_contacts(vips, [f"{pk}\n" for pk in ids[:4]])
