@@ -1,8 +1,9 @@
 """What events say about a few contacts: probes of event_by_contact, shared by every leaf of every segment.
 
 Two kinds of probe. The latest moments of one kind of event are read once, and every leaf that counts takes its nth
-from them. Everything else is an aggregate over the contact's events; leaves of the same stream are columns of one
-pass. A contact is probed only for the segments it is wanted for (`touched.segments`).
+from them. Everything else is an aggregate over the contact's events; leaves of the same kind of event are columns of
+one pass, each with its window and property filters. A contact is probed only for the segments it is wanted for
+(`touched.segments`).
 
 Plans (tests/test_plans.py holds them): two things keep the planner on event_by_contact, also while the statistics
 of the youngest partition are stale: what is sought are columns of `leaf`, whose values it does not know, and the
@@ -12,7 +13,7 @@ upper bound is written so that it does not pair with the lower one into "a very 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from segments.rules import windows
@@ -21,7 +22,7 @@ from segments.rules.operators import NOW
 from segments.rules.parameters import Parameters
 from segments.rules.readings import NeverSent, Reading
 from segments.rules.streams import ORGANIZATION, Rows, Stream, filters, rows_of, stream_of
-from segments.rules.tree import EventRule, PropertyFilter, Within
+from segments.rules.tree import EventRule, Period, PropertyFilter, Within
 
 # Up to so many latest moments are read for all leaves alike; a leaf that counts further has a probe of its own.
 MOST_SHARED = 20
@@ -35,7 +36,6 @@ class _Latest:
 
     number: int
     definition_id: int
-    where: tuple[PropertyFilter, ...]
     count: int = 0
     within: timedelta | None = timedelta()
     segments: set[int] = field(default_factory=set)
@@ -68,21 +68,25 @@ class Few:
 
     def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters
-        self._shared: dict[tuple[int, tuple[PropertyFilter, ...]], _Latest] = {}
-        self._own: dict[tuple[int, tuple[PropertyFilter, ...], int, timedelta | None], _Latest] = {}
+        self._shared: dict[int, _Latest] = {}
+        self._own: dict[tuple[int, int, timedelta | None], _Latest] = {}
         self._passes: dict[Stream, _Pass] = {}
 
     def reading(self, rule: EventRule, segment_id: int) -> Reading:
         stream = stream_of(rule, BEHAVIOURS[rule.operator].rows)
-        return _Reading(self, stream, segment_id) if stream is not None else NeverSent(self.parameters)
+        if stream is None:
+            return NeverSent(self.parameters)
+        if stream.rows is Rows.RESUMED:
+            return _Reading(self, stream, (), segment_id)
+        return _Reading(self, replace(stream, where=()), stream.where, segment_id)
 
     def latest(self, stream: Stream, count: int, within: timedelta | None, segment_id: int) -> _Latest:
-        """The probe that reads the nth latest moment of a stream."""
-        fresh = _Latest(len(self._shared) + len(self._own) + 1, stream.definition_id, stream.where)
+        """The probe that reads the nth latest moment of a kind of event."""
+        fresh = _Latest(len(self._shared) + len(self._own) + 1, stream.definition_id)
         if count > MOST_SHARED:
-            found = self._own.setdefault((stream.definition_id, stream.where, count, within), fresh)
+            found = self._own.setdefault((stream.definition_id, count, within), fresh)
         else:
-            found = self._shared.setdefault((stream.definition_id, stream.where), fresh)
+            found = self._shared.setdefault(stream.definition_id, fresh)
         found.widen(count, within, segment_id)
         return found
 
@@ -120,9 +124,9 @@ class Few:
         latest = "array_agg(recent.happened_at ORDER BY recent.happened_at DESC)"
         oldest = "ARRAY[CASE WHEN count(*) >= leaf.count THEN min(recent.happened_at) END]"
         probes = [
-            self._probes(where, alike, f"({moments} || {padding})[1:{width}]")
+            self._probes(sources, f"({moments} || {padding})[1:{width}]")
             for moments, sources in ((latest, self._shared.values()), (oldest, self._own.values()))
-            for where, alike in _by_filter(sources).items()
+            if sources
         ]
         return f"""facts AS MATERIALIZED (
   SELECT probed.contact_id, array_agg(probed.recent ORDER BY probed.number) AS recent,
@@ -131,10 +135,8 @@ class Few:
   LEFT JOIN ahead ON ahead.contact_id = probed.contact_id AND ahead.definition_id = probed.definition_id
   GROUP BY probed.contact_id)"""
 
-    def _probes(self, where: tuple[PropertyFilter, ...], alike: Iterable[_Latest], moments: str) -> str:
-        """One branch for all probes with the same property filters."""
-        rows = ", ".join(self._row(source) for source in alike)
-        conditions = "".join(f" AND {condition}" for condition in filters(where, self.parameters))
+    def _probes(self, sources: Iterable[_Latest], moments: str) -> str:
+        rows = ", ".join(self._row(source) for source in sources)
         return f"""
   SELECT touched.id, leaf.number, leaf.definition_id, probe.recent
   FROM touched CROSS JOIN (VALUES {rows}) leaf(number, definition_id, since, count, segments)
@@ -143,7 +145,7 @@ class Few:
       SELECT event.happened_at FROM audience_event event
       WHERE touched.segments && leaf.segments AND event.organization_id = {ORGANIZATION}
         AND event.contact_id = touched.id AND event.definition_id = leaf.definition_id
-        AND event.happened_at > leaf.since AND {UP_TO_NOW}{conditions}
+        AND event.happened_at > leaf.since AND {UP_TO_NOW}
       ORDER BY event.happened_at DESC LIMIT leaf.count) recent) probe ON true"""
 
     def _row(self, source: _Latest) -> str:
@@ -156,7 +158,7 @@ class Few:
         )
 
     def _measured(self, made: _Pass) -> str:
-        """One row per contact with the aggregates of a stream. OFFSET 0 hides the values of `leaf`."""
+        """One row per contact with the aggregates of a stream."""
         bind = self.parameters.bind
         ids, segments = bind(made.stream.definition_ids, "bigint[]"), bind(sorted(made.segments), "bigint[]")
         since = EVER if EVER in made.since else f"least({', '.join(sorted(made.since))})"
@@ -168,9 +170,9 @@ class Few:
         values = {name: sql for sql, name in made.values.items()}
         columns = ", ".join(f"{sql} AS {name}" for sql, name in made.columns.items())
         return f"""{made.name} AS MATERIALIZED (
+  WITH leaf AS MATERIALIZED (SELECT {ids} AS definition_ids, {since} AS since, {segments} AS segments)
   SELECT touched.id AS contact_id, probe.*, coming.next_at
-  FROM touched CROSS JOIN (
-    SELECT {ids} AS definition_ids, {since} AS since, {segments} AS segments OFFSET 0) leaf
+  FROM touched CROSS JOIN leaf
   LEFT JOIN LATERAL (
     SELECT {columns} {rows_of(made.stream, scan, values, self.parameters)}) probe ON true
   LEFT JOIN (
@@ -179,17 +181,16 @@ class Few:
 
 
 class _Reading:
-    """The reading of one leaf of one segment."""
+    """The reading of one leaf of one segment; `where` is left out of its stream, which leaves share."""
 
-    def __init__(self, few: Few, stream: Stream, segment_id: int) -> None:
+    def __init__(self, few: Few, stream: Stream, where: tuple[PropertyFilter, ...], segment_id: int) -> None:
         self.parameters = few.parameters
-        self._few, self._stream, self._segment_id = few, stream, segment_id
+        self._few, self._stream, self._where, self._segment_id = few, stream, where, segment_id
         self._next_at = windows.NOTHING
 
     def nth(self, count: int, within: Within) -> str:
-        if within is not None and not isinstance(within, timedelta):
-            first = self.measure("min(event.happened_at)", within)
-            return f"CASE WHEN {self.measure('count(*)', within)} >= {count} THEN {first} END"
+        if self._where or isinstance(within, Period):
+            return self._measured_nth(count, within)
         source = self._few.latest(self._stream, count, within, self._segment_id)
         self._next_at = f"facts.next[{source.number}]"
         at = f"facts.recent[{source.number}][{1 if count > MOST_SHARED else count}]"
@@ -197,12 +198,21 @@ class _Reading:
             return at
         return f"CASE WHEN {at} > {windows.beginning(within, self.parameters)} THEN {at} END"
 
+    def _measured_nth(self, count: int, within: Within) -> str:
+        if count == 1:
+            return self.measure("max(event.happened_at)", within)
+        if count <= MOST_SHARED:
+            return f"{self.measure('array_agg(event.happened_at ORDER BY event.happened_at DESC)', within)}[{count}]"
+        first = self.measure("min(event.happened_at)", within)
+        return f"CASE WHEN {self.measure('count(*)', within)} >= {count} THEN {first} END"
+
     def measure(self, call: str, within: Within, only: str = "", kind: str = "timestamptz") -> str:
         made = self._pass()
         self._next_at = f"{made.name}.next_at"
         looks_back = self._stream.rows is Rows.RESUMED
         made.since.add(EVER if looks_back else windows.beginning(within, self.parameters) or EVER)
-        conditions = [*windows.inside(within, self.parameters), *([only] if only else [])]
+        is_meant = [self.value(" AND ".join(filters(self._where, self.parameters)))] if self._where else []
+        conditions = [*windows.inside(within, self.parameters), *is_meant, *([only] if only else [])]
         column = f"{call} FILTER (WHERE {' AND '.join(conditions)})" if conditions else call
         return f"{made.name}.{made.columns.setdefault(column, f'c{len(made.columns)}')}"
 
@@ -216,10 +226,3 @@ class _Reading:
 
     def _pass(self) -> _Pass:
         return self._few.pass_over(self._stream, self._segment_id)
-
-
-def _by_filter(sources: Iterable[_Latest]) -> dict[tuple[PropertyFilter, ...], list[_Latest]]:
-    alike: dict[tuple[PropertyFilter, ...], list[_Latest]] = {}
-    for source in sources:
-        alike.setdefault(source.where, []).append(source)
-    return alike

@@ -54,7 +54,7 @@ def rows_of(stream: Stream, conditions: Sequence[str], values: Mapping[str, str]
     if stream.rows is Rows.ANSWERED:
         return f"""FROM (
     SELECT event.*, event.answered_at - event.happened_at AS waited
-    FROM ({_answered(stream, conditions, parameters)} OFFSET 0) event OFFSET 0) event"""
+    FROM ({_answered(stream, conditions, values, parameters)} OFFSET 0) event OFFSET 0) event"""
     matching = " AND ".join([*conditions, *filters(stream.where, parameters)])
     if stream.rows is Rows.RESUMED:
         before = "lag(event.happened_at) OVER (PARTITION BY event.contact_id ORDER BY event.happened_at)"
@@ -70,17 +70,18 @@ def rows_of(stream: Stream, conditions: Sequence[str], values: Mapping[str, str]
     FROM audience_event event WHERE {matching} OFFSET 0) event"""
 
 
-def _answered(stream: Stream, conditions: Sequence[str], parameters: Parameters) -> str:
+def _answered(stream: Stream, conditions: Sequence[str], values: Mapping[str, str], parameters: Parameters) -> str:
     """A row may be of both kinds; only what comes later answers it, and what lies ahead does not yet."""
     then = stream.then or Following("", None)
     first = _is(stream.definition_id, stream.where, parameters)
     second = _is(then.definition_id or NOBODY_SENT, then.where, parameters)
+    columns = "".join(f", {sql} AS {name}" for name, sql in values.items())
     return f"""
-    SELECT event.contact_id, event.happened_at, event.is_first,
+    SELECT event.contact_id, event.happened_at, event.is_first{"".join(f", event.{name}" for name in values)},
            min(event.happened_at) FILTER (WHERE event.is_second AND event.happened_at <= {NOW}) OVER (
              PARTITION BY event.contact_id ORDER BY event.happened_at DESC
              RANGE BETWEEN UNBOUNDED PRECEDING AND interval '1 microsecond' PRECEDING) AS answered_at
-    FROM (SELECT event.contact_id, event.happened_at, {first} AS is_first, {second} AS is_second
+    FROM (SELECT event.contact_id, event.happened_at, {first} AS is_first, {second} AS is_second{columns}
           FROM audience_event event WHERE {" AND ".join(conditions)}) event"""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -46,6 +47,16 @@ def crowd(organization: Organization) -> list[int]:
         cursor.execute(FILL_EVENTS, values)
         cursor.execute("ANALYZE audience_contact; ANALYZE audience_event")
     return list(range(values["first"], values["first"] + CONTACTS))
+
+
+def add_events(first: int, now: datetime) -> None:
+    """Events younger than any that the statistics know of."""
+    values = {
+        "organization": tenancy.required(), "now": now, "contacts": CONTACTS, "events": EVENTS, "first": first,
+        "order": people.definition("order"), "visit": people.definition("visit"),
+    }  # fmt: skip
+    with tenancy.engine(), connection.cursor() as cursor:
+        cursor.execute(FILL_EVENTS, values)
 
 
 def nodes(query: Query, *, then: str = "") -> list[dict[str, Any]]:
@@ -152,10 +163,14 @@ def test_a_sequence_sorts_its_events_once_however_many_there_are(crowd: list[int
     assert not {"Nested Loop", "Merge Join"} & {node["Node Type"] for node in plan}
 
 
-def test_every_behaviour_of_a_few_contacts_is_probed_by_contact(crowd: list[int]) -> None:
+@pytest.mark.parametrize("now", [NOON, NOON + 13 * DAY], ids=["fresh statistics", "stale statistics"])
+def test_every_behaviour_of_a_few_contacts_is_probed_by_contact(crowd: list[int], now: datetime) -> None:
+    if now != NOON:
+        add_events(crowd[0], now)
     rules_of = [
         *READ_FROM_THE_INDEX_ALONE,
         *READ_BY_DEFINITION,
+        did("order", 2, 7, {"property": "total", "operator": "greater", "value": 5}),
         SEQUENCE | {"operator": "then"},
         SEQUENCE | {"operator": "then_not"},
         {"event": "visit", "operator": "first_time", "within": WEEK},
@@ -165,9 +180,9 @@ def test_every_behaviour_of_a_few_contacts_is_probed_by_contact(crowd: list[int]
     parsed_rules = {number: parsed(rule) for number, rule in enumerate(rules_of)}
     pairs = [(number, contact) for number in parsed_rules for contact in crowd[:20]]
 
-    with clock.freeze(NOON):
+    with clock.freeze(now):
         query = compiler.few(
-            parsed_rules, [pair[0] for pair in pairs], [pair[1] for pair in pairs], tenancy.required(), NOON
+            parsed_rules, [pair[0] for pair in pairs], [pair[1] for pair in pairs], tenancy.required(), now
         )
         plan = nodes(query, then=" SELECT * FROM evaluated")
 
@@ -176,9 +191,13 @@ def test_every_behaviour_of_a_few_contacts_is_probed_by_contact(crowd: list[int]
     assert indexes(probes, PARTITION) == [BY_CONTACT]
 
 
-def test_leaves_that_read_the_same_events_share_one_pass(crowd: list[int]) -> None:
+def cheaper(than: int) -> dict[str, Any]:
+    return {"property": "total", "operator": "less", "value": than}
+
+
+def test_leaves_of_the_same_event_share_one_pass_whatever_they_filter_by(crowd: list[int]) -> None:
     amounts = {
-        number: parsed({"event": "order", "operator": operator, **MORE, "within": {"days": 1 + number}})
+        number: parsed({"event": "order", "operator": operator, **MORE, "within": WEEK, "where": [cheaper(number)]})
         for number, operator in enumerate(["sum", "average", "largest", "smallest", "distinct", "sum"])
     }
     pairs = [(number, crowd[0]) for number in amounts]
