@@ -72,8 +72,8 @@ WORKED: list[Worked] = [
     Worked("Segment builds", "segments_segment", "segments.segment",
            "status = 'building' AND kind = 'dynamic' AND is_active", due="updated_at", failed="status = 'failed'",
            failed_filter="failed", warning_seconds=60, critical_seconds=600),
-    Worked("Patterns and suggestions", "segments_analysis", "segments.analysis", "status = 'pending'", failed="status = 'failed'",
-           warning_seconds=120, critical_seconds=1_200),
+    Worked("Patterns and suggestions", "segments_analysis", "segments.analysis", "status = 'pending'",
+           failed="status = 'failed'", warning_seconds=120, critical_seconds=1_200),
     Worked("Orders to credit", "attribution_conversion", "attribution.conversion", "status = 'pending'",
            failed="status = 'failed'", failed_filter="failed", warning_seconds=60, critical_seconds=600),
 ]  # fmt: skip

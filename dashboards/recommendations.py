@@ -6,15 +6,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.urls import reverse
+
 from accounts.backends import allowed
 from accounts.models import ApiKey, ApiKeyKind, Organization
+from attribution import selectors as attribution
 from audience.models import Contact, RejectedEvent
 from automations.models import Automation, AutomationRun, RunStatus
 from campaigns.models import Campaign, CampaignStatus, EmailTemplate
 from common.models import NoticeDelivery, WorkStatus
+from dashboards import periods, targets
+from dashboards.cards import money
+from dashboards.cards import viral as invitations
 from dashboards.links import listing
+from dashboards.selectors import kept
 from delivery.models import Message, MessageStatus, Sender
-from segments.models import Segment, SegmentStatus
+from segments.models import AnalysisKind, Finding, Segment, SegmentStatus
 
 MOST = 6
 
@@ -108,6 +115,38 @@ def _no_key(place: Organization) -> Recommendation | None:
     return Recommendation("warning", text, "Make a key", listing("accounts.apikey"), "keys")
 
 
+def _low_k(place: Organization) -> Recommendation | None:
+    now = invitations.history(place)[0][-1]
+    if now is None or targets.level_of_k(now) == "good":
+        return None
+    fades = "below 1 the loop fades by itself" if now < targets.CRITICAL_K else "one bad month and the loop fades"
+    text = f"Ten people who invite bring {10 * now:.0f} friends (K is {targets.number(now)}): {fades}."
+    return Recommendation("warning", text, "See where friends are lost", "/dashboards/viral/", "viral")
+
+
+def _losing_campaigns(place: Organization) -> Recommendation | None:
+    def read() -> list[str]:
+        rows = attribution.campaign_roi(periods.months(place)[-1]).campaigns
+        losing = [(one.roi_percent, one.name) for one in rows if one.roi_percent is not None and one.roi_percent < 0]
+        return [name for _, name in sorted(losing)]
+
+    names = kept("losing", money.SECONDS, read)
+    if not names:
+        return None
+    others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    text = f"“{names[0]}”{others} cost more this month than orders brought back."
+    return Recommendation("warning", text, "Compare campaigns", money.MONEY_PAGE, "attribution")
+
+
+def _suggested_segments(place: Organization) -> Recommendation | None:
+    if not (count := _count(Finding.objects.filter(analysis__kind=AnalysisKind.SUGGESTIONS, segment=None))):
+        return None
+    text = (
+        f"{_many(count, 'group of people stands', 'groups of people stand')} out in your data and could be segments."
+    )
+    return Recommendation("idea", text, "Look at them", reverse("segments:suggestions"), "segments")
+
+
 def _no_contacts(place: Organization) -> Recommendation | None:
     if Contact.objects.exists():
         return None
@@ -145,10 +184,13 @@ RULES: list[Callable[[Organization], Recommendation | None]] = [
     _rejected,
     _no_sender,
     _drafts,
+    _losing_campaigns,
+    _low_k,
     _no_contacts,
     _no_segment,
     _no_template,
     _no_automation,
+    _suggested_segments,
 ]
 
 

@@ -12,12 +12,18 @@ from viral import selectors as viral
 SECONDS = 60
 
 
-def _k(place: Organization) -> Reading:
+def history(place: Organization) -> tuple[list[float | None], float | None]:
+    """K of the last six months, and of last month as far as this one has come. Kept for a minute."""
+
     def read() -> tuple[list[float | None], float | None]:
         months = [viral.coefficient(span).coefficient for span in periods.months(place)]
         return months, viral.coefficient(periods.so_far_last_month(place)).coefficient
 
-    months, before = kept("k", SECONDS, read)
+    return kept("k", SECONDS, read)
+
+
+def _k(place: Organization) -> Reading:
+    months, before = history(place)
     now = months[-1]
     trend = [value for value in months if value is not None]
     if now is None:

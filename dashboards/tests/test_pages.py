@@ -24,7 +24,7 @@ from dashboards import health, recommendations
 from dashboards.boards import BOARDS
 from dashboards.cards import CARDS
 from delivery.models import Content, Message
-from segments.models import Membership, Segment
+from segments.models import Analysis, AnalysisKind, Finding, Membership, Segment
 
 pytestmark = pytest.mark.django_db
 
@@ -178,6 +178,23 @@ def test_recommendations_come_from_what_is_there(owner: Member, organization: Or
     assert found[0].text.startswith("1 message may or may not have left")
     assert "1 campaign is a draft and waits for you." in [item.text for item in found]
     assert len(found) <= recommendations.MOST
+
+
+def test_a_low_k_and_found_groups_are_told(
+    owner: Member, organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recommendations.invitations, "history", lambda place: ([None, 0.45], None))
+    monkeypatch.setattr(recommendations, "MOST", 20)
+    analysis = Analysis.objects.create(kind=AnalysisKind.SUGGESTIONS)
+    Finding.objects.create(
+        analysis=analysis, key="a", group="g", title="Big spenders", reason="…", size=9, position=1
+    )
+
+    told = {item.text: item.link for item in recommendations.recommend(organization, owner.user)}
+
+    fading = "Ten people who invite bring 4 friends (K is 0.45): below 1 the loop fades by itself."
+    assert told[fading] == "/dashboards/viral/"
+    assert "1 group of people stands out in your data and could be segments." in told
 
 
 def test_recommendations_name_only_what_the_person_may_open(organization: Organization) -> None:
