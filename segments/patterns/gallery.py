@@ -13,6 +13,7 @@ from segments.patterns.found import Found, Missing, Outcome
 from segments.patterns.places import location_clusters
 from segments.patterns.rhythm import inactive, lapsing_regulars, new, rising, seasonal
 from segments.patterns.stages import lifecycle
+from segments.patterns.surroundings import surroundings
 from segments.rules import parser
 from segments.rules.catalogue import Catalogue
 
@@ -27,6 +28,7 @@ PATTERNS: tuple[Callable[[Facts], Outcome | Iterable[Outcome]], ...] = (
     seasonal,
     category_fans,
     location_clusters,
+    surroundings,
     lifecycle,
 )
 

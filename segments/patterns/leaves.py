@@ -61,6 +61,11 @@ def on(field: str, operator: str, *value: Any) -> Rule:
     return {"field": field, "operator": operator} | ({"value": value[0]} if value else {})
 
 
+def near(place: dict[str, Any], operator: str = "within") -> Rule:
+    """Within `kilometers` of a `latitude` and `longitude`."""
+    return {"near": place, "operator": operator}
+
+
 def _span(days: int | None) -> dict[str, Any] | None:
     return None if days is None else {"days": days}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from segments.domain.seasons import PERIOD_DAYS, best_season
+from segments.domain.seasons import LEAST_PURCHASES, PERIOD_DAYS, best_season
 from segments.patterns import leaves
 from segments.patterns.facts import Facts, whole_days
 from segments.patterns.found import Found, Missing, Outcome, percent
@@ -134,7 +134,9 @@ def seasonal(facts: Facts) -> Outcome:
     season = best_season([counts.get(period, 0) for period in range(11, -1, -1)])
     if not season.stands_out:
         best = f"the best hold {percent(season.share)} of {season.total:,} purchases"
-        sentence = f"No three of twelve months stand out: {best}; 25 % is even, a third is needed."
+        sentence = (
+            f"No three of twelve months stand out: {best}. A season holds a third of {LEAST_PURCHASES} or more."
+        )
         return Missing(key, GROUP, title, sentence)
     first, last = start + timedelta(days=season.first_day), start + timedelta(days=season.last_day)
     reason = (

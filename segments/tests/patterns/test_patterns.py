@@ -11,8 +11,9 @@ from segments import selectors as segment_selectors
 from segments.models import AnalysisKind
 from segments.patterns import grid, selectors
 from segments.patterns.leaves import did, did_not, every, first_time, on
+from segments.patterns.surroundings import kilometers_between
 from segments.tests.patterns.shop import ORDER, ago, buy, computed, missing, people, shop
-from segments.tests.people import contact, definition, events
+from segments.tests.people import attribute, contact, definition, events
 
 pytestmark = pytest.mark.usefixtures("at_noon")
 
@@ -209,6 +210,33 @@ def test_places_with_many_people_are_clusters() -> None:
         "each on average."
     )
     assert "location-York" not in found
+
+
+def test_people_close_together_are_a_surrounding() -> None:
+    shop()
+    attribute("latitude", "number")
+    attribute("longitude", "number")
+    leeds = [
+        contact(city="Leeds", attributes={"latitude": 53.80 + number / 1_000, "longitude": -1.55})
+        for number in range(25)
+    ]
+    people(22, attributes={"latitude": 54.01, "longitude": -1.55})  # in the next square, in the same circle
+    people(21, attributes={"latitude": 48.85, "longitude": 2.35})
+    people(5, attributes={"latitude": 10, "longitude": 10})
+    people(30, attributes={"latitude": 500, "longitude": 900})
+    buy([(leeds[0], 5, 10)])
+
+    found = {item.title: item for item in computed().values() if item.title.startswith("Around")}
+
+    assert {title: item.size for title, item in found.items()} == {"Around Leeds": 47, "Around 48.85, 2.35": 21}
+    assert found["Around Leeds"].rule == {
+        "near": {"latitude": 53.812, "longitude": -1.55, "kilometers": 25}, "operator": "within"
+    }  # fmt: skip
+
+
+def test_the_distance_of_two_points_is_the_known_one() -> None:
+    # Nashville and Los Angeles airports, the example of Rosetta Code: 2886.4 km by a mean radius of 6371 km
+    assert kilometers_between((36.12, -86.67), (33.94, -118.4)) == pytest.approx(2886.45, abs=0.05)
 
 
 def test_every_contact_is_in_exactly_one_stage() -> None:
