@@ -27,6 +27,10 @@ from segments.rules.tree import EventRule, Period, PropertyFilter, Within
 # Up to so many latest moments are read for all leaves alike; a leaf that counts further has a probe of its own.
 MOST_SHARED = 20
 EVER = "'-infinity'::timestamptz"
+# A row of PostgreSQL holds 1,664 columns, and many segments ask for more: measures come as short arrays of a kind.
+ARRAYS = {"timestamptz": "moments", "numeric": "numbers", "bigint": "counts"}
+LONGEST_ARRAY = 64
+MOST_VALUES = 1_000
 UP_TO_NOW = f"event.happened_at - interval '0' <= {NOW}"
 
 
@@ -53,7 +57,7 @@ class _Pass:
 
     number: int
     stream: Stream
-    columns: dict[str, str] = field(default_factory=dict)
+    measures: dict[str, dict[str, int]] = field(default_factory=lambda: {kind: {} for kind in ARRAYS})
     values: dict[str, str] = field(default_factory=dict)
     since: set[str] = field(default_factory=set)
     segments: set[int] = field(default_factory=set)
@@ -61,6 +65,29 @@ class _Pass:
     @property
     def name(self) -> str:
         return f"measured{self.number}"
+
+    def measure(self, sql: str, kind: str) -> str:
+        """The element that holds an aggregate."""
+        found = self.measures[kind]
+        array, place = divmod(found.setdefault(sql, len(found)), LONGEST_ARRAY)
+        return f"{self.name}.{ARRAYS[kind]}{array}[{place + 1}]"
+
+    def value(self, sql: str) -> str:
+        """A column of the rows; beyond a number of them the expression itself, which is then worked out each time."""
+        if sql not in self.values and len(self.values) >= MOST_VALUES:
+            self.values["event.properties"] = "properties"
+            return f"({sql})"
+        return f"event.{self.values.setdefault(sql, f'value{len(self.values)}')}"
+
+    def arrays(self) -> str:
+        """The arrays as a list of columns."""
+        found = []
+        for kind, measures in self.measures.items():
+            aggregates = list(measures)
+            for start in range(0, len(aggregates), LONGEST_ARRAY):
+                part = ", ".join(aggregates[start : start + LONGEST_ARRAY])
+                found.append(f"ARRAY[{part}]::{kind}[] AS {ARRAYS[kind]}{start // LONGEST_ARRAY}")
+        return ", ".join(found)
 
 
 class Few:
@@ -168,13 +195,12 @@ class Few:
             "event.happened_at >= leaf.since", UP_TO_NOW,
         ]  # fmt: skip
         values = {name: sql for sql, name in made.values.items()}
-        columns = ", ".join(f"{sql} AS {name}" for sql, name in made.columns.items())
         return f"""{made.name} AS MATERIALIZED (
   WITH leaf AS MATERIALIZED (SELECT {ids} AS definition_ids, {since} AS since, {segments} AS segments)
   SELECT touched.id AS contact_id, probe.*, coming.next_at
   FROM touched CROSS JOIN leaf
   LEFT JOIN LATERAL (
-    SELECT {columns} {rows_of(made.stream, scan, values, self.parameters)}) probe ON true
+    SELECT {made.arrays()} {rows_of(made.stream, scan, values, self.parameters)}) probe ON true
   LEFT JOIN (
     SELECT contact_id, min(next_at) AS next_at FROM ahead WHERE definition_id = ANY({ids}) GROUP BY contact_id) coming
     ON coming.contact_id = touched.id)"""
@@ -202,23 +228,28 @@ class _Reading:
         if count == 1:
             return self.measure("max(event.happened_at)", within)
         if count <= MOST_SHARED:
-            return f"{self.measure('array_agg(event.happened_at ORDER BY event.happened_at DESC)', within)}[{count}]"
+            return self._measure("array_agg(event.happened_at ORDER BY event.happened_at DESC)", within, place=count)
         first = self.measure("min(event.happened_at)", within)
-        return f"CASE WHEN {self.measure('count(*)', within)} >= {count} THEN {first} END"
+        return f"CASE WHEN {self.measure('count(*)', within, kind='bigint')} >= {count} THEN {first} END"
 
     def measure(self, call: str, within: Within, only: str = "", kind: str = "timestamptz") -> str:
+        return self._measure(call, within, only, kind)
+
+    def _measure(
+        self, call: str, within: Within, only: str = "", kind: str = "timestamptz", place: int | None = None
+    ) -> str:
+        """`place`: of the aggregate, an array, only this element."""
         made = self._pass()
         self._next_at = f"{made.name}.next_at"
         looks_back = self._stream.rows is Rows.RESUMED
         made.since.add(EVER if looks_back else windows.beginning(within, self.parameters) or EVER)
         is_meant = [self.value(" AND ".join(filters(self._where, self.parameters)))] if self._where else []
         conditions = [*windows.inside(within, self.parameters), *is_meant, *([only] if only else [])]
-        column = f"{call} FILTER (WHERE {' AND '.join(conditions)})" if conditions else call
-        return f"{made.name}.{made.columns.setdefault(column, f'c{len(made.columns)}')}"
+        measure = f"{call} FILTER (WHERE {' AND '.join(conditions)})" if conditions else call
+        return made.measure(f"({measure})[{place}]" if place else measure, kind)
 
     def value(self, sql: str) -> str:
-        made = self._pass()
-        return f"event.{made.values.setdefault(sql, f'value{len(made.values)}')}"
+        return self._pass().value(sql)
 
     @property
     def next_at(self) -> str:
