@@ -46,8 +46,9 @@ class ContactsMerged:
 
 @dataclass(frozen=True)
 class ContactsChanged:
-    """Contacts that came, changed or became one."""
+    """Contacts that came, changed, became one or are gone."""
 
     created: list[int] = field(default_factory=list)
     changes: list[AttributeChange] = field(default_factory=list)
     merged: list[ContactsMerged] = field(default_factory=list)
+    deleted: list[int] = field(default_factory=list)

@@ -117,8 +117,9 @@ class Membership(OrganizationScoped):
     segment = models.ForeignKey(
         Segment, on_delete=models.CASCADE, related_name="memberships", db_constraint=False, db_index=False
     )
+    # Rows of a deleted contact go with the notice about it, which also corrects the counts of their segments.
     contact = models.ForeignKey(
-        Contact, on_delete=models.CASCADE, related_name="memberships", db_constraint=False, db_index=False
+        Contact, on_delete=models.DO_NOTHING, related_name="memberships", db_constraint=False, db_index=False
     )
     entered_at = models.DateTimeField(default=clock.now)
     left_at = models.DateTimeField(null=True)

@@ -68,6 +68,7 @@ def delete_contact(contact: Contact) -> None:
     with transaction.atomic():
         audit.deleted(contact)
         Event.objects.filter(contact_id=contact.pk).delete()
+        outbox.publish(ContactsChanged(deleted=[contact.pk]))
         contact.delete()
 
 

@@ -86,14 +86,16 @@ def _pairs_of_events(notice: EventsRecorded) -> set[Pair]:
 
 
 def _pairs_of_contacts(notice: ContactsChanged) -> set[Pair]:
-    """Contacts that came, changed or were merged."""
+    """Contacts that came, changed or were merged; those that are gone leave at once."""
+    if notice.deleted:
+        members.forget(notice.deleted)
     pairs = _pairs_of_changes(notice)
     survivors = {merge.merged_id: merge.survivor_id for merge in notice.merged}
     newcomers = {*notice.created, *survivors.values()}
     if survivors:
         members.follow_merges(survivors)
-    # Evaluation finds the merged gone, which closes their memberships.
-    everywhere = newcomers | survivors.keys()
+    # Evaluation finds the merged and the deleted gone, which closes what is left of them, also after a build.
+    everywhere = newcomers | survivors.keys() | set(notice.deleted)
     if everywhere:
         dynamic = Segment.objects.filter(kind=SegmentKind.DYNAMIC).values_list("pk", flat=True)
         pairs |= {(segment_id, contact_id) for segment_id in dynamic for contact_id in everywhere}

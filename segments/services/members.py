@@ -43,6 +43,20 @@ JOIN segments_segment segment ON segment.id = membership.segment_id AND segment.
 WHERE membership.organization_id = %(organization)s AND membership.contact_id = ANY(%(merged)s::bigint[])
   AND membership.left_at IS NULL ORDER BY 1, 2"""
 
+# Plan: membership_by_contact.
+FORGET_SQL = """
+WITH gone AS (
+  DELETE FROM segments_membership
+  WHERE organization_id = %(organization)s AND contact_id = ANY(%(contacts)s::bigint[])
+  RETURNING segment_id, contact_id, left_at
+), open AS (
+  SELECT segment_id, array_agg(contact_id ORDER BY contact_id) AS contacts FROM gone WHERE left_at IS NULL
+  GROUP BY segment_id
+), counted AS (
+  UPDATE segments_segment segment SET member_count = member_count - cardinality(open.contacts)
+  FROM open WHERE segment.id = open.segment_id)
+SELECT segment_id, contacts FROM open ORDER BY segment_id"""
+
 
 def add_contacts(segment: Segment, contact_ids: Sequence[int]) -> list[int]:
     """Put contacts into a static segment; returns those that entered now. Unknown contacts are passed over.
@@ -97,6 +111,16 @@ def follow_merges(survivors: Mapping[int, int]) -> None:
     for segment_id, merged in by_segment.items():
         _execute(REMOVE_SQL, segment_id, merged)
         _execute(ADD_SQL, segment_id, [_last(contact_id, survivors) for contact_id in merged])
+
+
+def forget(contact_ids: Sequence[int]) -> None:
+    """Take deleted contacts out of every segment, and out of its history."""
+    refresh.lock_refreshers()
+    with tenancy.engine(), connection.cursor() as cursor:
+        cursor.execute(FORGET_SQL, {"organization": tenancy.required(), "contacts": list(contact_ids)})
+        left = cursor.fetchall()
+    for segment_id, contacts in left:
+        refresh.announce(segment_id, [], contacts)
 
 
 def _last(contact_id: int, survivors: Mapping[int, int]) -> int:
