@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
 
 from common import charts, figures
 from common.charts import Cell, Chart, Column, Table
@@ -13,6 +16,7 @@ from segments.insight.overlap import Cell as Combination
 from segments.insight.overlap import Overlap
 from segments.models import Segment
 from segments.pages.shell import address
+from segments.rules.catalogue import CUSTOM
 
 MOST_DRAWN = 15
 SEEN = 0.005  # half a point: less is drawn as nothing
@@ -83,7 +87,7 @@ def made_of(segment: Segment, found: Composition, *, is_drawn: bool) -> Chart:
             Cell(name),
             figures.count(part.inside, _members(segment, found.field, part)),
             figures.share(part.inside_share),
-            figures.count(part.everybody),
+            figures.count(part.everybody, _everybody(found.field, part)),
             figures.share(part.everybody_share),
             Cell(f"{part.difference * 100:+.1f} points".replace("-", "−"), round(part.difference, 6)),
         ]
@@ -118,7 +122,17 @@ def _strangest(found: Composition) -> str:
 
 
 def _members(segment: Segment, field: str, part: Part) -> str:
-    return address(segment, "members", field=field) + f"&value={part.value}" if part.inside else ""
+    # An empty value is one too: "not set".
+    query = urlencode({"field": field, "value": part.value})
+    return f"{address(segment, 'members')}?{query}" if part.inside else ""
+
+
+def _everybody(field: str, part: Part) -> str:
+    """The list of contacts with this value; none for an attribute that is not text or not set."""
+    if field.startswith(CUSTOM) and part.value in ("", "true", "false"):
+        return ""
+    query = urlencode({f"{field.replace('.', '__', 1)}__exact": part.value})
+    return f"{reverse('admin:audience_contact_changelist')}?{query}"
 
 
 # --- overlap ---------------------------------------------------------------------------------------
