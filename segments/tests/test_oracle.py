@@ -39,6 +39,7 @@ KINDS = {
     "total": "number",
     "sku": "text",
     "gift": "boolean",
+    "due": "date",
 }
 BROKEN_DATES = ["2026-02-31", "now", "infinity", "tomorrow", "2026-06-01\n", "06/01/2026", "2026-13-01T00:00"]
 
@@ -50,7 +51,7 @@ def _population(seed: int) -> tuple[dict[int, Person], list[int]]:
         if name.startswith("attributes."):
             people.attribute(name.removeprefix("attributes."), kind)
     for name in EVENTS:
-        people.definition(name, total="number", sku="text", gift="boolean")
+        people.definition(name, total="number", sku="text", gift="boolean", due="date")
     population = dict(_person(draw) for _ in range(25))
     for slug in random_fields.TOPICS:
         Topic.objects.create(name=slug.title(), slug=slug)
@@ -116,6 +117,7 @@ def _moment(draw: random.Random) -> datetime:
 def _properties(draw: random.Random) -> dict[str, Any]:
     values = {"total": draw.choice([*NUMBERS, "abc", None, True]), "sku": draw.choice([*WORDS, 5, None])}
     values["gift"] = draw.choice([True, False, "true", 1])
+    values["due"] = draw.choice([*DATES, *BIRTHDAYS, *BROKEN_DATES, 5])
     values["odd"] = draw.choice([1, 1.0, "1", 10**400, -(10**400), 1e-300, [], [1], {"a": 1}, "", None, 0.1, 0.2])
     return {name: value for name, value in values.items() if draw.random() < 0.8}
 
@@ -131,7 +133,7 @@ def _condition(names: list[str], kinds: dict[str, str], key: str, *, timed: bool
 
 FIELD_KINDS = oracle.KINDS | {name: kind for name, kind in KINDS.items() if "." in name}
 ATTRIBUTE = _condition(list(FIELD_KINDS), FIELD_KINDS, "field", timed=True)
-FILTER = _condition(["total", "sku", "gift"], KINDS, "property", timed=False)
+FILTER = _condition(["total", "sku", "gift", "due"], KINDS, "property", timed=False)
 EVENT = random_behaviours.rules(FILTER)
 
 

@@ -65,23 +65,18 @@ def _truth(rule: NearRule, row: Row, parameters: Parameters) -> str:
     here_latitude, here_longitude, kilometers = (
         parameters.bind(float(number), "float8") for number in (rule.latitude, rule.longitude, rule.kilometers)
     )
-    middle, half = (parameters.bind(degrees, "numeric") for degrees in _band(rule))
+    middle, reach = (
+        parameters.bind(degrees, "numeric") for degrees in (rule.latitude, rule.kilometers / KILOMETERS_PER_DEGREE)
+    )
     squared = (
         f"sin(radians(({latitude})::float8 - {here_latitude}) / 2) ^ 2 "
         f"+ cos(radians({here_latitude})) * cos(radians(({latitude})::float8)) "
         f"* sin(radians(({longitude})::float8 - {here_longitude}) / 2) ^ 2"
     )
-    is_place = f"abs({latitude} - {middle}) <= {half} AND abs({longitude}) <= 180"
+    is_place = f"abs({latitude} - {middle}) <= {reach} AND abs({latitude}) <= 90 AND abs({longitude}) <= 180"
     distance = f"2 * {EARTH_KILOMETERS} * asin(sqrt(least(1, {squared})))"
     truth = f"coalesce(CASE WHEN {is_place} THEN {distance} <= {kilometers} END, false)"
     return f"NOT {truth}" if rule.operator == "outside" else truth
-
-
-def _band(rule: NearRule) -> tuple[Decimal, Decimal]:
-    """The middle of the latitudes that can be near enough, and how far they reach to both sides."""
-    reach = rule.kilometers / KILOMETERS_PER_DEGREE
-    south, north = max(Decimal(-90), rule.latitude - reach), min(Decimal(90), rule.latitude + reach)
-    return (south + north) / 2, (north - south) / 2
 
 
 def _words(rule: NearRule) -> str:
