@@ -18,12 +18,12 @@ export class BlockEditor extends HTMLElement {
   }
 
   // The key of the list a node holds, undefined for a node without one.
-  listOf(node) {
+  listOf(_node) {
     return undefined;
   }
 
   // A node in a few words, for announcements.
-  nameOf(node) {
+  nameOf(_node) {
     return "block";
   }
 
@@ -135,7 +135,8 @@ export class BlockEditor extends HTMLElement {
   #put(drawn, active) {
     const fresh = document.createElement("div");
     fresh.append(...drawn);
-    const next = active?.localName === "select" && fresh.querySelector(`[data-key="${CSS.escape(active.dataset.key ?? "")}"]`);
+    const next =
+      active?.localName === "select" && fresh.querySelector(`[data-key="${CSS.escape(active.dataset.key ?? "")}"]`);
     const isSame = next && next.value === active.value && next.options.length === active.options.length;
     if (!isSame || !graft(this.stage, fresh, active, next)) this.stage.replaceChildren(...fresh.childNodes);
   }
@@ -189,7 +190,8 @@ function graft(old, fresh, kept, next) {
   const way = (root, node) => (node === root ? [] : [...way(root, node.parentElement), node]);
   const before = way(old, kept);
   const after = way(fresh, next);
-  if (before.length !== after.length || before.some((node, level) => node.localName !== after[level].localName)) return false;
+  if (before.length !== after.length || before.some((node, level) => node.localName !== after[level].localName))
+    return false;
   before.forEach((node, level) => {
     const stays = after[level];
     for (const sibling of [...node.parentElement.childNodes]) if (sibling !== node) sibling.remove();
@@ -198,7 +200,8 @@ function graft(old, fresh, kept, next) {
     node.before(...siblings.slice(0, at));
     node.after(...siblings.slice(at + 1));
     for (const name of node.getAttributeNames()) if (!stays.hasAttribute(name)) node.removeAttribute(name);
-    for (const { name, value } of stays.attributes) if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+    for (const { name, value } of stays.attributes)
+      if (node.getAttribute(name) !== value) node.setAttribute(name, value);
   });
   return true;
 }

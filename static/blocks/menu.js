@@ -5,7 +5,9 @@ import { el, icon } from "./dom.js";
 export function menuButton(button, items) {
   button.setAttribute("aria-haspopup", "menu");
   button.setAttribute("aria-expanded", "false");
-  button.addEventListener("click", () => (button.getAttribute("aria-expanded") === "true" ? null : open(button, items())));
+  button.addEventListener("click", () =>
+    button.getAttribute("aria-expanded") === "true" ? null : open(button, items()),
+  );
   button.addEventListener("keydown", (event) => {
     if (event.key !== "ArrowDown" || event.altKey) return;
     event.preventDefault();
@@ -15,13 +17,21 @@ export function menuButton(button, items) {
 }
 
 function open(button, items) {
-  const menu = el("div", { class: "blk-menu", role: "menu", popover: "auto", "aria-label": button.getAttribute("aria-label") || button.textContent });
+  const menu = el("div", {
+    class: "blk-menu",
+    role: "menu",
+    popover: "auto",
+    "aria-label": button.getAttribute("aria-label") || button.textContent,
+  });
   const close = () => menu.matches(":popover-open") && menu.hidePopover();
   const entries = items.map((item) =>
     el(
       "button",
       {
-        type: "button", role: "menuitem", tabindex: "-1", "aria-disabled": item.isOff ? "true" : null,
+        type: "button",
+        role: "menuitem",
+        tabindex: "-1",
+        "aria-disabled": item.isOff ? "true" : null,
         onclick: () => {
           if (item.isOff) return;
           close();

@@ -4,9 +4,10 @@ import { el, iconButton } from "../blocks/dom.js";
 import { BlockEditor } from "../blocks/editor.js";
 import { menuButton } from "../blocks/menu.js";
 import { get, insert, read, remove, set, told } from "../blocks/tree.js";
-import { group, problemLine } from "./rule-cards.js";
+import { group } from "./rule-cards.js";
 import { Language, faultOf, isGroup } from "./rule-language.js";
 import { Preview, Suggestions } from "./rule-preview.js";
+import { listed, placeProblems } from "./rule-problems.js";
 
 const EMPTY = { match: "all", rules: [] };
 const REST = "Add a condition to see how many people it finds.";
@@ -86,7 +87,12 @@ class RuleBuilder extends BlockEditor {
       "select",
       { "aria-label": "What the condition is about" },
       this.language.subjects().map(({ label, options }) =>
-        el("optgroup", { label }, options.map((option) => el("option", { value: option.value }, option.label)))),
+        el(
+          "optgroup",
+          { label },
+          options.map((option) => el("option", { value: option.value }, option.label)),
+        ),
+      ),
     );
     return this.subjectTemplate.cloneNode(true);
   }
@@ -115,7 +121,7 @@ class RuleBuilder extends BlockEditor {
     const before = get(this.state, path);
     const blank = this.language.blank(subject);
     const isAlike = (key) => key in before && key in blank;
-    const { where, ...kept } = before;
+    const { where: _, ...kept } = before; // another event has other properties
     const sameKind = isAlike("field") && this.language.kindOfField(before) === this.language.kindOfField(blank);
     const next = sameKind || isAlike("event") ? { ...kept, ...pick(blank, ["field", "event"]) } : blank;
     this.fresh.add(next);
@@ -130,7 +136,7 @@ class RuleBuilder extends BlockEditor {
   }
 
   rematch(path, name) {
-    const { match, rules, ...others } = get(this.state, path);
+    const { match: _, rules, ...others } = get(this.state, path);
     let next = { match: name, rules };
     for (const input of this.language.inputsOfMatch(next)) {
       next = { ...next, [input.name]: others[input.name] ?? input.default ?? Math.min(2, rules.length || 1) };
@@ -140,14 +146,19 @@ class RuleBuilder extends BlockEditor {
 
   wrap(path) {
     const wrapped = { match: "any", rules: [get(this.state, path)] };
-    this.change(set(this.state, path, wrapped), { focus: `${told(path)}#match`, say: "Put into a group of its own." });
+    this.change(set(this.state, path, wrapped), {
+      focus: `${told(path)}#match`,
+      say: "Put into a group of its own.",
+    });
   }
 
   dissolve(path) {
     const list = path.slice(0, -1);
     const inner = get(this.state, path).rules;
     const state = inner.reduce(
-      (root, node, place) => insert(root, list, path.at(-1) + place, node), remove(this.state, path));
+      (root, node, place) => insert(root, list, path.at(-1) + place, node),
+      remove(this.state, path),
+    );
     this.change(state, { focus: `${told(path)}#grip`, say: "The group is dissolved; its conditions stay." });
   }
 
@@ -155,34 +166,81 @@ class RuleBuilder extends BlockEditor {
 
   #lay(field, page) {
     this.views = ["build", "json"].map((name) =>
-      el("button", { type: "button", "aria-pressed": String(name === "build"), "data-view": name, onclick: () => this.#turn(name) }, name === "build" ? "Build" : "JSON"));
+      el(
+        "button",
+        {
+          type: "button",
+          "aria-pressed": String(name === "build"),
+          "data-view": name,
+          onclick: () => this.#turn(name),
+        },
+        name === "build" ? "Build" : "JSON",
+      ),
+    );
     this.undoButton = iconButton("undo", "Undo (Ctrl+Z)", () => this.undo(), { "aria-keyshortcuts": "Control+Z" });
-    this.redoButton = iconButton("redo", "Redo (Ctrl+Shift+Z)", () => this.redo(), { "aria-keyshortcuts": "Control+Shift+Z" });
+    this.redoButton = iconButton("redo", "Redo (Ctrl+Shift+Z)", () => this.redo(), {
+      "aria-keyshortcuts": "Control+Shift+Z",
+    });
     const ready = el("button", { type: "button", class: "gs-button gs-button--quiet rb-ready" }, "Ready rules");
-    menuButton(ready, () => this.starters.map(({ label, note, rule }) => ({ label, note, act: () => this.#begin(label, rule) })));
+    menuButton(ready, () =>
+      this.starters.map(({ label, note, rule }) => ({ label, note, act: () => this.#begin(label, rule) })),
+    );
     this.builder = el("div", { class: "rb-stage" });
     this.message = el("p", { class: "rb-problem", role: "alert", hidden: true });
     field.setAttribute("spellcheck", "false");
     this.json = el("div", { class: "rb-json", hidden: true }, field, this.message);
     const side = el("aside", { class: "rb-side", "aria-label": "Who this rule finds" });
     this.append(
-      el("div", { class: "rb-bar" },
+      el(
+        "div",
+        { class: "rb-bar" },
         el("div", { class: "rb-views", role: "group", "aria-label": "How the rule is shown" }, this.views),
-        el("span", { class: "rb-space" }), this.starters.length ? ready : null, this.undoButton, this.redoButton),
+        el("span", { class: "rb-space" }),
+        this.starters.length ? ready : null,
+        this.undoButton,
+        this.redoButton,
+      ),
       el("div", { class: "rb-body" }, el("div", { class: "rb-main" }, this.builder, this.json), side),
     );
-    this.preview = new Preview(side, page, (answer) => this.#answered(answer), (words) => this.say(words));
+    this.preview = new Preview(
+      side,
+      page,
+      (answer) => this.#answered(answer),
+      (words) => this.say(words),
+    );
+    this.json.after(this.preview.brief);
   }
 
   #hints() {
-    return el("p", { class: "rb-hints" }, "Drag a condition by its handle, or hold ", el("kbd", {}, "Alt"), " and press the arrow keys. ", el("kbd", {}, "Ctrl Z"), " undoes.");
+    return el(
+      "p",
+      { class: "rb-hints" },
+      "Drag a condition by its handle, or hold ",
+      el("kbd", {}, "Alt"),
+      " and press the arrow keys. ",
+      el("kbd", {}, "Ctrl Z"),
+      " undoes.",
+    );
   }
 
   #starts() {
-    return el("div", { class: "rb-starts" },
-      el("p", { class: "rb-quiet" }, this.starters.length ? "Add a condition, or begin with a rule that is ready:" : REST),
+    return el(
+      "div",
+      { class: "rb-starts" },
+      el(
+        "p",
+        { class: "rb-quiet" },
+        this.starters.length ? "Add a condition, or begin with a rule that is ready:" : REST,
+      ),
       this.starters.map(({ label, note, rule }) =>
-        el("button", { type: "button", class: "rb-start", onclick: () => this.#begin(label, rule) }, el("strong", {}, label), el("span", {}, note))));
+        el(
+          "button",
+          { type: "button", class: "rb-start", onclick: () => this.#begin(label, rule) },
+          el("strong", {}, label),
+          el("span", {}, note),
+        ),
+      ),
+    );
   }
 
   // A ready rule never takes the place of work that is there.
@@ -245,40 +303,13 @@ class RuleBuilder extends BlockEditor {
     this.problems = problems;
     this.#placeProblems();
     const places = Object.keys(problems).length;
-    if (places) this.preview.unfinished(places === 1 ? "One thing is still to be filled in" : `${places} things are still to be filled in`);
-    if (!this.json.hidden) this.#tell(Object.entries(problems).map(([place, sentence]) => `${place}: ${sentence}`).join("\n"));
+    const words = places === 1 ? "One thing is still to be filled in" : `${places} things are still to be filled in`;
+    if (places) this.preview.unfinished(words);
+    if (!this.json.hidden) this.#tell(listed(problems));
   }
 
   #placeProblems() {
-    for (const line of this.stage.querySelectorAll(".rb-problem")) line.remove();
-    for (const box of this.stage.querySelectorAll("[aria-invalid]")) {
-      box.removeAttribute("aria-invalid");
-      box.removeAttribute("aria-describedby");
-    }
-    for (const [place, sentence] of Object.entries(this.problems)) this.#placeProblem(place, sentence);
-  }
-
-  #placeProblem(place, sentence) {
-    const spot = this.#spot(read(place));
-    const block = spot.closest("[data-block]");
-    if (block && this.fresh.has(get(this.state, read(block.dataset.block)))) return;
-    const boxes = spot.matches(".rb-field, .rb-part") ? [...spot.querySelectorAll("input, select")] : [];
-    const empty = boxes.find((box) => !box.value && !box.hidden);
-    const line = problemLine(empty ? (empty.localName === "select" ? "Choose one." : "Fill this in.") : sentence);
-    // Under a narrow select a sentence would be a column of words: there it takes the width of the card.
-    (spot.matches(".rb-field--subject, .rb-field--operator") ? spot.parentElement : spot).append(line);
-    const box = empty ?? boxes[0];
-    box?.setAttribute("aria-invalid", "true");
-    box?.setAttribute("aria-describedby", line.id);
-  }
-
-  // The element of a place, or of the nearest place around it that is on the page.
-  #spot(path) {
-    for (let length = path.length; length > 0; length -= 1) {
-      const found = this.stage.querySelector(`[data-at="${CSS.escape(told(path.slice(0, length)))}"]`);
-      if (found) return found.matches("ol") ? found.parentElement : found;
-    }
-    return this.stage.firstElementChild;
+    placeProblems(this.stage, this.state, this.problems, (node) => this.fresh.has(node));
   }
 
   #freshen(node) {

@@ -1,20 +1,38 @@
 // Groups and conditions as elements. They only draw; what happens on a click is the builder's.
-import { el, freshId, icon, iconButton } from "../blocks/dom.js";
+import { el, icon, iconButton } from "../blocks/dom.js";
 import { menuButton } from "../blocks/menu.js";
-import { get, told } from "../blocks/tree.js";
-import { control, field } from "./rule-inputs.js";
-import { isGroup, nameOfInput } from "./rule-language.js";
+import { told } from "../blocks/tree.js";
+import { bound, filters } from "./rule-filters.js";
+import { field } from "./rule-inputs.js";
+import { isGroup } from "./rule-language.js";
 
 const JOINTS = { all: "and", any: "or", none: "nor", at_least: "or" };
 
 export function group(builder, node, path) {
   const list = [...path, "rules"];
-  const items = node.rules.map((child, index) => item(builder, child, [...list, index], index ? (JOINTS[node.match] ?? "") : ""));
+  const items = node.rules.map((child, index) =>
+    item(builder, child, [...list, index], index ? (JOINTS[node.match] ?? "") : ""),
+  );
   return el(
     "fieldset",
-    { class: "rb-group", "data-match": node.match, "data-at": told(path), "data-depth": path.length ? "inner" : "outer" },
-    el("legend", { class: "gs-hidden" }, path.length ? `Group: ${builder.labelOfMatch(node)}` : "Who belongs to the segment"),
-    el("div", { class: "rb-head" }, path.length ? grip(builder, node, path) : null, match(builder, node, path), path.length ? tools(builder, node, path) : null),
+    {
+      class: "rb-group",
+      "data-match": node.match,
+      "data-at": told(path),
+      "data-depth": path.length ? "inner" : "outer",
+    },
+    el(
+      "legend",
+      { class: "gs-hidden" },
+      path.length ? `Group: ${builder.labelOfMatch(node)}` : "Who belongs to the segment",
+    ),
+    el(
+      "div",
+      { class: "rb-head" },
+      path.length ? grip(builder, node, path) : null,
+      match(builder, node, path),
+      path.length ? tools(builder, node, path) : null,
+    ),
     el("ol", { class: "rb-list", "data-list": told(list), "data-at": told(list) }, items),
     adders(builder, list, node.rules.length),
   );
@@ -23,38 +41,70 @@ export function group(builder, node, path) {
 function item(builder, node, path, joint) {
   return el(
     "li",
-    { class: isGroup(node) ? "rb-item rb-item--group" : "rb-item rb-item--leaf", "data-block": told(path), "data-joint": joint || null },
+    {
+      class: isGroup(node) ? "rb-item rb-item--group" : "rb-item rb-item--leaf",
+      "data-block": told(path),
+      "data-joint": joint || null,
+    },
     isGroup(node) ? group(builder, node, path) : leaf(builder, node, path),
   );
 }
 
 function adders(builder, list, count) {
   const button = (key, name, label, node) =>
-    el("button", { type: "button", class: "rb-add", "data-key": `${told(list)}${key}`, onclick: () => builder.grow(list, count, node()) }, icon(name), label);
+    el(
+      "button",
+      {
+        type: "button",
+        class: "rb-add",
+        "data-key": `${told(list)}${key}`,
+        onclick: () => builder.grow(list, count, node()),
+      },
+      icon(name),
+      label,
+    );
   return el(
     "div",
     { class: "rb-adders" },
     button("#add", "add", "Condition", () => builder.language.blank(builder.usual)),
-    button("#add-group", "library_add", "Group", () => ({ match: "any", rules: [builder.language.blank(builder.usual)] })),
+    button("#add-group", "library_add", "Group", () => ({
+      match: "any",
+      rules: [builder.language.blank(builder.usual)],
+    })),
   );
 }
 
 // How the conditions of a group combine.
 function match(builder, node, path) {
   const options = builder.language.matches.map(({ name, label }) => el("option", { value: name }, label));
-  const box = el("select", { "data-key": `${told(path)}#match`, "aria-label": "How these conditions combine" }, options);
+  const box = el(
+    "select",
+    { "data-key": `${told(path)}#match`, "aria-label": "How these conditions combine" },
+    options,
+  );
   box.value = node.match;
   box.addEventListener("change", () => builder.rematch(path, box.value));
-  const inputs = builder.language.inputsOfMatch(node).map((input) => field(bound(builder, node, path, input, null), { className: "rb-field--match" }));
-  return el("div", { class: "rb-match" }, el("div", { class: "rb-field", "data-at": told([...path, "match"]) }, box), inputs);
+  const inputs = builder.language
+    .inputsOfMatch(node)
+    .map((input) => field(bound(builder, node, path, input, null), { className: "rb-field--match" }));
+  return el(
+    "div",
+    { class: "rb-match" },
+    el("div", { class: "rb-field", "data-at": told([...path, "match"]) }, box),
+    inputs,
+  );
 }
 
 function grip(builder, node, path) {
   return el(
     "button",
     {
-      type: "button", class: "blk-grip", "data-key": `${told(path)}#grip`, "aria-label": `Move ${builder.nameOf(node)}`,
-      title: "Drag, or move with Alt and the arrow keys", "aria-keyshortcuts": "Alt+ArrowUp Alt+ArrowDown Delete",
+      type: "button",
+      class: "blk-grip",
+      "data-key": `${told(path)}#grip`,
+      "aria-label": `Move ${builder.nameOf(node)}`,
+      title: "Drag, or move with Alt and the arrow keys",
+      "aria-keyshortcuts": "Alt+ArrowUp Alt+ArrowDown Delete",
     },
     icon("drag_indicator"),
   );
@@ -64,7 +114,11 @@ function tools(builder, node, path) {
   const name = builder.nameOf(node);
   const more = iconButton("more_horiz", `More for ${name}`, () => {}, { "data-key": `${told(path)}#more` });
   const step = (label, hint, direction, glyph) => ({
-    label, hint, icon: glyph, isOff: !builder.stepOf(path, direction), act: () => builder.step(path, direction),
+    label,
+    hint,
+    icon: glyph,
+    isOff: !builder.stepOf(path, direction),
+    act: () => builder.step(path, direction),
   });
   menuButton(more, () => [
     step("Move up", "Alt ↑", "up", "arrow_upward"),
@@ -98,11 +152,30 @@ function leaf(builder, node, path) {
     el(
       "div",
       { class: "rb-fields" },
-      el("div", { class: "rb-field rb-field--subject", "data-at": told([...path, language.keyOf(node)]) }, subject(builder, node, path)),
-      operators.length ? el("div", { class: "rb-field rb-field--operator", "data-at": told([...path, "operator"]) }, operator(builder, node, path, operators)) : null,
+      el(
+        "div",
+        { class: "rb-field rb-field--subject", "data-at": told([...path, language.keyOf(node)]) },
+        subject(builder, node, path),
+      ),
+      operators.length
+        ? el(
+            "div",
+            { class: "rb-field rb-field--operator", "data-at": told([...path, "operator"]) },
+            operator(builder, node, path, operators),
+          )
+        : null,
       inputs.filter((input) => speaks(input, node)).map(draw),
-      further.length ? el("div", { class: "rb-further" }, further.filter((input) => !rare.includes(input)).map(draw)) : null,
-      rare.length ? el("details", { class: "rb-more" }, el("summary", {}, "More"), el("div", { class: "rb-further" }, rare.map(draw))) : null,
+      further.length
+        ? el("div", { class: "rb-further" }, further.filter((input) => !rare.includes(input)).map(draw))
+        : null,
+      rare.length
+        ? el(
+            "details",
+            { class: "rb-more" },
+            el("summary", {}, "More"),
+            el("div", { class: "rb-further" }, rare.map(draw)),
+          )
+        : null,
       inputs.filter((input) => input.type === "filters").map(draw),
     ),
     tools(builder, node, path),
@@ -110,14 +183,26 @@ function leaf(builder, node, path) {
 }
 
 // Inputs that read on from the operator without a label of their own: they stay on its line.
-const speaks = (input, node) => ("field" in node && input.name === "value") || input.name === "count" || input.type === "window" || input.type === "segment";
+const speaks = (input, node) =>
+  ("field" in node && input.name === "value") ||
+  input.name === "count" ||
+  input.type === "window" ||
+  input.type === "segment";
 
 function subject(builder, node, path) {
   const box = builder.subjectBox();
   const value = builder.language.subjectOf(node);
   box.setAttribute("data-key", `${told(path)}#subject`);
   if (![...box.options].some((option) => option.value === value)) {
-    box.prepend(el("option", { value }, value ? `${builder.language.labelOfSubject(node)} (${"event" in node ? "not seen yet" : "unknown"})` : "Choose …"));
+    box.prepend(
+      el(
+        "option",
+        { value },
+        value
+          ? `${builder.language.labelOfSubject(node)} (${"event" in node ? "not seen yet" : "unknown"})`
+          : "Choose …",
+      ),
+    );
   }
   box.value = value;
   box.addEventListener("change", () => builder.resubject(path, box.value));
@@ -129,7 +214,9 @@ function operator(builder, node, path, operators) {
   const box = el(
     "select",
     { "data-key": `${told(path)}#operator`, "aria-label": `${builder.language.labelOfSubject(node)}: operator` },
-    known ? null : el("option", { value: node.operator ?? "" }, node.operator ? `${node.operator} (unknown)` : "Choose …"),
+    known
+      ? null
+      : el("option", { value: node.operator ?? "" }, node.operator ? `${node.operator} (unknown)` : "Choose …"),
     operators.map(({ name, label }) => el("option", { value: name }, label)),
   );
   box.value = node.operator ?? "";
@@ -139,102 +226,7 @@ function operator(builder, node, path, operators) {
 
 function drawn(builder, node, path, input, kind) {
   if (input.type === "filters") return filters(builder, node, path, input);
-  if (input.name === "count") return field(bound(builder, node, path, input, kind), { isSuffix: true, className: "rb-field--count" });
+  if (input.name === "count")
+    return field(bound(builder, node, path, input, kind), { isSuffix: true, className: "rb-field--count" });
   return field(bound(builder, node, path, input, kind), { isQuiet: speaks(input, node) });
 }
-
-// An input of the language, tied to its place in the tree.
-function bound(builder, node, path, input, kind) {
-  const { language } = builder;
-  const name = nameOfInput(input);
-  const at = [...path, ...name];
-  const type = language.typeOf(input, kind);
-  const isMany = input.type === "list" || input.type === "pair";
-  const event = name.length > 1 ? get(node, [...name.slice(0, -1), "event"]) : node.event;
-  return {
-    at,
-    value: get(node, name),
-    now: () => get(builder.state, at),
-    type: isMany ? input.type : type,
-    part: type,
-    label: input.label,
-    kind: input.kind,
-    choices: input.type === "segment" ? language.segments : input.choices,
-    isRequired: input.required,
-    isDrawnOnChoice: input.type === "event" || input.name === "compare",
-    events: [...language.events.keys()],
-    properties: language.properties(event, input.type === "property" ? input.kind : ""),
-    suggest: "field" in node && input.kind === "same" && type !== "date" ? (starts) => builder.suggest({ field: node.field }, starts) : null,
-    set: (value, isDrawn = false, focus = "") => builder.edit(path, name, value, { isDrawn, focus }),
-  };
-}
-
-// --- conditions on properties of an event ----------------------------------------------------------------
-
-function filters(builder, node, path, input) {
-  const name = nameOfInput(input);
-  const at = [...path, ...name];
-  const event = name.length > 1 ? get(node, [...name.slice(0, -1), "event"]) : node.event;
-  const rows = get(node, name) ?? [];
-  const now = () => get(builder.state, at) ?? [];
-  const put = (next, focus) => builder.edit(path, name, next.length ? next : undefined, { isDrawn: true, focus });
-  const add = () => {
-    const property = builder.language.properties(event)[0]?.name ?? "";
-    const first = builder.language.operatorsOfProperty(builder.language.kindOfProperty(event, { property }))[0];
-    put([...now(), { property, operator: first?.name }], `${told([...at, rows.length, "property"])}`);
-  };
-  const drop = (place) => () => put(now().filter((_, index) => index !== place), `${told(at)}#add`);
-  return el(
-    "div",
-    { class: "rb-where", "data-at": told(at) },
-    rows.map((row, place) => filter(builder, { row, event, at: [...at, place], path, name: [...name, place], drop: drop(place) })),
-    el("button", { type: "button", class: "rb-add rb-add--small", "data-key": `${told(at)}#add`, onclick: add }, icon("filter_alt"), `${input.label} property`),
-  );
-}
-
-function filter(builder, { row, event, at, path, name, drop }) {
-  const { language } = builder;
-  const kind = language.kindOfProperty(event, row);
-  const isKnown = language.properties(event).length > 0;
-  const put = (next, focus) => builder.edit(path, name, next, { isDrawn: true, focus });
-  const property = control({
-    type: "property", at: [...at, "property"], value: row.property, properties: language.properties(event), label: "Property",
-    set: (value = "") => {
-      if (!isKnown) return builder.edit(path, [...name, "property"], value);
-      const found = language.operatorsOfProperty(language.kindOfProperty(event, { property: value }));
-      return put({ property: value, operator: found[0]?.name }, told([...at, "property"]));
-    },
-  });
-  (property.matches("input, select") ? property : property.querySelector("input")).setAttribute("aria-label", "Property");
-  const operators = language.operatorsOfProperty(kind);
-  const box = el("select", { "data-key": told([...at, "operator"]), "aria-label": `${row.property}: operator` }, operators.map((each) => el("option", { value: each.name }, each.label)));
-  box.value = row.operator ?? "";
-  box.addEventListener("change", () => {
-    const current = get(builder.state, at);
-    put({ property: current.property, operator: box.value, ...keptValue(language, current, box.value, kind) }, told([...at, "operator"]));
-  });
-  const inputs = language.inputsOfFilter(row, kind).map((input) => {
-    const made = bound(builder, row, at, input, kind);
-    const canSuggest = input.kind === "same" && row.property && (made.part === "text" || made.part === "number");
-    const set = (value, isDrawn = false, focus = "") => builder.edit(path, [...name, ...nameOfInput(input)], value, { isDrawn, focus });
-    return field({ ...made, set, suggest: canSuggest ? (starts) => builder.suggest({ event, property: row.property }, starts) : null }, { isQuiet: true });
-  });
-  return el(
-    "div",
-    { class: "rb-filter", role: "group", "aria-label": `Only where ${row.property || "a property"}`, "data-at": told(at) },
-    el("span", { class: "rb-word" }, "with"),
-    el("div", { class: "rb-field", "data-at": told([...at, "property"]) }, property),
-    el("div", { class: "rb-field", "data-at": told([...at, "operator"]) }, box),
-    inputs,
-    iconButton("close", `Remove the condition on ${row.property || "a property"}`, drop),
-  );
-}
-
-function keptValue(language, row, operator, kind) {
-  const before = language.inputsOfFilter(row, kind)[0];
-  const after = language.inputsOfFilter({ ...row, operator }, kind)[0];
-  const fits = before && after && before.type === after.type && before.name === "value" && after.name === "value";
-  return fits && row.value !== undefined ? { value: row.value } : {};
-}
-
-export const problemLine = (sentence) => el("p", { class: "rb-problem", id: freshId("rb-problem") }, icon("error"), el("span", {}, sentence));

@@ -62,7 +62,9 @@ export class Language {
   inputs(leaf) {
     const chosen = this.operators(leaf).find((operator) => operator.name === leaf.operator);
     const all = [...(this.others.get(this.#otherKey(leaf))?.inputs ?? []), ...(chosen?.inputs ?? [])];
-    return all.map((input) => (input.pair_when && input.pair_when === leaf.compare ? { ...input, type: "pair" } : input));
+    return all.map((input) =>
+      input.pair_when && input.pair_when === leaf.compare ? { ...input, type: "pair" } : input,
+    );
   }
 
   inputsOfFilter(filter, kind) {
@@ -150,6 +152,8 @@ export function faultOf(node, place = "rule") {
   if (!node || typeof node !== "object" || Array.isArray(node)) return `${place}: expected a group or a condition.`;
   if (!isGroup(node)) return "";
   if (!Array.isArray(node.rules)) return `${place}.rules: expected a list of conditions.`;
-  const faults = node.rules.map((child, index) => faultOf(child, `${place === "rule" ? "" : `${place}.`}rules[${index}]`));
+  const faults = node.rules.map((child, index) =>
+    faultOf(child, `${place === "rule" ? "" : `${place}.`}rules[${index}]`),
+  );
   return faults.find(Boolean) ?? "";
 }

@@ -17,6 +17,12 @@ export class Preview {
       (this.words = el("p", { class: "rb-sentence" })),
       (this.people = el("div", { class: "rb-people" })),
     );
+    // Where the panel is below the rule, its number stays in sight.
+    this.brief = el("button", {
+      type: "button",
+      class: "rb-brief",
+      onclick: () => this.host.scrollIntoView({ block: "center" }),
+    });
   }
 
   ask(rule, { isExact = false, isNow = false } = {}) {
@@ -31,6 +37,7 @@ export class Preview {
     this.host.classList.remove("rb-side--busy");
     this.size.replaceChildren(el("p", { class: "rb-quiet" }, words));
     this.words.textContent = "";
+    this.brief.textContent = "";
     this.people.replaceChildren();
   }
 
@@ -77,7 +84,12 @@ export class Preview {
     this.host.classList.remove("rb-side--busy");
     const hasNumber = Boolean(this.size.querySelector(".rb-number"));
     const kept = hasNumber ? [...this.size.children].filter((child) => !child.matches(".rb-unfinished")) : [];
-    const line = el("p", { class: "rb-unfinished" }, icon("edit_note"), hasNumber ? `${words}; these numbers are from before.` : `${words}.`);
+    const line = el(
+      "p",
+      { class: "rb-unfinished" },
+      icon("edit_note"),
+      hasNumber ? `${words}; these numbers are from before.` : `${words}.`,
+    );
     this.size.replaceChildren(line, ...kept);
   }
 
@@ -85,35 +97,57 @@ export class Preview {
     const { size, low, high, population, is_exact: isExact } = estimate;
     const share = (number) => (population ? (100 * number) / population : 0);
     const isNone = !isExact && !size;
-    const headline = isNone ? `Fewer than ${count(Math.max(1, high))}` : isExact ? count(size) : `About ${count(rounded(size, high - low))}`;
+    const headline = isNone
+      ? `Fewer than ${count(Math.max(1, high))}`
+      : isExact
+        ? count(size)
+        : `About ${count(rounded(size, high - low))}`;
     const people = size === 1 && isExact ? "person" : "people";
     const band = el("div", { class: "rb-band", "aria-hidden": "true" }, el("i"), el("b"));
     band.style.setProperty("--low", `${share(low)}%`);
     band.style.setProperty("--high", `${share(high)}%`);
     band.style.setProperty("--at", `${share(size)}%`);
-    const range = isExact || isNone ? "" : `${count(rounded(low, high - low, Math.floor))} to ${count(rounded(high, high - low, Math.ceil))} · `;
+    const range =
+      isExact || isNone
+        ? ""
+        : `${count(rounded(low, high - low, Math.floor))} to ${count(rounded(high, high - low, Math.ceil))} · `;
     this.say(`${headline} ${people}`);
+    this.brief.textContent = `${headline} ${people}`;
     return [
       el("p", { class: "rb-number" }, el("strong", {}, headline), ` ${people}`),
       band,
-      el("p", { class: "rb-quiet" }, `${range}${percent(share(size), isNone ? share(high) : 0)} of ${count(population)}`),
-      isExact ? el("p", { class: "rb-quiet rb-exact" }, icon("check_circle"), "counted exactly") : this.#counter(rule),
+      el(
+        "p",
+        { class: "rb-quiet" },
+        `${range}${percent(share(size), isNone ? share(high) : 0)} of ${count(population)}`,
+      ),
+      isExact
+        ? el("p", { class: "rb-quiet rb-exact" }, icon("check_circle"), "counted exactly")
+        : this.#counter(rule),
     ];
   }
 
   #counter(rule) {
-    return el("button", {
-      type: "button", class: "gs-button gs-button--quiet rb-count",
-      onclick: (event) => {
-        event.currentTarget.disabled = true;
-        event.currentTarget.textContent = "Counting everybody …";
-        this.ask(rule, { isExact: true, isNow: true });
+    return el(
+      "button",
+      {
+        type: "button",
+        class: "gs-button gs-button--quiet rb-count",
+        onclick: (event) => {
+          event.currentTarget.disabled = true;
+          event.currentTarget.textContent = "Counting everybody …";
+          this.ask(rule, { isExact: true, isNow: true });
+        },
       },
-    }, "Count exactly");
+      "Count exactly",
+    );
   }
 
   #slow(rule) {
-    return [el("p", { class: "rb-quiet" }, "This rule takes too long to estimate while you type."), this.#counter(rule)];
+    return [
+      el("p", { class: "rb-quiet" }, "This rule takes too long to estimate while you type."),
+      this.#counter(rule),
+    ];
   }
 
   #sample({ sample, estimate }) {
@@ -121,16 +155,29 @@ export class Preview {
       const words = estimate && estimate.size === 0 && estimate.is_exact ? "Nobody fits this rule now." : "";
       return words ? [el("p", { class: "rb-quiet" }, words)] : [];
     }
-    const people = sample.map((person) => el("li", {},
-      el("a", { href: this.addresses.people.replace("/0/", `/${person.id}/`) }, person.name || person.email || `Contact ${person.id}`),
-      person.name && person.email ? el("small", {}, person.email) : null));
+    const people = sample.map((person) =>
+      el(
+        "li",
+        {},
+        el(
+          "a",
+          { href: this.addresses.people.replace("/0/", `/${person.id}/`) },
+          person.name || person.email || `Contact ${person.id}`,
+        ),
+        person.name && person.email ? el("small", {}, person.email) : null,
+      ),
+    );
     return [el("h3", {}, "For example"), el("ul", {}, people)];
   }
 
   #fail(words, rule) {
     this.size.replaceChildren(
       el("p", { class: "rb-problem" }, icon("error"), el("span", {}, words || "The size could not be asked for.")),
-      el("button", { type: "button", class: "gs-button gs-button--quiet", onclick: () => this.ask(rule, { isNow: true }) }, "Try again"),
+      el(
+        "button",
+        { type: "button", class: "gs-button gs-button--quiet", onclick: () => this.ask(rule, { isNow: true }) },
+        "Try again",
+      ),
     );
   }
 }
@@ -138,7 +185,10 @@ export class Preview {
 export async function post(address, body, signal) {
   const token = document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
   const answer = await fetch(address, {
-    method: "POST", signal, body: JSON.stringify(body), headers: { "Content-Type": "application/json", "X-CSRFToken": token },
+    method: "POST",
+    signal,
+    body: JSON.stringify(body),
+    headers: { "Content-Type": "application/json", "X-CSRFToken": token },
   });
   return reply(answer);
 }

@@ -375,6 +375,13 @@ def test_a_problem_stands_beside_its_field(visit: Any) -> None:
     expect(page.locator(".rb-stage .rb-problem")).to_have_count(0)
 
 
+def test_a_list_with_a_wrong_value_says_what_is_wrong(visit: Any) -> None:
+    page = visit(ADD).page
+    write(page, {"match": "all", "rules": [{"field": "value_minor", "operator": "in", "value": [5, "six"]}]})
+
+    expect(page.locator(".rb-stage .rb-problem")).to_contain_text('expected a number, got "six"')
+
+
 def test_a_new_condition_is_not_scolded_until_it_is_left(visit: Any) -> None:
     page = visit(ADD).page
     page.get_by_role("button", name="Condition", exact=True).click()
