@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 ORGANIZATION = "%(organization)s::bigint"
@@ -13,9 +14,21 @@ class Parameters:
 
     def __init__(self, **named: Any) -> None:
         self.values: dict[str, Any] = dict(named)
+        self._bound: dict[tuple[str, type, Any], str] = {}
 
     def bind(self, value: Any, cast: str) -> str:
-        """The placeholder of a value, cast to a PostgreSQL type."""
+        """The placeholder of a value, cast to a PostgreSQL type.
+
+        The same one for the same value: what reads alike is recognised as the same and worked out once.
+        """
+        if not isinstance(value, Hashable):
+            return self._new(value, cast)
+        known = (cast, type(value), value)
+        if known not in self._bound:
+            self._bound[known] = self._new(value, cast)
+        return self._bound[known]
+
+    def _new(self, value: Any, cast: str) -> str:
         key = f"p{len(self.values)}"
         self.values[key] = value
         return f"%({key})s::{cast}"
