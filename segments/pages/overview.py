@@ -37,6 +37,7 @@ def overview(request: HttpRequest, segment: Segment) -> HttpResponse:
             raise Http404
         return csv_response(chart.table, f"{segment.slug}-{chart.name}")
     since = grown.days[0].day
+    was_ever_used = any(day.size or day.entered or day.left for day in grown.days)
     members = selectors.memberships(segment)[: selectors.PREVIEW_SAMPLE]
     context = {
         "badge": shell.badge(segment),
@@ -47,7 +48,7 @@ def overview(request: HttpRequest, segment: Segment) -> HttpResponse:
         "left": grown.left,
         "entered_link": shell.address(segment, "log", change="entered", since=since),
         "left_link": shell.address(segment, "log", change="left", since=since),
-        "charts": drawn,
+        "charts": drawn if was_ever_used else [],
         "period": period,
         "spans": SPANS,
         "zone": grown.zone,
