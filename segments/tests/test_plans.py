@@ -209,3 +209,12 @@ def test_leaves_of_the_same_event_share_one_pass_whatever_they_filter_by(crowd: 
 
 def parsed(rule: dict[str, Any]) -> Rule:
     return rules.parse(rule)
+
+
+def test_segments_that_ask_the_same_add_nothing_to_the_probes(crowd: list[int]) -> None:
+    rule = parsed({"event": "order", "operator": "sum", **MORE, "within": WEEK, "where": [cheaper(50)]})
+
+    def statement(segments: int) -> str:
+        return compiler.few(dict.fromkeys(range(segments), rule), [0], crowd[:1], tenancy.required(), NOON).sql
+
+    assert statement(1).count("FILTER") == statement(9).count("FILTER") == 2
