@@ -98,6 +98,25 @@ def test_what_we_sent_is_no_behaviour_of_theirs() -> None:
     assert not [key for key in computed(SUGGESTIONS) if "email_sent" in key]
 
 
+def test_yes_and_no_and_tags_are_candidates_too() -> None:
+    attribute("member", "boolean")
+    shop()
+    inside = known_before(60, attributes={"member": True})
+    tagged = known_before(70, attributes={"member": False}, tags=["vip"])
+    rest = known_before(200, attributes={"member": False})
+    buy([(who, 10, 5) for who in [*inside[:40], *tagged[:40], *rest[:5]]])
+
+    found = computed(SUGGESTIONS)
+
+    assert found["is-attributes.member-true"].rule == on("attributes.member", "equals", True)
+    assert (found["is-attributes.member-true"].size, found["is-attributes.member-true"].title) == (
+        60,
+        "Member is true",
+    )
+    assert found["tag-vip"].rule == on("tags", "contains", "vip")
+    assert (found["tag-vip"].evidence["with"], found["tag-vip"].evidence["with_converted"]) == (70, 40)
+
+
 def test_newcomers_since_the_cut_are_not_compared() -> None:
     shop()
     crowd = known_before(240)
