@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.admin_base import OrganizationModelAdmin, ReadOnlyMixin
@@ -38,8 +39,9 @@ class SegmentAdmin(SegmentPages, OrganizationModelAdmin):
     # --- list -----------------------------------------------------------------------------------------
 
     @admin.display(description="Contacts", ordering="member_count")
-    def size(self, segment: Segment) -> str:
-        return f"{segment.member_count:,}"
+    def size(self, segment: Segment) -> SafeString:
+        people = f"{segment.member_count:,}"
+        return format_html('<a href="{}">{}</a>', shell.address(segment, "members"), people)
 
     @admin.display(description="State", ordering="status")
     def state(self, segment: Segment) -> SafeString:
