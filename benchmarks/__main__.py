@@ -13,7 +13,7 @@ import sys
 
 from benchmarks import ground
 
-NAMES = ["accept", "process", "latency", "segments", "campaign", "reads", "live"]
+NAMES = ["accept", "process", "latency", "segments", "campaign", "reads", "live", "behaviours"]
 
 
 def main() -> None:

@@ -105,7 +105,7 @@ WITH found(id, is_member, changes_at) AS MATERIALIZED ({select}), members AS (
   INSERT INTO by_hand_timed (organization_id, segment_id, contact_id, entered_at)
   SELECT %(organization)s, %(segment)s, id, %(now)s FROM found WHERE is_member)
 INSERT INTO moments_by_hand (organization_id, segment_id, contact_id, flips_at)
-SELECT %(organization)s, %(segment)s, id, changes_at FROM found"""
+SELECT %(organization)s, %(segment)s, id, changes_at FROM found WHERE changes_at IS NOT NULL"""
 
 
 def run(*, smoke: bool) -> None:
