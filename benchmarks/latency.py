@@ -36,7 +36,7 @@ def run(*, smoke: bool) -> None:
     with ground.web() as server, ground.worker("river") as worker, ground.worker("delivery,default"):
         warm = [_track(write_key, f"warm-{n}", "page_viewed") for n in range(20)]
         load.run(warm, port=ground.WEB_PORT, connections=2)
-        _wait_until_processed(organization.pk, len(warm))
+        wait_until_processed(organization.pk, len(warm))
         began = time.time()
         sent = load.run(requests, port=ground.WEB_PORT, connections=4, rate=RATE)
         waits = _waits(organization.pk, began, buyers)
@@ -57,7 +57,7 @@ def run(*, smoke: bool) -> None:
     )  # fmt: skip
 
 
-def _wait_until_processed(organization_id: int, events: int) -> None:
+def wait_until_processed(organization_id: int, events: int, since: datetime | None = None) -> None:
     """The worker is up and has done its first work, so that no start-up is measured."""
     from audience.models import Event
     from common import tenancy
@@ -66,7 +66,8 @@ def _wait_until_processed(organization_id: int, events: int) -> None:
     with tenancy.organization(organization_id):
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            if Event.objects.count() >= events and not NoticeDelivery.objects.filter(status="pending").exists():
+            recorded = Event.objects.filter(received_at__gte=since or datetime.min.replace(tzinfo=UTC)).count()
+            if recorded >= events and not NoticeDelivery.objects.filter(status="pending").exists():
                 return
             time.sleep(0.2)
     raise TimeoutError("the worker did not start")

@@ -12,7 +12,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from benchmarks import ground, load, report
+from benchmarks import ground, latency, load, report
 from benchmarks.report import Figure
 from benchmarks.segments import CASES, Case, build_and_compare, fill
 
@@ -21,7 +21,6 @@ RATE = 200
 SEGMENTS = 200
 WINDOW = timedelta(seconds=60)
 LOOK_SECONDS = 0.02
-STARTING = timedelta(seconds=5)
 BATCH = 10_000  # what such tools take at a time; their defaults are smaller, and slower
 
 BATCH_SQL = """
@@ -45,6 +44,7 @@ def run(*, smoke: bool) -> None:
         figures = [figure for case in CASES for figure in _builds(case, parameters)]
         figures += _estimates()
         figures += _refreshes(contacts)
+        figures += _by_hand()
         segment_id = _stage(20 if smoke else SEGMENTS)
         found, memory = _live(organization.pk, write_key, segment_id, seconds, age)
     report.publish("live", [*figures, *found], {"this process": report.peak_megabytes(), **memory})
@@ -136,6 +136,39 @@ def _refreshes(contacts: int) -> list[Figure]:
     ]
 
 
+# --- by hand -----------------------------------------------------------------------------------------
+
+
+def _by_hand() -> list[Figure]:
+    """Everybody's id in a file put into a static segment, and the segment deleted; beside a COPY of the same rows."""
+    from django.db import connection
+
+    from audience.models import Contact
+    from common import tenancy
+    from segments import services
+
+    ids = list(Contact.objects.order_by("pk").values_list("pk", flat=True))
+    segment = services.create_segment(name="From a file")
+    started = time.perf_counter()
+    uploaded = services.upload_contacts(segment, ["id\n", *(f"{pk}\n" for pk in ids)])
+    took = time.perf_counter() - started
+    assert uploaded.entered == len(ids)
+    started = time.perf_counter()
+    services.delete_segment(segment)
+    deleted = time.perf_counter() - started
+    with tenancy.engine(), connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE by_copy (LIKE segments_membership INCLUDING ALL)")
+        started = time.perf_counter()
+        with cursor.copy("COPY by_copy (organization_id, segment_id, contact_id, entered_at) FROM STDIN") as copy:
+            for pk in ids:
+                copy.write_row((1, 1, pk, "2026-01-01"))
+        copied = time.perf_counter() - started
+    return [
+        Figure(f"file of {len(ids):,} ids into a static segment", took, "s", "COPY of the rows", copied),
+        Figure(f"static segment of {len(ids):,} deleted", deleted, "s"),
+    ]
+
+
 # --- live --------------------------------------------------------------------------------------------
 
 
@@ -158,22 +191,23 @@ def _requests(key: str, seconds: int, age: timedelta) -> tuple[list[bytes], dict
 
     The events happened `age` before they are sent.
     """
-    requests, buyers, first = [], {}, datetime.now(UTC) - age + STARTING
+    requests, buyers, first = [], {}, datetime.now(UTC) - age
     for place in range(seconds * RATE):
         buys = place % 10 == 0
         user = f"buyer-{place}" if buys else f"visitor-{place % 500}"
         if buys:
             buyers[user] = place
-        body = {
-            "type": "track", "userId": user, "event": "order_completed" if buys else "page_viewed",
-            "messageId": f"{place}-{time.time_ns()}", "writeKey": key,
-            "properties": {"total": 12.5, "source": "live"},
-            "timestamp": (first + timedelta(seconds=place / RATE)).isoformat(),
-        }  # fmt: skip
-        requests.append(
-            load.request("POST", "/v1/track", json.dumps(body).encode(), {"Content-Type": "application/json"})
-        )
+        happened = first + timedelta(seconds=place / RATE)
+        requests.append(_track(key, user, "order_completed" if buys else "page_viewed", happened))
     return requests, buyers
+
+
+def _track(key: str, user: str, event: str, happened: datetime) -> bytes:
+    body = {
+        "type": "track", "userId": user, "event": event, "messageId": f"{user}-{time.time_ns()}", "writeKey": key,
+        "properties": {"total": 12.5, "source": "live"}, "timestamp": happened.isoformat(),
+    }  # fmt: skip
+    return load.request("POST", "/v1/track", json.dumps(body).encode(), {"Content-Type": "application/json"})
 
 
 class _Watcher(threading.Thread):
@@ -209,9 +243,12 @@ class _Watcher(threading.Thread):
 def _live(
     organization_id: int, key: str, segment_id: int, seconds: int, age: timedelta
 ) -> tuple[list[Figure], dict[str, float]]:
-    requests, buyers = _requests(key, seconds, age)
     with ground.web() as server, ground.worker("river") as worker, ground.worker("delivery,default"), ground.beat():
-        time.sleep(STARTING.total_seconds())
+        warmed = datetime.now(UTC)
+        warm = [_track(key, f"warm-{place}", "page_viewed", datetime.now(UTC)) for place in range(20)]
+        load.run(warm, port=ground.WEB_PORT, connections=2)
+        latency.wait_until_processed(organization_id, len(warm), since=warmed)
+        requests, buyers = _requests(key, seconds, age)
         watcher = _Watcher(organization_id, segment_id, len(buyers))
         watcher.start()
         sent = load.run(requests, port=ground.WEB_PORT, connections=4, rate=RATE)
