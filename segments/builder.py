@@ -23,7 +23,7 @@ class RuleWidget(UnfoldAdminTextareaWidget):
     def media(self) -> Media:
         return Media(
             css={"all": ["blocks/blocks.css", "segments/rule-builder.css"]},
-            js=[Script("segments/rule-builder.js", type="module")],
+            js=[Script("segments/rule-builder.js", type="module")],  # type: ignore[list-item]
         )
 
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
@@ -39,7 +39,7 @@ def page(segment_id: int | None = None) -> dict[str, Any]:
     known = catalogue.load(segment_id)
     others = [{"name": row.id, "label": row.name} for row in known.segments.values() if not row.circle]
     return {
-        "language": language.describe(known) | {"segments": sorted(others, key=lambda row: row["label"].lower())},
+        "language": language.describe(known) | {"segments": sorted(others, key=lambda row: str(row["label"]).lower())},
         "starters": starters.offered(known),
         "exact_up_to": estimates.EXACT_UP_TO,
         "addresses": {

@@ -13,6 +13,18 @@ export function el(tag, attributes = {}, ...children) {
 
 export const icon = (name) => el("span", { class: "material-symbols-outlined", "aria-hidden": "true" }, name);
 
+const made = new WeakMap();
+
+// The <option>s of a list of {name, label} that does not change: made once, copied from then on.
+export function options(list) {
+  if (!made.has(list)) {
+    const fragment = document.createDocumentFragment();
+    fragment.append(...list.map(({ name, label }) => el("option", { value: name }, label)));
+    made.set(list, fragment);
+  }
+  return made.get(list).cloneNode(true);
+}
+
 let last = 0;
 export const freshId = (word) => `${word}-${(last += 1)}`;
 

@@ -10,6 +10,7 @@ import { Preview, Suggestions } from "./rule-preview.js";
 import { listed, placeProblems } from "./rule-problems.js";
 
 const EMPTY = { match: "all", rules: [] };
+const LARGE = 40; // conditions; with more of them, those out of sight are not laid out
 const REST = "Add a condition to see how many people it finds.";
 
 class RuleBuilder extends BlockEditor {
@@ -36,6 +37,7 @@ class RuleBuilder extends BlockEditor {
   // --- what the kernel asks -----------------------------------------------------------------------------
 
   draw() {
+    this.classList.toggle("rb--large", leafCount(this.state) > LARGE);
     return [group(this, this.state, []), this.state.rules.length ? this.#hints() : this.#starts()];
   }
 
@@ -330,6 +332,7 @@ class RuleBuilder extends BlockEditor {
   }
 }
 
+const leafCount = (node) => (isGroup(node) ? node.rules.reduce((sum, child) => sum + leafCount(child), 0) : 1);
 const pick = (node, keys) => Object.fromEntries(keys.filter((key) => key in node).map((key) => [key, node[key]]));
 
 // {state} of a text, or {words} that say why there is none.

@@ -1,5 +1,5 @@
 // Groups and conditions as elements. They only draw; what happens on a click is the builder's.
-import { el, icon, iconButton } from "../blocks/dom.js";
+import { el, icon, iconButton, options } from "../blocks/dom.js";
 import { menuButton } from "../blocks/menu.js";
 import { told } from "../blocks/tree.js";
 import { bound, filters } from "./rule-filters.js";
@@ -76,11 +76,10 @@ function adders(builder, list, count) {
 
 // How the conditions of a group combine.
 function match(builder, node, path) {
-  const options = builder.language.matches.map(({ name, label }) => el("option", { value: name }, label));
   const box = el(
     "select",
     { "data-key": `${told(path)}#match`, "aria-label": "How these conditions combine" },
-    options,
+    options(builder.language.matches),
   );
   box.value = node.match;
   box.addEventListener("change", () => builder.rematch(path, box.value));
@@ -217,7 +216,7 @@ function operator(builder, node, path, operators) {
     known
       ? null
       : el("option", { value: node.operator ?? "" }, node.operator ? `${node.operator} (unknown)` : "Choose …"),
-    operators.map(({ name, label }) => el("option", { value: name }, label)),
+    options(operators),
   );
   box.value = node.operator ?? "";
   box.addEventListener("change", () => builder.reoperate(path, box.value));

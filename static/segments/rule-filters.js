@@ -1,5 +1,5 @@
 // Inputs of a condition tied to their places in the tree, and the conditions on properties of an event.
-import { el, icon, iconButton } from "../blocks/dom.js";
+import { el, icon, iconButton, options } from "../blocks/dom.js";
 import { get, told } from "../blocks/tree.js";
 import { control, field } from "./rule-inputs.js";
 import { nameOfInput } from "./rule-language.js";
@@ -90,7 +90,7 @@ function filter(builder, { row, event, at, path, name, drop }) {
   const box = el(
     "select",
     { "data-key": told([...at, "operator"]), "aria-label": `${row.property}: operator` },
-    operators.map((each) => el("option", { value: each.name }, each.label)),
+    options(operators),
   );
   box.value = row.operator ?? "";
   box.addEventListener("change", () => {

@@ -12,6 +12,7 @@ const TYPES = { text: "text", number: "number", boolean: "boolean", date: "date"
 export class Language {
   constructor(told) {
     this.told = told;
+    this.lists = new Map();
     this.fields = new Map(told.fields.map((field) => [field.name, field]));
     this.events = new Map(told.events.map((event) => [event.name, event]));
     this.segments = told.segments ?? [];
@@ -56,7 +57,9 @@ export class Language {
   }
 
   operatorsOfProperty(kind) {
-    return this.#operatorsOf(kind).filter((operator) => operator.works_on_properties !== false);
+    return this.#kept(`property ${kind}`, () =>
+      this.#operatorsOf(kind).filter((operator) => operator.works_on_properties !== false),
+    );
   }
 
   inputs(leaf) {
@@ -137,9 +140,17 @@ export class Language {
   }
 
   #operatorsOf(kind) {
-    return this.told.operators
-      .filter((operator) => operator.kinds.includes(kind ?? "text"))
-      .map((operator) => ({ ...operator, label: operator.labels?.[kind] ?? operator.label }));
+    return this.#kept(`field ${kind}`, () =>
+      this.told.operators
+        .filter((operator) => operator.kinds.includes(kind ?? "text"))
+        .map((operator) => ({ ...operator, label: operator.labels?.[kind] ?? operator.label })),
+    );
+  }
+
+  // The same list each time, so that what is drawn from it can be kept, too.
+  #kept(name, make) {
+    if (!this.lists.has(name)) this.lists.set(name, make());
+    return this.lists.get(name);
   }
 
   #otherKey(leaf) {

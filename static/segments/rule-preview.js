@@ -161,8 +161,10 @@ export class Preview {
         {},
         el(
           "a",
-          { href: this.addresses.people.replace("/0/", `/${person.id}/`) },
+          // In a tab of its own: whoever looks at somebody goes on with the rule afterwards.
+          { href: this.addresses.people.replace("/0/", `/${person.id}/`), target: "_blank", rel: "noopener" },
           person.name || person.email || `Contact ${person.id}`,
+          el("span", { class: "gs-hidden" }, " (new tab)"),
         ),
         person.name && person.email ? el("small", {}, person.email) : null,
       ),

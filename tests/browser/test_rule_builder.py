@@ -183,9 +183,11 @@ def test_the_size_and_some_people_are_shown_with_links(visit: Any, town: Town) -
     write(page, {"match": "all", "rules": [LEEDS]})
     expect(page.locator(".rb-exact")).to_be_visible()
 
-    page.locator(".rb-people a").first.click()
-    page.wait_for_url("**/contacts/*/")
-    assert "Leeds" in page.text_content("#content")
+    with page.expect_popup() as opened:
+        page.locator(".rb-people a").first.click()
+    opened.value.wait_for_url("**/contacts/*/")
+    assert "Leeds" in opened.value.text_content("#content")
+    opened.value.close()
 
 
 def test_many_people_are_estimated_and_counted_on_demand(
@@ -274,6 +276,27 @@ def test_a_card_is_dragged_into_a_group_and_out_again(visit: Any) -> None:
 
     page.get_by_role("button", name="Undo").click()
     assert rule(page)["rules"][0] == LEEDS
+    drag(page, key(page, "rules[1].rules[0]#grip"), card(page, "rules[0]"))
+    assert rule(page) == {"match": "all", "rules": [LEEDS, PORTO, {"match": "any", "rules": []}]}
+
+    drag(page, key(page, "rules[0]#grip"), page.locator('[data-list="rules[2].rules"]'))
+    assert rule(page) == {"match": "all", "rules": [PORTO, {"match": "any", "rules": [LEEDS]}]}
+    drag(page, key(page, "rules[1]#grip"), card(page, "rules[0]"))
+    assert sorted(node.get("match", "leaf") for node in rule(page)["rules"]) == ["any", "leaf"]
+
+
+def test_of_a_large_rule_only_what_is_in_sight_is_laid_out(visit: Any) -> None:
+    page = visit(ADD).page
+    groups = [{"match": "any", "rules": [LEEDS, BOUGHT] * 10} for _ in range(20)]
+    write(page, {"match": "all", "rules": groups})
+    page.evaluate("window.scrollTo(0, 0); document.querySelector('#main, main, body').scrollTo?.(0, 0)")
+
+    seen = "node => node.checkVisibility({contentVisibilityAuto: true})"
+    page.wait_for_function(
+        "document.querySelectorAll('.rb-leaf').length === 400 && "
+        f"![...document.querySelectorAll('.rb-leaf .rb-fields')].slice(100).some({seen})"
+    )
+    assert card(page, "rules[0].rules[0]").locator(".rb-fields").evaluate(seen)
 
 
 # --- by keyboard ------------------------------------------------------------------------------------------
