@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from segments.rules.parameters import ONCE
 from segments.rules.tree import Group, Leaf, Match, Rule
 
 
@@ -49,9 +50,8 @@ class Stages:
         carry = f"{carried}, " if carried else ""
         inner = source
         for number, stage in enumerate(self.columns):
-            # OFFSET 0 keeps the planner from folding the stages into one another again.
             columns = f"{carry}{', '.join(stage)}" if number == 0 else f"*, {', '.join(stage)}"
-            inner = f"FROM (SELECT {columns} {inner} OFFSET 0) stage{number}"
+            inner = f"FROM (SELECT {columns} {inner} {ONCE}) stage{number}"
         if self.columns:
             carry = f"{carried.rsplit(' ', 1)[-1]}, " if carried else ""
         flips_at = root.flips_at or "NULL::timestamptz"

@@ -7,7 +7,6 @@ change at midnight: a time that exists twice is its first, one that does not exi
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -18,7 +17,11 @@ from segments.rules.parameters import NOW, Parameters
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 # No zone is further from UTC than this, now or in the past: beyond it a day is before or after everywhere.
 FURTHEST = timedelta(hours=16)
-IS_TODAY = "years > 0 AND this_years = today"
+# Over `day`, `today` and `years` of _counted: the anniversary of this year, whether it is today, and the one to come.
+THIS_YEARS = "(day + years * interval '1 year')::date"
+IS_TODAY = f"(years > 0 AND {THIS_YEARS} = today)"
+NEXT = f"""(CASE WHEN years > 0 AND {THIS_YEARS} > today THEN {THIS_YEARS}
+  ELSE (day + greatest(1, years + 1) * interval '1 year')::date END)"""
 LAST_DAY = "date '9999-12-01'"  # Python knows no moment much later
 
 
@@ -45,10 +48,11 @@ def in_next(operand: Operand, value: timedelta, parameters: Parameters) -> str:
 
 
 def in_next_flips(operand: Operand, value: timedelta, parameters: Parameters) -> str:
+    """What is past is asked for once: of most rules' dates it is the most."""
     span = parameters.bind(value, "interval")
     return (
-        f"CASE WHEN {operand.sql} > {NOW} + {span} THEN {operand.sql} - {span} "
-        f"WHEN {operand.sql} > {NOW} THEN {operand.sql} END"
+        f"CASE WHEN {operand.sql} <= {NOW} THEN NULL "
+        f"WHEN {operand.sql} > {NOW} + {span} THEN {operand.sql} - {span} ELSE {operand.sql} END"
     )
 
 
@@ -105,46 +109,41 @@ def _is_among(number: str, wanted: Iterable[int], parameters: Parameters) -> str
 
 def anniversary(operand: Operand, value: Any, parameters: Parameters) -> str:
     """The first is a year later. PostgreSQL adds years so that 29 February becomes the 28th in common years."""
-    return f"({_looked_at(operand, IS_TODAY)})"
+    return f"({_counted(operand, IS_TODAY)})"
 
 
 def anniversary_flips(operand: Operand, value: Any, parameters: Parameters) -> str:
     """Until today is over, or until the next one comes."""
-    return _begin_of(operand, f"CASE WHEN {IS_TODAY} THEN today + 1 ELSE next END")
+    return _begin_of(operand, f"CASE WHEN {IS_TODAY} THEN today + 1 ELSE {NEXT} END")
 
 
 def anniversary_in_next(operand: Operand, value: timedelta, parameters: Parameters) -> str:
     """Today does not count: it is `anniversary`."""
     days = parameters.bind(value.days, "int")
-    return f"({_looked_at(operand, f'next - today <= {days}')})"
+    return f"({_counted(operand, f'{NEXT} - today <= {days}')})"
 
 
 def anniversary_in_next_flips(operand: Operand, value: timedelta, parameters: Parameters) -> str:
     """Until it comes, or until it is near enough."""
     days = parameters.bind(value.days, "int")
-    return _begin_of(operand, f"CASE WHEN next - today <= {days} THEN next ELSE next - {days} END")
+    return _begin_of(operand, f"CASE WHEN {NEXT} - today <= {days} THEN {NEXT} ELSE {NEXT} - {days} END")
 
 
-def _looked_at(operand: Operand, columns: str) -> str:
-    """A SELECT of expressions over `zone`, `today`, `years` since the date, `this_years` and `next` anniversary.
+def _counted(operand: Operand, columns: str) -> str:
+    """A SELECT of expressions over `day` (the date), `today` at home, and `years` between the two.
 
     Step by step, and OFFSET 0 keeps PostgreSQL from folding the steps: each conversion is done once.
     """
-    day = replace(operand, zone="zone").day
     return f"""SELECT {columns} FROM (
-      SELECT zone, today, years, this_years, CASE WHEN years > 0 AND this_years > today THEN this_years
-        ELSE (day + greatest(1, years + 1) * interval '1 year')::date END AS next
-      FROM (SELECT zone, day, today, years, (day + years * interval '1 year')::date AS this_years
-            FROM (SELECT zone, day, today, (extract(year FROM today) - extract(year FROM day))::int AS years
-                  FROM (SELECT zone, {day} AS day, ({NOW} AT TIME ZONE zone)::date AS today
-                        FROM (SELECT {operand.zone} AS zone OFFSET 0) home OFFSET 0) days
-                  OFFSET 0) counted OFFSET 0) found OFFSET 0) looked_at"""
+      SELECT day, today, (extract(year FROM today) - extract(year FROM day))::int AS years
+      FROM (SELECT {operand.day} AS day, ({NOW} AT TIME ZONE {operand.zone})::date AS today OFFSET 0) days
+      OFFSET 0) counted"""
 
 
 def _begin_of(operand: Operand, day: str) -> str:
     """The first moment of a day. Of two equal times PostgreSQL takes the second, so look an hour earlier too."""
-    chosen = _looked_at(operand, f"zone, {day} AS chosen")
-    return f"""(SELECT CASE WHEN (earlier AT TIME ZONE zone)::date = chosen THEN earlier ELSE start END
-      FROM (SELECT zone, chosen, start, start - interval '1 hour' AS earlier
-            FROM (SELECT zone, chosen, chosen::timestamp AT TIME ZONE zone AS start
-                  FROM ({chosen} OFFSET 0) choice WHERE chosen < {LAST_DAY} OFFSET 0) started OFFSET 0) begun)"""
+    start = f"(chosen::timestamp AT TIME ZONE {operand.zone})"
+    earlier = "(start - interval '1 hour')"
+    return f"""(SELECT CASE WHEN ({earlier} AT TIME ZONE {operand.zone})::date = chosen THEN {earlier} ELSE start END
+      FROM (SELECT chosen, {start} AS start FROM ({_counted(operand, f"{day} AS chosen")} OFFSET 0) choice
+            WHERE chosen < {LAST_DAY} OFFSET 0) started)"""

@@ -14,15 +14,16 @@ from typing import Any
 from segments.rules import needs
 from segments.rules.algebra import Stages, Verdict, judge
 from segments.rules.behaviours import BEHAVIOURS
+from segments.rules.catalogue import CUSTOM
 from segments.rules.conditions import condition_of
 from segments.rules.facts import Everybody
 from segments.rules.operands import Row, column_of, of_contact
 from segments.rules.operators import OPERATORS
-from segments.rules.parameters import Parameters
+from segments.rules.parameters import ONCE, Parameters
 from segments.rules.probes import Few
 from segments.rules.readings import Reading
 from segments.rules.streams import ORGANIZATION
-from segments.rules.tree import AttributeRule, EventRule, Group, Leaf, Match, Rule, leaves
+from segments.rules.tree import AttributeRule, EventRule, Group, Kind, Leaf, Match, Rule, leaves
 from segments.rules.zones import zone_of
 
 LIVING = f"contact.organization_id = {ORGANIZATION} AND contact.merged_into_id IS NULL"
@@ -41,35 +42,48 @@ def everybody(rule: Rule, organization_id: int, now: datetime) -> Query:
     parameters = Parameters(organization=organization_id, now=now)
     facts, stages = Everybody(parameters), Stages()
 
+    conditions, rest = _necessary(rule)
+    zone = zone_of("contact", parameters) if needs.is_local(rule) else "NULL"
+    dates = _dates(rest)
+
     def leaf(condition: Leaf) -> Verdict:
-        return _leaf(condition, facts.reading, parameters, Row("contact", "contact.zone"))
+        return _leaf(condition, facts.reading, parameters, Row("contact", "contact.zone", dates=dates))
 
     def necessary_leaf(condition: Leaf) -> Verdict:
-        return _leaf(condition, facts.reading, parameters, Row("contact", zone_of("contact", parameters)))
+        return _leaf(condition, facts.reading, parameters, Row("contact", zone))
 
-    conditions, rest = _necessary(rule)
     necessary = [judge(condition, necessary_leaf, stages).truth for condition in conditions]
     for child in _musts(rest):
         if isinstance(child, EventRule) and not BEHAVIOURS[child.operator].holds_of_nothing(child):
             facts.require(child)
     root = judge(rest, leaf, stages) if rest is not None else Verdict("true", None)
     living = f"FROM audience_contact contact WHERE {' AND '.join([LIVING, *necessary])}"
-    tables = [f"candidate AS (SELECT {_columns(rest, parameters)} {living})"]
+    columns = [*_columns(rest), f"{zone} AS zone", *(_date(name, dates[name], parameters) for name in dates)]
+    # What a date is, and where a contact lives, is found once, whatever asks for it how often.
+    is_local = rest is not None and needs.is_local(rest)
+    tables = [f"candidate AS (SELECT {', '.join(columns)} {living} {ONCE if dates or is_local else ''})"]
     tables += facts.tables("SELECT id FROM candidate" if necessary else "")
     select = stages.select(root, f"FROM candidate contact {facts.joins()}", carried="contact.id AS contact_id")
-    if rest is not None and needs.is_local(rest):
-        select += " OFFSET 0"  # so that PostgreSQL does not work out dates for WHERE and again for what it hands over
+    select += f" {ONCE}" if is_local else ""  # truth and flips_at are not cheap then
     sql = f"WITH {', '.join(tables)}\nSELECT * FROM ({select}) verdict WHERE truth OR flips_at IS NOT NULL"
     return Query(sql, parameters.values)
 
 
-def _columns(rule: Rule | None, parameters: Parameters) -> str:
+def _columns(rule: Rule | None) -> list[str]:
     """What a rule reads of a contact, by the alias `contact`."""
     fields = needs.contact_fields(rule) if rule is not None else set()
-    columns = [f"contact.{column}" for column in sorted({"id", *map(column_of, fields)})]
-    if rule is not None and needs.is_local(rule):
-        columns.append(f"{zone_of('contact', parameters)} AS zone")
-    return ", ".join(columns)
+    return [f"contact.{column}" for column in sorted({"id", *map(column_of, fields)})]
+
+
+def _dates(rule: Rule | None) -> dict[str, str]:
+    """The columns under which attributes that are dates are handed on: reading one out of its text is not cheap."""
+    found = leaves(rule) if rule is not None else ()
+    names = {leaf.field for leaf in found if isinstance(leaf, AttributeRule) and leaf.kind is Kind.DATE}
+    return {name: f"date{number}" for number, name in enumerate(sorted(names)) if name.startswith(CUSTOM)}
+
+
+def _date(name: str, column: str, parameters: Parameters) -> str:
+    return f"{of_contact(name, Kind.DATE, parameters).sql} AS {column}"
 
 
 def _necessary(rule: Rule) -> tuple[list[Rule], Rule | None]:

@@ -5,7 +5,8 @@ Whatever hides in a jsonb document, an operand is of its kind or NULL: it never 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from segments.rules.catalogue import CUSTOM, STANDARD_FIELDS
 from segments.rules.parameters import Parameters
@@ -18,12 +19,14 @@ from segments.rules.zones import HOME
 class Row:
     """A contact in a statement: the alias of its columns, SQL of its time zone, and of the contacts in question.
 
-    `among` narrows a column of contact ids to those contacts (`contact_id = ANY(…)`); empty for everybody.
+    `among` narrows a column of contact ids to those contacts (`contact_id = ANY(…)`); empty for everybody. `dates`
+    are columns of the row that hold attributes already read as dates, by field.
     """
 
     alias: str
     zone: str
     among: str = ""
+    dates: Mapping[str, str] = field(default_factory=dict)
 
 
 CONTACT = Row("contact", HOME)
@@ -65,15 +68,17 @@ def column_of(field: str) -> str:
     return "attributes" if field.startswith(CUSTOM) else STANDARD_FIELDS[field].column
 
 
-def of_contact(field: str, kind: Kind, parameters: Parameters, row: Row = CONTACT) -> Operand:
+def of_contact(name: str, kind: Kind, parameters: Parameters, row: Row = CONTACT) -> Operand:
     """The operand of a contact's field."""
-    column = f"{row.alias}.{column_of(field)}"
-    if field.startswith(CUSTOM):
-        found = of_document(column, field.removeprefix(CUSTOM), kind, parameters)
+    column = f"{row.alias}.{column_of(name)}"
+    if name.startswith(CUSTOM):
+        found = of_document(column, name.removeprefix(CUSTOM), kind, parameters)
+        if kind is Kind.DATE and name in row.dates:
+            return replace(found, sql=f"{row.alias}.{row.dates[name]}", zone=row.zone)
         return replace(found, zone=row.zone)
     presence = COLUMN_PRESENCE.get(kind, "{column} IS NOT NULL").format(column=column)
-    is_list = STANDARD_FIELDS[field].kind is Kind.LIST
-    return Operand(kind, column, presence, field == "assignee", is_array_column=is_list, zone=row.zone)
+    is_list = STANDARD_FIELDS[name].kind is Kind.LIST
+    return Operand(kind, column, presence, name == "assignee", is_array_column=is_list, zone=row.zone)
 
 
 def of_document(document: str, name: str, kind: Kind, parameters: Parameters) -> Operand:

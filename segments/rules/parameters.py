@@ -7,6 +7,9 @@ from typing import Any
 
 ORGANIZATION = "%(organization)s::bigint"
 NOW = "%(now)s::timestamptz"
+# Keeps PostgreSQL from folding a subselect into the one around it, which would work its columns out in each place
+# that names them. The cast makes it a constant already to the parser: only then may parallel workers run it.
+ONCE = "OFFSET '0'::bigint"
 
 
 class Parameters:

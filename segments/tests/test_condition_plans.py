@@ -30,12 +30,14 @@ def test_members_of_another_segment_are_probed_for_a_few_and_hashed_for_everybod
     assert len([node for node in everybody if node.get("Relation Name") == "segments_membership"]) == 1
 
 
-def test_a_distance_and_a_day_leave_full_builds_to_parallel_workers(crowd: list[int]) -> None:
-    """A subselect in their place would forbid it."""
+def test_distances_days_and_dates_leave_full_builds_to_parallel_workers(crowd: list[int]) -> None:
+    """A subselect in their place would forbid it, and so would OFFSET 0 that is not a bigint."""
     people.attribute("latitude", "number")
     people.attribute("longitude", "number")
+    people.attribute("renews", "date")
     near = {"near": {"latitude": 53.8, "longitude": -1.5, "kilometers": 20}, "operator": "within"}
-    rule = rules.parse(everyone(near, on("first_seen_at", "weekday", ["monday"])))
+    soon = {"match": "any", "rules": [on("attributes.renews", "in_next", 7), on("last_seen_at", "in_last", 7)]}
+    rule = rules.parse(everyone(near, on("first_seen_at", "weekday", ["monday"]), soon))
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL debug_parallel_query = on")
 
