@@ -26,7 +26,7 @@ from segments.tests import oracle, people, random_behaviours, test_oracle
 from segments.tests.oracle import Happening, Person
 from segments.tests.people import NOON
 
-CASES = int(os.environ.get("SEGMENT_DAYS", "8"))
+CASES = int(os.environ.get("SEGMENT_DAYS", "5"))
 STEPS = 5
 Drain = Callable[[], int]
 FIELDS = {"city": "", "status": "new", "tags": [], "value_minor": 0, "last_seen_at": NOON}
