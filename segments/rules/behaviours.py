@@ -42,8 +42,9 @@ class Behaviour:
     """`inputs` are what stands beside `event` and `operator` in the JSON; forms are made from them.
 
     `words` are those of the sentence, `words_once` for a count of one. `looks_back`: it reads events from before
-    its window. `holds_of_nothing`: contacts without such an event can be found. `problem` is what is wrong with
-    inputs that are right each by itself: its place and words.
+    its window. `columns` is how many it takes at most of the one row of a full build, beside two for each of its
+    periods. `holds_of_nothing`: contacts without such an event can be found. `problem` is what is wrong with inputs
+    that are right each by itself: its place and words.
     """
 
     label: str
@@ -53,6 +54,7 @@ class Behaviour:
     inputs: tuple[Input, ...] = ()
     rows: Rows = Rows.PLAIN
     looks_back: bool = False
+    columns: int = 3
     holds_of_nothing: Callable[[EventRule], bool] = _never
     problem: Callable[[EventRule], Problem | None] = _no_problem
 
@@ -112,6 +114,9 @@ PERIODS = (
 )
 PAUSE = Input("pause", "span", "After a pause of at least")
 
+# A row of PostgreSQL holds 1,664 columns.
+MOST_COLUMNS = 1_600
+
 BEHAVIOURS: Registry[Behaviour] = Registry(
     "behaviour",
     {
@@ -145,7 +150,7 @@ BEHAVIOURS: Registry[Behaviour] = Registry(
         ),
         "average": Behaviour(
             "Average of a property", judgements.average,
-            "{property} of {event} is on average {compared}{window}{filters}", inputs=(NUMBER, *COMPARED),
+            "{property} of {event} is on average {compared}{window}{filters}", inputs=(NUMBER, *COMPARED), columns=4,
         ),
         "smallest": Behaviour(
             "Smallest of a property", judgements.smallest,
@@ -187,3 +192,8 @@ BEHAVIOURS: Registry[Behaviour] = Registry(
         ),
     },
 )  # fmt: skip
+
+
+def columns_of(rule: EventRule) -> int:
+    """How many columns a rule takes of the one row of a full build, at most."""
+    return BEHAVIOURS[rule.operator].columns + 2 * rule.periods

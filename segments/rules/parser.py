@@ -8,6 +8,7 @@ from typing import Any
 
 from common.errors import Invalid
 from segments.rules import values
+from segments.rules.behaviours import MOST_COLUMNS, columns_of
 from segments.rules.catalogue import CUSTOM, Catalogue, KnownEvent
 from segments.rules.conditions import CONDITIONS, Misplaced
 from segments.rules.event_parser import EventParser
@@ -55,7 +56,7 @@ class _Reader:
         self.catalogue = catalogue
         self.is_stored = is_stored
         self.problems: dict[str, str] = {}
-        self.leaf_count = 0
+        self.leaf_count = self.column_count = 0
 
     def collect(self, raw: Any, path: str, depth: int) -> Rule | None:
         """The rule, or None with its problems noted."""
@@ -128,7 +129,11 @@ class _Reader:
         return f"unknown field {values.shown(field)}; known: {', '.join(names[:60])}{more}"
 
     def event(self, raw: Mapping[str, Any], path: str) -> EventRule:
-        return EventParser(self.catalogue, self.is_stored, self.filter).read(raw, path)
+        rule = EventParser(self.catalogue, self.is_stored, self.filter).read(raw, path)
+        self.column_count += columns_of(rule)
+        if self.column_count > MOST_COLUMNS:
+            raise Refused(path, "the rule looks at too many periods at once; take out conditions on what people did")
+        return rule
 
     def filter(self, raw: Any, path: str, known: KnownEvent | None) -> PropertyFilter:
         if not isinstance(raw, Mapping):

@@ -116,6 +116,18 @@ def test_what_does_not_hold_is_refused_with_its_place(rule: Any, place: str, tol
     assert found[f"rules[1].{place}"].startswith(told)
 
 
+def test_how_much_a_rule_asks_of_events_is_limited() -> None:
+    """More than a row of the full build can hold is refused, not tried."""
+    rhythm = order("regularly", periods=31, at_least=3, unit="day")
+
+    assert parse(everyone(*[rhythm] * 24), KNOWN)
+    assert parse(everyone(*[order("did_exactly")] * 500), KNOWN)
+    found = problems(everyone(*[rhythm] * 25))
+    assert found == {
+        "rules[24]": "the rule looks at too many periods at once; take out conditions on what people did"
+    }
+
+
 def test_a_stored_sum_is_read_although_the_property_came_with_another_type() -> None:
     rule = parse(total("sum", property="sku"), KNOWN, is_stored=True)
 
