@@ -2,8 +2,8 @@
 import "../vendor/sortable/sortable.min.js";
 
 // `lists` are the elements whose children are blocks; `moved(item, from list, to list, index)` is told of a drop,
-// its index counted as the list stood before.
-export function draggable(lists, { group, handle, moved }) {
+// its index counted as the list stood before. `scope` is the class under which blocks have their looks.
+export function draggable(lists, { group, handle, scope, moved }) {
   const made = lists.map(
     (list) =>
       new window.Sortable(list, {
@@ -18,7 +18,10 @@ export function draggable(lists, { group, handle, moved }) {
         invertSwap: true,
         ghostClass: "blk-ghost",
         dragClass: "blk-dragged",
-        onStart: () => document.body.classList.add("blk-dragging"),
+        onStart: ({ item }) => {
+          document.body.classList.add("blk-dragging");
+          dress(window.Sortable.ghost, item, scope);
+        },
         onEnd: (event) => {
           document.body.classList.remove("blk-dragging");
           const isSame = event.from === event.to;
@@ -29,4 +32,12 @@ export function draggable(lists, { group, handle, moved }) {
       }),
   );
   return () => made.forEach((sortable) => sortable.destroy());
+}
+
+// What hangs on the pointer is a copy outside of the editor, and a copied <select> forgets what was chosen.
+function dress(ghost, item, scope) {
+  if (!ghost) return;
+  ghost.classList.add(...scope.split(" ").filter(Boolean));
+  const chosen = [...item.querySelectorAll("select")].map((select) => select.value);
+  ghost.querySelectorAll("select").forEach((select, at) => (select.value = chosen[at]));
 }

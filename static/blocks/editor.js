@@ -120,6 +120,7 @@ export class BlockEditor extends HTMLElement {
     this.release = draggable([...this.stage.querySelectorAll("[data-list]")], {
       group: "blocks",
       handle: ".blk-grip",
+      scope: this.className,
       moved: (item, from, to, index) => this.moveTo(read(item.dataset.block), read(to.dataset.list), index),
     });
     this.isDrawing = false;
