@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from math import ceil, floor
-from typing import Any, cast
+from typing import Any
 
 from django.core.cache import cache
 from django.db import OperationalError, connection, transaction
@@ -127,12 +127,12 @@ def _sample() -> _Drawn:
     key = f"segments:{tenancy.required()}:sample"
     with suppress(RedisError):
         if (kept := cache.get(key)) is not None:
-            return cast(_Drawn, kept)
+            return _Drawn(*kept)
     population = _population()
     drawn = _Drawn(population, _few_of_all() if population <= READ_WHOLE else _drawn_numbers(population))
     if population > SAMPLE:
         with suppress(RedisError):
-            cache.set(key, drawn, SAMPLE_SECONDS)
+            cache.set(key, (drawn.population, drawn.ids), SAMPLE_SECONDS)
     return drawn
 
 
