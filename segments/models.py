@@ -107,7 +107,7 @@ class SegmentDependency(OrganizationScoped):
         ]
 
     def __str__(self) -> str:
-        return f"{self.segment_id} on {self.field or self.definition_id or self.needed_id}"
+        return f"{self.segment} on {self.field or self.definition or self.needed}"
 
 
 class Membership(OrganizationScoped):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from accounts import services as accounts
 from accounts.models import AuditEntry, Organization
@@ -373,3 +374,13 @@ def test_no_pattern_takes_the_database_long(organization: Organization) -> None:
     started = time.monotonic()
     assert selectors.matching(rule, [ada.pk]) == set()
     assert time.monotonic() - started < 1
+
+
+def test_the_page_that_deletes_names_the_segments_in_the_way(admin: Client, organization: Organization) -> None:
+    inner = vip()
+    services.create_segment(name="Winners of spring", rule=standing(inner))
+
+    answer = admin.post(f"/admin/segments/segment/{inner.pk}/delete/", {"post": "yes"})
+
+    assert (answer.status_code, Segment.objects.filter(pk=inner.pk).exists()) == (409, True)
+    assert "“VIP” is used in the rule of “Winners of spring”; take it out there first." in answer.content.decode()
