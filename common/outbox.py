@@ -23,7 +23,7 @@ from django.db.models import QuerySet
 
 from common import claims, clock, doorbell, tenancy
 from common.errors import Permanent, Transient
-from common.models import NoticeDelivery, OutboxNotice, WorkStatus
+from common.models import NoticeDelivery, WorkStatus
 
 logger = logging.getLogger(__name__)
 
@@ -81,26 +81,41 @@ def wire(subscriptions: Sequence[Subscription]) -> None:
         _by_subscriber[subscription.key] = subscription
 
 
+# Notices get their ids in the order they were announced, and deliveries theirs in the order of the notices.
+PUBLISH_SQL = """
+WITH announced AS (
+  INSERT INTO common_outboxnotice (organization_id, kind, payload, created_at)
+  SELECT %(organization)s, kind, payload::jsonb, %(now)s
+  FROM unnest(%(kinds)s::text[], %(payloads)s::text[]) WITH ORDINALITY AS told(kind, payload, place) ORDER BY place
+  RETURNING id, kind
+)
+INSERT INTO common_noticedelivery (organization_id, notice_id, subscriber, status, attempts, run_at, error)
+SELECT %(organization)s, announced.id, listener.subscriber, 'pending', 0, %(now)s, ''
+FROM announced JOIN unnest(%(heard)s::text[], %(subscribers)s::text[]) AS listener(kind, subscriber)
+  ON listener.kind = announced.kind
+ORDER BY announced.id"""
+
+
 def publish(*notices: Any) -> None:
     """Announce frozen dataclasses in the current transaction and organisation."""
     heard = [notice for notice in notices if type(notice).__name__ in _by_kind]
     if not heard:
         return
-    now = clock.now()
-    rows = OutboxNotice.objects.bulk_create(
-        [
-            OutboxNotice(kind=type(notice).__name__, payload=msgspec.to_builtins(notice), created_at=now)
-            for notice in heard
-        ]
-    )
-    NoticeDelivery.objects.bulk_create(
-        [
-            NoticeDelivery(notice=row, subscriber=subscription.key, run_at=now)
-            for row in rows
-            for subscription in _by_kind[row.kind]
-        ]
-    )
-    for work in sorted({subscription.work for row in rows for subscription in _by_kind[row.kind]}):
+    kinds = [type(notice).__name__ for notice in heard]
+    listeners = [(kind, subscription) for kind in dict.fromkeys(kinds) for subscription in _by_kind[kind]]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            PUBLISH_SQL,
+            {
+                "organization": tenancy.required(),
+                "now": clock.now(),
+                "kinds": kinds,
+                "payloads": [msgspec.json.encode(notice).decode() for notice in heard],
+                "heard": [kind for kind, _ in listeners],
+                "subscribers": [subscription.key for _, subscription in listeners],
+            },
+        )
+    for work in sorted({subscription.work for _, subscription in listeners}):
         doorbell.ring(work)
 
 

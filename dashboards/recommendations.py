@@ -135,7 +135,7 @@ def _losing_campaigns(place: Organization) -> Recommendation | None:
         return None
     others = f" and {len(names) - 1} more" if len(names) > 1 else ""
     text = f"“{names[0]}”{others} cost more this month than orders brought back."
-    return Recommendation("warning", text, "Compare campaigns", money.MONEY_PAGE, "attribution")
+    return Recommendation("warning", text, "See what each earned", money.MONEY_PAGE, "attribution")
 
 
 def _suggested_segments(place: Organization) -> Recommendation | None:
