@@ -35,9 +35,10 @@ _read: dict[int, tuple[int, Catalogue, Rule]] = {}
 # Organisation → its catalogue when rules were last read.
 _known: dict[int, Catalogue] = {}
 
-# Plan: one probe per pair into memberships and one into checks, each by its unique index (segment, contact); every
-# write reads that one list, so it touches nothing but what differs. `evaluated` is not joined to the pairs but
-# grouped with them: the planner cannot know how many rows it has, and once chose to read it for each of them.
+# Plan: one probe per pair into memberships and one into checks, each by its unique index (segment, contact), and as
+# sub-selects, so that no stale estimate turns them into a scan of everybody's memberships; every write reads that
+# one list, so it touches nothing but what differs. `evaluated` is not joined to the pairs but grouped with them: the
+# planner cannot know how many rows it has, and once chose to read it for each of them.
 # A stored check may come early, never late: it is moved only to an earlier moment, or once it is due.
 APPLY_SQL = """, outcome AS (
   SELECT segment_id, contact_id, coalesce(bool_or(truth), false) AS truth, max(flips_at) AS flips_at
@@ -45,11 +46,12 @@ APPLY_SQL = """, outcome AS (
         UNION ALL SELECT segment_id, contact_id, NULL, NULL FROM pairs) answer
   GROUP BY segment_id, contact_id
 ), pair_now AS MATERIALIZED (
-  SELECT outcome.*, open.id AS membership_id, flipcheck.flips_at AS check_at FROM outcome
-  LEFT JOIN segments_membership open ON open.segment_id = outcome.segment_id
-    AND open.contact_id = outcome.contact_id AND open.left_at IS NULL
-  LEFT JOIN segments_flipcheck flipcheck ON flipcheck.segment_id = outcome.segment_id
-    AND flipcheck.contact_id = outcome.contact_id
+  SELECT outcome.*, (
+    SELECT open.id FROM segments_membership open WHERE open.segment_id = outcome.segment_id
+      AND open.contact_id = outcome.contact_id AND open.left_at IS NULL) AS membership_id, (
+    SELECT flipcheck.flips_at FROM segments_flipcheck flipcheck WHERE flipcheck.segment_id = outcome.segment_id
+      AND flipcheck.contact_id = outcome.contact_id) AS check_at
+  FROM outcome
 ), entered AS (
   INSERT INTO segments_membership (organization_id, segment_id, contact_id, entered_at)
   SELECT %(organization)s, segment_id, contact_id, %(now)s FROM pair_now WHERE truth AND membership_id IS NULL
