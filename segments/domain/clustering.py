@@ -20,6 +20,8 @@ FEWEST, MOST = 2, 7  # groups that somebody can still tell apart
 JUDGED = 2_000  # people on whom the silhouette is taken: it grows with the square
 DEEPEST = 3
 SMALLEST_SHARE = 0.01
+LEAST_GAIN = 0.01  # a split of the tree must make its leaves this much purer
+NEARLY_BEST = 0.9  # more groups say more, as long as their silhouette is nearly the best
 SECONDS = 300
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -76,7 +78,7 @@ def cluster_apart(request: Request) -> Answer:
 
 
 def cluster(request: Request) -> Answer:
-    """K-means on standardised features, the number of groups by the best silhouette (Rousseeuw 1987), then a tree.
+    """K-means on standardised features, the number of groups by their silhouette (Rousseeuw 1987), then a tree.
 
     The same request gives the same answer.
     """
@@ -96,23 +98,24 @@ def cluster(request: Request) -> Answer:
 
 
 def _best(scaled: Any, seed: int) -> tuple[Any, dict[int, float]]:
-    """Labels of the best number of groups, and the silhouette of each number."""
+    """Labels of the most groups whose silhouette is nearly the best, and the silhouette of each number."""
     import numpy as np
     from sklearn.cluster import KMeans
     from sklearn.metrics import silhouette_score
 
     judged = np.random.default_rng(seed).permutation(len(scaled))[:JUDGED]
     different = len(np.unique(scaled, axis=0))
-    best: Any = None
+    tried: dict[int, Any] = {}
     silhouettes: dict[int, float] = {}
     for count in range(FEWEST, min(MOST, different - 1) + 1):
         labels = KMeans(count, n_init=5, random_state=seed).fit_predict(scaled)
         if not 1 < len(set(labels[judged])) < len(judged):
             continue
         silhouettes[count] = round(float(silhouette_score(scaled[judged], labels[judged])), 4)
-        if silhouettes[count] == max(silhouettes.values()):
-            best = labels
-    return best, silhouettes
+        tried[count] = labels
+    best = max(silhouettes.values(), default=0.0)
+    near = [count for count, score in silhouettes.items() if score >= NEARLY_BEST * best]
+    return (tried[max(near)] if near else None), silhouettes
 
 
 def _described(raw: Any, labels: Any, seed: int) -> list[Cluster]:
@@ -121,7 +124,7 @@ def _described(raw: Any, labels: Any, seed: int) -> list[Cluster]:
 
     leaf = max(5, math.ceil(SMALLEST_SHARE * len(raw)))
     tree = DecisionTreeClassifier(
-        max_depth=DEEPEST, min_samples_leaf=leaf, class_weight="balanced", random_state=seed
+        max_depth=DEEPEST, min_samples_leaf=leaf, class_weight="balanced", random_state=seed, ccp_alpha=LEAST_GAIN
     )
     grown = tree.fit(raw, labels).tree_
     boxes: dict[int, list[list[Bound]]] = {int(label): [] for label in sorted(set(labels))}
