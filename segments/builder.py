@@ -38,8 +38,9 @@ def page(segment_id: int | None = None) -> dict[str, Any]:
     """What the element reads of the page: the language with the segments one may refer to, addresses, ready rules."""
     known = catalogue.load(segment_id)
     others = [{"name": row.id, "label": row.name} for row in known.segments.values() if not row.circle]
+    others.sort(key=lambda row: str(row["label"]).lower())
     return {
-        "language": language.describe(known) | {"segments": sorted(others, key=lambda row: str(row["label"]).lower())},
+        "language": language.describe(known) | {"segments": others},
         "starters": starters.offered(known),
         "exact_up_to": estimates.EXACT_UP_TO,
         "addresses": {
