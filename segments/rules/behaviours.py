@@ -54,6 +54,7 @@ class Behaviour:
     inputs: tuple[Input, ...] = ()
     rows: Rows = Rows.PLAIN
     looks_back: bool = False
+    only_grows: bool = False
     columns: int = 3
     holds_of_nothing: Callable[[EventRule], bool] = _never
     problem: Callable[[EventRule], Problem | None] = _no_problem
@@ -123,6 +124,7 @@ BEHAVIOURS: Registry[Behaviour] = Registry(
         "did": Behaviour(
             "Did at least", judgements.did, "{event} happened at least {count} times{window}{filters}",
             "{event} happened{window}{filters}", COUNTED,
+            only_grows=True,
         ),
         "did_not": Behaviour(
             "Did fewer than", judgements.did_not, "{event} happened fewer than {count} times{window}{filters}",
@@ -168,6 +170,7 @@ BEHAVIOURS: Registry[Behaviour] = Registry(
         "then": Behaviour(
             "Did, then did", judgements.then,
             "{event}{filters} happened, then {then} within {gap}{window}", inputs=SEQUENCE, rows=Rows.ANSWERED,
+            only_grows=True,
         ),
         "then_not": Behaviour(
             "Did, then did not", judgements.then_not,
@@ -178,6 +181,7 @@ BEHAVIOURS: Registry[Behaviour] = Registry(
             "Does regularly", judgements.regularly,
             "{event}{filters} happened in at least {at_least} of the last {periods} {unit}s",
             inputs=PERIODS, problem=_fits_periods,
+            only_grows=True,
         ),
         "stopped": Behaviour(
             "Has stopped", judgements.stopped,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from segments.rules.behaviours import BEHAVIOURS
 from segments.rules.catalogue import CUSTOM, STANDARD_FIELDS
 from segments.rules.conditions import condition_of
 from segments.rules.operators import OPERATORS
-from segments.rules.tree import AttributeRule, EventRule, Leaf, Rule, SegmentRule, leaves
+from segments.rules.tree import AttributeRule, EventRule, Group, Leaf, Match, Rule, SegmentRule, leaves
 
 ZONE = "timezone"
+# Every event may move these, without a word about them in ContactsChanged.
+MOVED_BY_EVENTS = frozenset({"first_seen_at", "last_seen_at", "updated_at"})
 
 
 def fields(rule: Rule) -> set[str]:
@@ -49,6 +52,15 @@ def layers(rules: Mapping[int, Rule]) -> list[dict[int, Rule]]:
         steps.append(free or dict(waiting))  # there are no circles; a damaged table must not hang us
         waiting = {pk: rule for pk, rule in waiting.items() if pk not in steps[-1]}
     return steps
+
+
+def only_grows(rule: Rule) -> bool:
+    """Whether more events can only make it truer: whoever stands in it stays, whatever happens next."""
+    if isinstance(rule, Group):
+        return rule.match is not Match.NONE and all(map(only_grows, rule.rules))
+    if isinstance(rule, EventRule):
+        return BEHAVIOURS[rule.operator].only_grows
+    return not fields_of(rule) & MOVED_BY_EVENTS
 
 
 def is_local(rule: Rule) -> bool:

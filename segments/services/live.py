@@ -15,8 +15,6 @@ from segments.rules import needs
 from segments.services import members, refresh
 from segments.services.refresh import Pair
 
-# Every event may move these, without a word about them in ContactsChanged.
-MOVED_BY_EVENTS = ("first_seen_at", "last_seen_at", "updated_at")
 MOVED_BY_CHANGES = ("updated_at",)
 # More contacts than this of one segment at once: a full build of those that refer to it is cheaper.
 MOST_MOVED = 20_000
@@ -28,9 +26,13 @@ def audience_moved(notices: Iterable[ContactsChanged | EventsRecorded]) -> int:
     Returns how many memberships changed.
     """
     pairs: set[Pair] = set()
+    happened: set[Pair] = set()
     for notice in notices:
-        pairs |= _pairs_of_events(notice) if isinstance(notice, EventsRecorded) else _pairs_of_contacts(notice)
-    return refresh.refresh(sorted(pairs))
+        if isinstance(notice, EventsRecorded):
+            happened |= _pairs_of_events(notice)
+        else:
+            pairs |= _pairs_of_contacts(notice)
+    return refresh.refresh(pairs, happened - pairs)
 
 
 def memberships_moved(notices: Iterable[MembershipChanged]) -> int:
@@ -77,7 +79,7 @@ def _pairs_of_events(notice: EventsRecorded) -> set[Pair]:
     for event in notice.events:
         contacts_by_definition[event.definition_id].add(event.contact_id)
     everybody = set().union(*contacts_by_definition.values())
-    affected = _dependencies(Q(definition__in=contacts_by_definition) | Q(field__in=MOVED_BY_EVENTS))
+    affected = _dependencies(Q(definition__in=contacts_by_definition) | Q(field__in=needs.MOVED_BY_EVENTS))
     pairs: set[Pair] = set()
     for segment_id, definition_id, _ in affected:
         contacts = everybody if definition_id is None else contacts_by_definition[definition_id]

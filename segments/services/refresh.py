@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from django.db import connection, transaction
 
 from common import clock, doorbell, outbox, tenancy
 from common.errors import Invalid
-from segments.models import Recheck, Segment, SegmentKind, SegmentStatus
+from segments.models import Membership, Recheck, Segment, SegmentKind, SegmentStatus
 from segments.notices import MembershipChanged
 from segments.rules import catalogue, compiler, needs, parser
 from segments.rules.catalogue import Catalogue
@@ -88,13 +89,15 @@ class Change:
     left: list[int] = field(default_factory=list)
 
 
-def refresh(pairs: Iterable[Pair]) -> int:
+def refresh(pairs: Iterable[Pair], happened: Collection[Pair] = ()) -> int:
     """Bring the membership of (segment, contact) pairs up to date; returns how many memberships changed.
 
-    Announces `MembershipChanged`. Pairs of unknown, static or inactive segments are ignored.
+    `happened` are further pairs, of contacts to whom nothing but events happened: those who stand in a segment
+    that more events can only hold them in are passed over. Announces `MembershipChanged`. Pairs of unknown,
+    static or inactive segments are ignored.
     """
     wanted: dict[int, set[int]] = defaultdict(set)
-    for segment_id, contact_id in pairs:
+    for segment_id, contact_id in chain(pairs, happened):
         wanted[segment_id].add(contact_id)
     if not wanted:
         return 0
@@ -103,8 +106,23 @@ def refresh(pairs: Iterable[Pair]) -> int:
         segments = _live(wanted)
         _note_rechecks({row.pk: wanted[row.pk] for row in segments if row.status == SegmentStatus.BUILDING})
         ready = [row for row in segments if row.status == SegmentStatus.READY]
-        layers = needs.layers(_rules(ready))
+        rules = _rules(ready)
+        for segment_id, contact_id in _held(rules, happened):
+            wanted[segment_id].discard(contact_id)
+        layers = needs.layers({pk: rule for pk, rule in rules.items() if wanted[pk]})
         return sum(_refresh_block(rules, wanted) for layer in layers for rules in _blocks(layer, wanted))
+
+
+def _held(rules: Mapping[int, Rule], happened: Collection[Pair]) -> set[Pair]:
+    """Those of the pairs that are members and can only stay. Read under the lock: no other refresher is about.
+
+    Plan: membership_by_contact.
+    """
+    growing = {segment_id for segment_id, rule in rules.items() if needs.only_grows(rule)}
+    may_stay = {pair for pair in happened if pair[0] in growing}
+    contact_ids = {contact_id for _, contact_id in may_stay}
+    inside = Membership.objects.filter(contact__in=contact_ids, segment__in=growing, left_at=None)
+    return may_stay & set(inside.values_list("segment_id", "contact_id")) if may_stay else set()
 
 
 def lock_refreshers() -> None:

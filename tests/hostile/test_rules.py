@@ -44,7 +44,7 @@ RULES: dict[str, Any] = {
     "SQL as a field": {"field": "city; DROP TABLE audience_contact", "operator": "equals", "value": "x"},
     "SQL as an attribute": {"field": "attributes.x' OR '1'='1", "operator": "equals", "value": "x"},
     "organization_id": {"field": "organization_id", "operator": "greater", "value": 0},
-    "an unknown operator": {"field": "city", "operator": "matches", "value": "(a+)+$"},
+    "an unknown operator": {"field": "city", "operator": "regex", "value": "(a+)+$"},
     "SQL as an operator": {"field": "city", "operator": "= '' OR 1=1 --", "value": "x"},
     "a value that is an object": {"field": "city", "operator": "equals", "value": {"$ne": 1}},
     "a list for one": {"field": "city", "operator": "equals", "value": ["Leeds"]},
