@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from audience.models import Contact
@@ -64,6 +65,20 @@ def _recorded(recorded: RecordedEvent) -> Happening:
 def on_membership_changed(notices: list[MembershipChanged]) -> None:
     """Contacts that entered or left segments."""
     entries.admit([happening for notice in notices for happening in _moved(notice)])
+
+
+def hears_memberships(notices: Sequence[MembershipChanged]) -> list[bool]:
+    """Which of these are about segments that an active workflow listens to."""
+    keys = [
+        {
+            segment.key_of(way, notice.segment_id)
+            for way, who in (("entered", notice.entered), ("exited", notice.left))
+            if who
+        }
+        for notice in notices
+    ]
+    heard = entries.heard(set().union(*keys))
+    return [bool(wanted & heard) for wanted in keys]
 
 
 def _moved(notice: MembershipChanged) -> list[Happening]:

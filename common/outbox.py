@@ -40,6 +40,8 @@ class Subscription:
     `subscriber` is the listener's stable name: it keys deliveries that are already written. `work` names the
     doorbell that is rung for it: `notices` for what people wait for, `later_notices` for books that may be a
     second behind. With `takes_many` the handler gets a list of all that wait, instead of one notice at a time.
+    `hears` looks through notices as they are published and says which of them concern the listener at all: most
+    segments have nobody who waits for their members.
     """
 
     notice: type[Any] | tuple[type[Any], ...]
@@ -47,6 +49,7 @@ class Subscription:
     handler: Handler
     work: str = "notices"
     takes_many: bool = False
+    hears: Callable[[Sequence[Any]], list[bool]] | None = None
 
     @property
     def notices(self) -> dict[str, type[Any]]:
@@ -87,22 +90,33 @@ WITH announced AS (
   INSERT INTO common_outboxnotice (organization_id, kind, payload, created_at)
   SELECT %(organization)s, kind, payload::jsonb, %(now)s
   FROM unnest(%(kinds)s::text[], %(payloads)s::text[]) WITH ORDINALITY AS told(kind, payload, place) ORDER BY place
-  RETURNING id, kind
+  RETURNING id
+), numbered AS (
+  SELECT id, row_number() OVER (ORDER BY id) - 1 AS place FROM announced
 )
 INSERT INTO common_noticedelivery (organization_id, notice_id, subscriber, status, attempts, run_at, error)
-SELECT %(organization)s, announced.id, listener.subscriber, 'pending', 0, %(now)s, ''
-FROM announced JOIN unnest(%(heard)s::text[], %(subscribers)s::text[]) AS listener(kind, subscriber)
-  ON listener.kind = announced.kind
-ORDER BY announced.id"""
+SELECT %(organization)s, numbered.id, listener.subscriber, 'pending', 0, %(now)s, ''
+FROM numbered JOIN unnest(%(places)s::bigint[], %(subscribers)s::text[]) AS listener(place, subscriber) USING (place)
+ORDER BY numbered.id"""
 
 
-def publish(*notices: Any) -> None:
-    """Announce frozen dataclasses in the current transaction and organisation."""
-    heard = [notice for notice in notices if type(notice).__name__ in _by_kind]
-    if not heard:
+def publish(*notices: Any, to_all: bool = False) -> None:
+    """Announce frozen dataclasses in the current transaction and organisation.
+
+    What concerns nobody is not kept. With `to_all` no listener is asked first: for who writes while listeners may
+    be made that this transaction cannot see.
+    """
+    listeners = [
+        (number, subscription)
+        for kind, numbers in _by_place(notices).items()
+        for subscription in _by_kind.get(kind, [])
+        for number in _heard(subscription, notices, numbers, to_all=to_all)
+    ]
+    if not listeners:
         return
+    places = {number: place for place, number in enumerate(sorted({number for number, _ in listeners}))}
+    heard = [notices[number] for number in places]
     kinds = [type(notice).__name__ for notice in heard]
-    listeners = [(kind, subscription) for kind in dict.fromkeys(kinds) for subscription in _by_kind[kind]]
     with connection.cursor() as cursor:
         cursor.execute(
             PUBLISH_SQL,
@@ -111,12 +125,27 @@ def publish(*notices: Any) -> None:
                 "now": clock.now(),
                 "kinds": kinds,
                 "payloads": [msgspec.json.encode(notice).decode() for notice in heard],
-                "heard": [kind for kind, _ in listeners],
+                "places": [places[number] for number, _ in listeners],
                 "subscribers": [subscription.key for _, subscription in listeners],
             },
         )
     for work in sorted({subscription.work for _, subscription in listeners}):
         doorbell.ring(work)
+
+
+def _by_place(notices: Sequence[Any]) -> dict[str, list[int]]:
+    """Kind → where notices of it stand."""
+    found: dict[str, list[int]] = {}
+    for number, notice in enumerate(notices):
+        found.setdefault(type(notice).__name__, []).append(number)
+    return found
+
+
+def _heard(subscription: Subscription, notices: Sequence[Any], numbers: list[int], *, to_all: bool) -> list[int]:
+    if subscription.hears is None or to_all:
+        return numbers
+    concerns = subscription.hears([notices[number] for number in numbers])
+    return [number for number, is_heard in zip(numbers, concerns, strict=True) if is_heard]
 
 
 def deliver(organization_id: int, work: str = "notices") -> int:

@@ -34,13 +34,25 @@ PATIENCE = 0.5
 # notice → listeners, in the order the river flows
 SUBSCRIPTIONS: list[Subscription] = [
     Subscription((ContactsChanged, EventsRecorded), "segments.audience", segments.on_audience_moved, takes_many=True),
-    Subscription(MembershipChanged, "segments.memberships", segments.on_membership_changed, takes_many=True),
+    Subscription(
+        MembershipChanged,
+        "segments.memberships",
+        segments.on_membership_changed,
+        takes_many=True,
+        hears=segments.hears_memberships,
+    ),
     Subscription(TimeZoneChanged, "segments.zone", segments.on_zone_changed),
     Subscription(ContactsChanged, "campaigns.contacts", campaigns_subscribers.contacts_changed, LATER),
     Subscription(MessagesSettled, "campaigns.messages", campaigns_subscribers.messages_settled, LATER),
     Subscription(EventsRecorded, "automations.events", automations.on_events_recorded),
     Subscription(ContactsChanged, "automations.contacts", automations.on_contacts_changed),
-    Subscription(MembershipChanged, "automations.memberships", automations.on_membership_changed, takes_many=True),
+    Subscription(
+        MembershipChanged,
+        "automations.memberships",
+        automations.on_membership_changed,
+        takes_many=True,
+        hears=automations.hears_memberships,
+    ),
     Subscription(EventsRecorded, "attribution.events", attribution_subscribers.on_events, LATER),
     Subscription(ContactsChanged, "attribution.contacts", attribution_subscribers.on_contacts, LATER),
     Subscription(EventsRecorded, "viral.events", viral.on_events, LATER),

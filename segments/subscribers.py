@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from accounts.notices import TimeZoneChanged
 from audience.notices import ContactsChanged, EventsRecorded
 from common import outbox
@@ -19,6 +21,11 @@ def on_audience_moved(notices: list[ContactsChanged | EventsRecorded]) -> None:
 def on_membership_changed(notices: list[MembershipChanged]) -> None:
     """Segments that refer to segments follow them."""
     live.memberships_moved(notices)
+
+
+def hears_memberships(notices: Sequence[MembershipChanged]) -> list[bool]:
+    """Which of these are about segments that other segments refer to."""
+    return live.concerned(notices)
 
 
 def on_zone_changed(notice: TimeZoneChanged) -> None:

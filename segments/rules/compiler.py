@@ -19,7 +19,7 @@ from segments.rules.conditions import condition_of
 from segments.rules.facts import Everybody
 from segments.rules.operands import Row, column_of, of_contact
 from segments.rules.operators import OPERATORS
-from segments.rules.parameters import ONCE, Parameters
+from segments.rules.parameters import ONCE, Parameters, RowParameters
 from segments.rules.probes import Few
 from segments.rules.readings import Reading
 from segments.rules.streams import ORGANIZATION
@@ -126,8 +126,11 @@ def few(
         contacts=sorted(set(contact_ids)),
     )
     facts = Few(parameters)
-    verdicts = [_segment_verdict(segment_id, rule, facts, parameters) for segment_id, rule in rules.items()]
-    joined = "\n    UNION ALL ".join(verdicts)
+    alike: dict[_Shape, list[str]] = {}
+    for segment_id, rule in rules.items():
+        shape, row = _shape(segment_id, rule, facts, parameters)
+        alike.setdefault(shape, []).append(row)
+    joined = "\n    UNION ALL ".join(_branch(shape, rows) for shape, rows in alike.items())
     zone = zone_of("contact", parameters) if any(map(needs.is_local, rules.values())) else "NULL"
     sql = f"""WITH pairs AS MATERIALIZED (
   SELECT segment_id, contact_id
@@ -143,18 +146,34 @@ def few(
     return Query(sql, parameters.values)
 
 
-def _segment_verdict(segment_id: int, rule: Rule, facts: Few, parameters: Parameters) -> str:
-    stages = Stages()
-    number = parameters.bind(segment_id, "bigint")
+@dataclass(frozen=True)
+class _Shape:
+    """The SELECT of a verdict whose values are columns of `given`, and the types of these columns."""
+
+    select: str
+    types: tuple[str, ...]
+
+
+def _shape(segment_id: int, rule: Rule, facts: Few, parameters: Parameters) -> tuple[_Shape, str]:
+    """The shape of a rule, and its row of values."""
+    stages, given = Stages(), RowParameters(parameters)
 
     def reading(leaf: EventRule) -> Reading:
-        return facts.reading(leaf, segment_id)
+        return facts.reading(leaf, segment_id, given)
 
     row = Row("touched", "touched.zone", "= ANY(%(contacts)s::bigint[])")
-    root = judge(rule, lambda leaf: _leaf(leaf, reading, parameters, row), stages)
+    root = judge(rule, lambda leaf: _leaf(leaf, reading, given, row), stages)
+    values = [parameters.bind(segment_id, "bigint"), *given.row()]
+    shape = _Shape(stages.select(root, ""), tuple(cast for _, cast in given.cells))
+    return shape, f"({', '.join(values)})"
+
+
+def _branch(shape: _Shape, rows: Sequence[str]) -> str:
+    """The verdicts of all segments whose rules have one shape: planned once, however many they are."""
+    columns = ", ".join(["segment_id", *(f"p{place + 1}" for place in range(len(shape.types)))])
     return (
-        f"SELECT {number} AS segment_id, rule.truth, rule.flips_at FROM ({stages.select(root, '')}) rule "
-        f"WHERE {number} = ANY(touched.segments)"
+        f"SELECT given.segment_id, rule.truth, rule.flips_at FROM (VALUES {', '.join(rows)}) given({columns}) "
+        f"CROSS JOIN LATERAL ({shape.select}) rule WHERE given.segment_id = ANY(touched.segments)"
     )
 
 

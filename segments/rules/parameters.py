@@ -40,3 +40,24 @@ class Parameters:
         """The placeholder of a value that many places share."""
         self.values[name] = value
         return f"%({name})s::{cast}"
+
+
+class RowParameters(Parameters):
+    """The values of one rule as columns of the row `given`, so that rules of one shape are one text.
+
+    `cells` are the values with their types, in the order of the columns.
+    """
+
+    def __init__(self, statement: Parameters) -> None:
+        super().__init__()
+        self.statement = statement
+        self.values = statement.values
+        self.cells: list[tuple[Any, str]] = []
+
+    def _new(self, value: Any, cast: str) -> str:
+        self.cells.append((value, cast))
+        return f"given.p{len(self.cells)}"
+
+    def row(self) -> list[str]:
+        """The values for a VALUES list, bound to the statement."""
+        return [self.statement.bind(value, cast) for value, cast in self.cells]

@@ -27,6 +27,8 @@ from segments.rules.tree import EventRule, Period, PropertyFilter, Within
 # Up to so many latest moments are read for all leaves alike; a leaf that counts further has a probe of its own.
 MOST_SHARED = 20
 EVER = "'-infinity'::timestamptz"
+# Behaviours that ask for nothing but the nth latest moment.
+ONLY_COUNT = frozenset({"did", "did_not", "did_at_most", "did_exactly", "last_time"})
 # A row of PostgreSQL holds 1,664 columns, and many segments ask for more: measures come as short arrays of a kind.
 ARRAYS = {"timestamptz": "moments", "numeric": "numbers", "bigint": "counts"}
 LONGEST_ARRAY = 64
@@ -99,13 +101,16 @@ class Few:
         self._own: dict[tuple[int, int, timedelta | None], _Latest] = {}
         self._passes: dict[Stream, _Pass] = {}
 
-    def reading(self, rule: EventRule, segment_id: int) -> Reading:
+    def reading(self, rule: EventRule, segment_id: int, given: Parameters) -> Reading:
+        """`given` holds the values of the rule; what is measured in a pass of its own is bound to the statement."""
         stream = stream_of(rule, BEHAVIOURS[rule.operator].rows)
         if stream is None:
             return NeverSent(self.parameters)
         if stream.rows is Rows.RESUMED:
-            return _Reading(self, stream, (), segment_id)
-        return _Reading(self, replace(stream, where=()), stream.where, segment_id)
+            return _Reading(self, stream, (), segment_id, self.parameters)
+        only_counts = rule.operator in ONLY_COUNT and not stream.where and not isinstance(rule.within, Period)
+        values = given if only_counts else self.parameters
+        return _Reading(self, replace(stream, where=()), stream.where, segment_id, values)
 
     def latest(self, stream: Stream, count: int, within: timedelta | None, segment_id: int) -> _Latest:
         """The probe that reads the nth latest moment of a kind of event."""
@@ -209,8 +214,10 @@ class Few:
 class _Reading:
     """The reading of one leaf of one segment; `where` is left out of its stream, which leaves share."""
 
-    def __init__(self, few: Few, stream: Stream, where: tuple[PropertyFilter, ...], segment_id: int) -> None:
-        self.parameters = few.parameters
+    def __init__(
+        self, few: Few, stream: Stream, where: tuple[PropertyFilter, ...], segment_id: int, parameters: Parameters
+    ) -> None:
+        self.parameters = parameters
         self._few, self._stream, self._where, self._segment_id = few, stream, where, segment_id
         self._next_at = windows.NOTHING
 
@@ -218,8 +225,10 @@ class _Reading:
         if self._where or isinstance(within, Period):
             return self._measured_nth(count, within)
         source = self._few.latest(self._stream, count, within, self._segment_id)
-        self._next_at = f"facts.next[{source.number}]"
-        at = f"facts.recent[{source.number}][{1 if count > MOST_SHARED else count}]"
+        number = self.parameters.bind(source.number, "int")
+        place = self.parameters.bind(count, "int") if count <= MOST_SHARED else "1"
+        self._next_at = f"facts.next[{number}]"
+        at = f"facts.recent[{number}][{place}]"
         if within is None or count > MOST_SHARED:
             return at
         return f"CASE WHEN {at} > {windows.beginning(within, self.parameters)} THEN {at} END"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db.models import Q
 
@@ -48,6 +48,13 @@ def memberships_moved(notices: Iterable[MembershipChanged]) -> int:
         if len(moved[needed_id]) <= MOST_MOVED or not build_anew(segment_id):
             pairs.update((segment_id, contact_id) for contact_id in moved[needed_id])
     return refresh.refresh(sorted(pairs))
+
+
+def concerned(notices: Sequence[MembershipChanged]) -> list[bool]:
+    """Which of these are about segments that a live rule refers to. Asked under the refreshers' lock: a rule that
+    is made meanwhile is built after it."""
+    needed = {needed_id for _, needed_id in _dependants({notice.segment_id for notice in notices})}
+    return [notice.segment_id in needed for notice in notices]
 
 
 def zone_changed() -> None:

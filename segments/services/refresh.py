@@ -205,8 +205,8 @@ def _refresh_block(rules: Mapping[int, Rule], wanted: Mapping[int, set[int]]) ->
 
 
 def announce(segment_id: int, entered: list[int], left: list[int]) -> None:
-    """Publish one segment's changes."""
-    outbox.publish(*_notices(segment_id, Change(entered, left)))
+    """Publish one segment's changes, from outside the refreshers' lock."""
+    outbox.publish(*_notices(segment_id, Change(entered, left)), to_all=True)
 
 
 def _notices(segment_id: int, change: Change) -> list[MembershipChanged]:
