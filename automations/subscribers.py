@@ -69,14 +69,26 @@ def on_membership_changed(notices: list[MembershipChanged]) -> None:
 
 def hears_memberships(notices: Sequence[MembershipChanged]) -> list[bool]:
     """Which of these are about segments that an active workflow listens to."""
-    keys = [
-        {
-            segment.key_of(way, notice.segment_id)
-            for way, who in (("entered", notice.entered), ("exited", notice.left))
-            if who
-        }
-        for notice in notices
-    ]
+    return _heard_by_somebody([{happening.key for happening in _moved(notice)} for notice in notices])
+
+
+def hears_events(notices: Sequence[EventsRecorded]) -> list[bool]:
+    """Which of these hold an event that an active workflow listens to."""
+    return _heard_by_somebody([{event.key_of(recorded.name) for recorded in notice.events} for notice in notices])
+
+
+def hears_contacts(notices: Sequence[ContactsChanged]) -> list[bool]:
+    """Which of these hold a merge, which moves runs, or a change that an active workflow listens to."""
+    heard = _heard_by_somebody(
+        [
+            {lead_created.KEY, *(attribute_changed.key_of(change.attribute) for change in notice.changes)}
+            for notice in notices
+        ]
+    )
+    return [bool(notice.merged) or is_heard for notice, is_heard in zip(notices, heard, strict=True)]
+
+
+def _heard_by_somebody(keys: Sequence[set[str]]) -> list[bool]:
     heard = entries.heard(set().union(*keys))
     return [bool(wanted & heard) for wanted in keys]
 

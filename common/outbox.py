@@ -65,6 +65,8 @@ class Subscription:
 _by_kind: dict[str, list[Subscription]] = {}
 _by_subscriber: dict[str, Subscription] = {}
 _handling: ContextVar[int] = ContextVar("notice_being_handled", default=0)
+# Whom a pass has published to: they need not be looked for.
+_published: ContextVar[set[str] | None] = ContextVar("published_in_this_pass", default=None)
 
 
 def notice_id() -> int:
@@ -129,6 +131,8 @@ def publish(*notices: Any, to_all: bool = False) -> None:
                 "subscribers": [subscription.key for _, subscription in listeners],
             },
         )
+    if (published := _published.get()) is not None:
+        published.update(subscription.key for _, subscription in listeners)
     for work in sorted({subscription.work for _, subscription in listeners}):
         doorbell.ring(work)
 
@@ -183,14 +187,13 @@ def organizations_due(work: str) -> list[int]:
     )
 
 
-# Plan: one probe of pending_deliveries for each subscriber that comes after the last one.
-NEXT_SQL = """
-SELECT wired.place FROM unnest(%s::text[]) WITH ORDINALITY AS wired(subscriber, place)
- WHERE wired.place > %s AND EXISTS (
+# Plan: one probe of pending_deliveries for each subscriber.
+WAITING_SQL = """
+SELECT wired.subscriber FROM unnest(%s::text[]) AS wired(subscriber)
+ WHERE EXISTS (
    SELECT 1 FROM common_noticedelivery delivery
     WHERE delivery.organization_id = %s AND delivery.subscriber = wired.subscriber
       AND delivery.status = 'pending' AND delivery.run_at <= %s)
- ORDER BY wired.place LIMIT 1
 """
 
 
@@ -200,15 +203,22 @@ def _pass_along(work: str) -> int:
     What one publishes, those after it get in the same pass.
     """
     wired = [key for key, subscription in _by_subscriber.items() if subscription.work == work]
-    handed, place = 0, 0
+    waiting, handed = _waiting(wired), 0
+    published: set[str] = set()
+    token = _published.set(published)
+    try:
+        for key in wired:
+            if key in waiting or key in published:
+                handed += _deliver_block(key)
+    finally:
+        _published.reset(token)
+    return handed
+
+
+def _waiting(wired: list[str]) -> set[str]:
     with connection.cursor() as cursor:
-        while True:
-            cursor.execute(NEXT_SQL, [wired, place, tenancy.required(), clock.now()])
-            found = cursor.fetchone()
-            if found is None:
-                return handed
-            place = found[0]
-            handed += _deliver_block(wired[place - 1])
+        cursor.execute(WAITING_SQL, [wired, tenancy.required(), clock.now()])
+        return {row[0] for row in cursor.fetchall()}
 
 
 def _refuse_unknown() -> None:

@@ -44,8 +44,12 @@ SUBSCRIPTIONS: list[Subscription] = [
     Subscription(TimeZoneChanged, "segments.zone", segments.on_zone_changed),
     Subscription(ContactsChanged, "campaigns.contacts", campaigns_subscribers.contacts_changed, LATER),
     Subscription(MessagesSettled, "campaigns.messages", campaigns_subscribers.messages_settled, LATER),
-    Subscription(EventsRecorded, "automations.events", automations.on_events_recorded),
-    Subscription(ContactsChanged, "automations.contacts", automations.on_contacts_changed),
+    Subscription(
+        EventsRecorded, "automations.events", automations.on_events_recorded, hears=automations.hears_events
+    ),
+    Subscription(
+        ContactsChanged, "automations.contacts", automations.on_contacts_changed, hears=automations.hears_contacts
+    ),
     Subscription(
         MembershipChanged,
         "automations.memberships",
