@@ -41,7 +41,7 @@ def crowd(organization: Organization) -> list[int]:
     }  # fmt: skip
     people.partitions.ensure_months([NOON])
     with tenancy.engine(), connection.cursor() as cursor:
-        # What rolled back tests left behind makes the tables look larger than they are; this takes it out of the plan.
+        # What rolled back tests left behind makes a table look larger than it is, and plans differ.
         cursor.execute("TRUNCATE audience_event")
         cursor.execute(FILL_CONTACTS, values)
         cursor.execute("SELECT min(id) FROM audience_contact WHERE organization_id = %(organization)s", values)
