@@ -55,6 +55,7 @@ class Behaviour:
     rows: Rows = Rows.PLAIN
     looks_back: bool = False
     only_grows: bool = False
+    only_counts: bool = False
     columns: int = 3
     holds_of_nothing: Callable[[EventRule], bool] = _never
     problem: Callable[[EventRule], Problem | None] = _no_problem
@@ -125,18 +126,22 @@ BEHAVIOURS: Registry[Behaviour] = Registry(
             "Did at least", judgements.did, "{event} happened at least {count} times{window}{filters}",
             "{event} happened{window}{filters}", COUNTED,
             only_grows=True,
+            only_counts=True,
         ),
         "did_not": Behaviour(
             "Did fewer than", judgements.did_not, "{event} happened fewer than {count} times{window}{filters}",
             "{event} did not happen{window}{filters}", COUNTED, holds_of_nothing=_always,
+            only_counts=True,
         ),
         "did_exactly": Behaviour(
             "Did exactly", judgements.did_exactly, "{event} happened exactly {count} times{window}{filters}",
             "{event} happened exactly once{window}{filters}", COUNTED,
+            only_counts=True,
         ),
         "did_at_most": Behaviour(
             "Did at most", judgements.did_at_most, "{event} happened at most {count} times{window}{filters}",
             "{event} happened at most once{window}{filters}", COUNTED, holds_of_nothing=_always,
+            only_counts=True,
         ),
         "first_time": Behaviour(
             "Did for the first time", judgements.first_time, "{event}{filters} happened for the first time{window}",
@@ -145,6 +150,7 @@ BEHAVIOURS: Registry[Behaviour] = Registry(
         "last_time": Behaviour(
             "Did last", judgements.last_time, "{event}{filters} last happened more than {more_than} ago{window}",
             inputs=(MORE_THAN, WITHIN, WHERE), problem=_is_silent_inside,
+            only_counts=True,
         ),
         "sum": Behaviour(
             "Sum of a property", judgements.total, "{property} of {event} adds up to {compared}{window}{filters}",

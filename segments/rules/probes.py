@@ -27,8 +27,6 @@ from segments.rules.tree import EventRule, Period, PropertyFilter, Within
 # Up to so many latest moments are read for all leaves alike; a leaf that counts further has a probe of its own.
 MOST_SHARED = 20
 EVER = "'-infinity'::timestamptz"
-# Behaviours that ask for nothing but the nth latest moment.
-ONLY_COUNT = frozenset({"did", "did_not", "did_at_most", "did_exactly", "last_time"})
 # A row of PostgreSQL holds 1,664 columns, and many segments ask for more: measures come as short arrays of a kind.
 ARRAYS = {"timestamptz": "moments", "numeric": "numbers", "bigint": "counts"}
 LONGEST_ARRAY = 64
@@ -103,12 +101,13 @@ class Few:
 
     def reading(self, rule: EventRule, segment_id: int, given: Parameters) -> Reading:
         """`given` holds the values of the rule; what is measured in a pass of its own is bound to the statement."""
-        stream = stream_of(rule, BEHAVIOURS[rule.operator].rows)
+        behaviour = BEHAVIOURS[rule.operator]
+        stream = stream_of(rule, behaviour.rows)
         if stream is None:
             return NeverSent(self.parameters)
         if stream.rows is Rows.RESUMED:
             return _Reading(self, stream, (), segment_id, self.parameters)
-        only_counts = rule.operator in ONLY_COUNT and not stream.where and not isinstance(rule.within, Period)
+        only_counts = behaviour.only_counts and not stream.where and not isinstance(rule.within, Period)
         values = given if only_counts else self.parameters
         return _Reading(self, replace(stream, where=()), stream.where, segment_id, values)
 
