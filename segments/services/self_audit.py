@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import F
 
 from audience.models import Contact
-from common import clock, outbox, tenancy
+from common import clock, doorbell, outbox, tenancy
 from segments.models import Membership, Segment, SegmentKind, SegmentStatus, SelfAudit
 from segments.rules import parse_stored
 from segments.selectors import verdicts
@@ -56,9 +56,7 @@ def run(organization_id: int) -> SelfAudit:
 
 def run_everywhere() -> None:
     """Every organisation with segments, one after another."""
-    with tenancy.engine():
-        organization_ids = list(Segment.objects.values_list("organization_id", flat=True).distinct())
-    for organization_id in sorted(organization_ids):
+    for organization_id in sorted(doorbell.organizations_with("segments_segment", "TRUE")):
         run(organization_id)
 
 
