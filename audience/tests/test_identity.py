@@ -260,3 +260,16 @@ def test_no_order_of_messages_ever_joins_two_user_ids(messages: list[Incoming]) 
             assert owners.setdefault(value, id(last(person))) == id(last(person))
             assert last(person).user_id == value
     assert len(set(owners.values())) == len(owners)
+
+
+def test_what_is_said_of_a_merged_contact_reaches_the_survivor(send: Any) -> None:
+    """A workflow may still hold the number that was merged away a moment ago."""
+    send(identify("u1"), track("Looked", userId=None, anonymousId="phone-1"))
+    known, anonymous = living()
+    send(track("Signed in", anonymousId="phone-1"))
+
+    assert services.add_tags([anonymous.pk, known.pk], "warm") == 1
+    assert services.update_contacts([anonymous.pk], {"status": "lead"}) == 1
+    known.refresh_from_db()
+    anonymous.refresh_from_db()
+    assert (known.tags, known.status, anonymous.tags, anonymous.status) == (["warm"], "lead", [], "new")

@@ -106,8 +106,9 @@ def unsubscribe(message_id: int, *, how: str, only_topic: bool = False) -> bool:
         if message is None:
             return False
         topic_id = message.topic_id if only_topic else None
-        people = [pk for pk in _people(message.contact_id) if not _has_withdrawn(pk, topic_id)]
-        audience.withdraw_consent(people, MessageChannel.EMAIL, topic_id, how, proof={"message_id": message.pk})
+        if not _has_withdrawn(message.contact_id, topic_id):
+            proof = {"message_id": message.pk}
+            audience.withdraw_consent([message.contact_id], MessageChannel.EMAIL, topic_id, how, proof=proof)
         if message.unsubscribed_at is None:
             message.unsubscribed_at = clock.now()
             message.save(update_fields=["unsubscribed_at"])
@@ -129,7 +130,7 @@ def resubscribe(message_id: int) -> bool:
             wording = "Subscribe again"
             proof = {"message_id": message.pk}
             audience.grant_consent(
-                _people(message.contact_id), MessageChannel.EMAIL, None, "unsubscribe page", wording, proof
+                [message.contact_id], MessageChannel.EMAIL, None, "unsubscribe page", wording, proof
             )
             message.unsubscribed_at = None
             message.save(update_fields=["unsubscribed_at"])
@@ -137,7 +138,7 @@ def resubscribe(message_id: int) -> bool:
 
 
 def _has_withdrawn(contact_id: int, topic_id: int | None) -> bool:
-    entries = Consent.objects.filter(contact_id=contact_id, channel=MessageChannel.EMAIL)
+    entries = Consent.objects.filter(contact_id__in=_people(contact_id), channel=MessageChannel.EMAIL)
     latest = entries.filter(Q(topic=None) | Q(topic_id=topic_id)).order_by("-happened_at", "-pk").first()
     return latest is not None and latest.state == ConsentState.WITHDRAWN and latest.topic_id in (None, topic_id)
 
