@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -59,8 +60,7 @@ def publish(benchmark: str, figures: list[Figure], memory: dict[str, float]) -> 
     print(f"\n{benchmark}  ({os.cpu_count()} cores)\n")
     print("| figure | ours | yardstick | ratio | goal | met |\n|---|---:|---:|---:|---|---|")
     for figure in figures:
-        print(f"| {figure.name} | {_number(figure.ours)} {figure.unit} | {_yardstick(figure)} | {_ratio(figure)} "
-              f"| {figure.goal} | {_met(figure)} |")  # fmt: skip
+        print(_row(figure))
     print("\npeak memory: " + ", ".join(f"{name} {value:,.0f} MB" for name, value in memory.items()) + "\n")
     RESULTS.mkdir(exist_ok=True)
     document = {
@@ -70,6 +70,18 @@ def publish(benchmark: str, figures: list[Figure], memory: dict[str, float]) -> 
         "peak_memory_mb": memory,
     }
     (RESULTS / f"{benchmark}.json").write_text(json.dumps(document, indent=2))
+
+
+def told(figures: list[Figure]) -> list[Figure]:
+    """The same figures, shown while a long benchmark goes on."""
+    for figure in figures:
+        print(_row(figure), file=sys.stderr, flush=True)
+    return figures
+
+
+def _row(figure: Figure) -> str:
+    cells = (figure.name, f"{_number(figure.ours)} {figure.unit}", _yardstick(figure), _ratio(figure), figure.goal)
+    return f"| {' | '.join(cells)} | {_met(figure)} |"
 
 
 def _number(value: float) -> str:

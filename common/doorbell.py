@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import redis
@@ -51,6 +51,27 @@ _client: redis.Redis | None = None
 _turn_ends: ContextVar[float | None] = ContextVar("turn_ends", default=None)
 
 
+@dataclass
+class _Errand:
+    """One ring being answered: what was done, and what that rang for and this worker can do itself."""
+
+    queue: str
+    organization_id: int
+    done: set[str] = field(default_factory=set)
+    waiting: set[str] = field(default_factory=set)
+
+    def takes(self, work: Work, organization_id: int) -> bool:
+        """Whether the worker goes on with this work by itself; what it did already waits its turn in the queue."""
+        is_near = work.queue == self.queue and organization_id == self.organization_id and not work.patience
+        if is_near and work.name not in self.done:
+            self.waiting.add(work.name)
+            return True
+        return False
+
+
+_errand: ContextVar[_Errand | None] = ContextVar("errand", default=None)
+
+
 def wire(works: Sequence[Work]) -> None:
     """Take the project's table of worked rows; replaces an earlier one."""
     WORK.clear()
@@ -73,6 +94,9 @@ def ring(name: str, organization_id: int | None = None) -> None:
 
 
 def _ring_now(name: str, organization_id: int) -> None:
+    errand = _errand.get()
+    if errand is not None and errand.takes(WORK[name], organization_id):
+        return
     try:
         if client().set(f"bell:{name}:{organization_id}", 1, nx=True, ex=RING_SECONDS):
             work = WORK[name]
@@ -84,12 +108,27 @@ def _ring_now(name: str, organization_id: int) -> None:
 
 
 def answer(name: str, organization_id: int) -> int:
-    """Do the named work for one turn; rings again when the turn ended before the work. Returns how many rows."""
-    if settings.DOORBELL_ENABLED:
-        try:
-            client().delete(f"bell:{name}:{organization_id}")
-        except redis.RedisError as error:
-            logger.warning("The doorbell for %s could not be taken down: %s", name, error)
+    """Do the named work for one turn, then what it rang for on the same queue, each for a turn of its own.
+
+    Events, memberships and runs so follow each other without a way through the broker. Work whose turn ended
+    before it was done rings again. Returns how many rows were worked.
+    """
+    errand = _Errand(WORK[name].queue, organization_id, waiting={name})
+    token = _errand.set(errand)
+    worked = 0
+    try:
+        while errand.waiting:
+            following = next(work for work in WORK if work in errand.waiting)
+            errand.waiting.discard(following)
+            errand.done.add(following)
+            worked += _take_turn(following, organization_id)
+    finally:
+        _errand.reset(token)
+    return worked
+
+
+def _take_turn(name: str, organization_id: int) -> int:
+    _take_down(name, organization_id)
     token = _turn_ends.set(time.monotonic() + TURN_SECONDS)
     try:
         worked = WORK[name].run(organization_id)
@@ -98,6 +137,14 @@ def answer(name: str, organization_id: int) -> int:
     finally:
         _turn_ends.reset(token)
     return worked
+
+
+def _take_down(name: str, organization_id: int) -> None:
+    if settings.DOORBELL_ENABLED:
+        try:
+            client().delete(f"bell:{name}:{organization_id}")
+        except redis.RedisError as error:
+            logger.warning("The doorbell for %s could not be taken down: %s", name, error)
 
 
 def turn_is_over() -> bool:

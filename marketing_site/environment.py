@@ -42,7 +42,7 @@ def database(url: str) -> dict[str, Any]:
     host = options.pop("host", None) or unquote(parts.hostname or "")
     port = options.pop("port", None) or (str(parts.port) if parts.port else "")
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "common.postgresql",
         "NAME": unquote(parts.path.lstrip("/")) or "groundswell",
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

@@ -180,7 +180,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_RATES": {"caller": environment.text("API_RATE", "6000/min")},
     "EXCEPTION_HANDLER": "common.api.errors.handle",
     "DEFAULT_RENDERER_CLASSES": [
-        "rest_framework.renderers.JSONRenderer",
+        "common.api.renderers.QuickJSONRenderer",
         "rest_framework.renderers.BrowsableAPIRenderer",
     ],
     "DEFAULT_PARSER_CLASSES": ["common.api.parsers.StrictJSONParser"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
@@ -53,13 +53,13 @@ class ContactViewSet(ApiViewSet):
     lookup_value_regex = "[0-9]{1,18}"
 
     def get_queryset(self) -> QuerySet[Contact]:
-        # A list, not a manager for each contact: that would cost more than the query.
-        return selectors.living().prefetch_related(Prefetch("identities", to_attr="known_identities"))
+        return selectors.living().prefetch_related(shapes.KNOWN_IDENTITIES)
 
     def list(self, request: Request) -> Response:
         """Newest first; `limit` and `cursor` page."""
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+        found = self.filter_queryset(selectors.living())
+        page = self.paginate_queryset(found.values(*shapes.CONTACT_COLUMNS))
+        return self.get_paginated_response(shapes.contacts(page or []))
 
     def retrieve(self, request: Request, pk: str) -> Response:
         return Response(self.get_serializer(self._contact(pk)).data)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Prefetch
 from rest_framework import serializers
 
 from audience.models import Contact, Event, Identity, Priority
 from common.api.shapes import QuickModelSerializer, StrictSerializer
+
+KNOWN_IDENTITIES = Prefetch("identities", Identity.objects.order_by("pk"), to_attr="known_identities")
 
 
 class IdentitySerializer(QuickModelSerializer):
@@ -28,6 +34,24 @@ class ContactSerializer(QuickModelSerializer):
             "first_seen_at", "last_seen_at", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = fields
+
+
+# A page of contacts straight from its columns: models of so many fields cost more than the query.
+CONTACT_COLUMNS = [
+    {"assignee": "assignee_id"}.get(name, name) for name in ContactSerializer.Meta.fields if name != "identities"
+]
+
+
+def contacts(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of CONTACT_COLUMNS as ContactSerializer writes them; one query for all their identities."""
+    known: dict[int, list[dict[str, str]]] = {row["id"]: [] for row in rows}
+    identities = Identity.objects.filter(contact__in=known).order_by("pk").values_list("contact_id", "kind", "value")
+    for contact_id, kind, value in identities:
+        known[contact_id].append({"kind": kind, "value": value})
+    for row in rows:
+        row["identities"] = known[row["id"]]
+        row["assignee"] = row.pop("assignee_id")
+    return [{name: row[name] for name in ContactSerializer.Meta.fields} for row in rows]
 
 
 class ContactInput(StrictSerializer):

@@ -154,3 +154,34 @@ def test_work_that_goes_on_gives_up_its_worker_after_a_turn_and_rings_again(
         assert doorbell.turn_is_over() is False, "outside a turn nothing is over"
     finally:
         doorbell.wire(wiring.WORK)
+
+
+def test_what_work_rings_for_on_its_queue_is_done_by_the_same_worker(
+    organization: Organization, settings, monkeypatch
+) -> None:
+    sent: list[str] = []
+    done: list[str] = []
+    settings.DOORBELL_ENABLED = True
+    monkeypatch.setattr("celery.app.base.Celery.send_task", lambda self, name, args, **options: sent.append(args[0]))
+    monkeypatch.setattr(doorbell.transaction, "on_commit", lambda call: call())
+
+    def work(name: str, *rings: str) -> Work:
+        def run(organization_id: int) -> int:
+            done.append(name)
+            for ring in rings:
+                doorbell.ring(ring, organization_id)
+            return 1
+
+        return Work(name, "delivery" if name == "mail" else "river", run, list, patience=name == "books")
+
+    doorbell.wire(
+        [work("in", "out", "between"), work("between", "in", "mail"), work("out"), work("mail"), work("books")]
+    )
+    for name in ("in", "between", "out", "mail", "books"):
+        doorbell.client().delete(f"bell:{name}:{organization.pk}")
+    try:
+        assert doorbell.answer("in", organization.pk) == 3
+        assert done == ["in", "between", "out"], "in the order of the wiring, each once"
+        assert sent == ["in", "mail"], "what was done already, and what others do, goes through the queue"
+    finally:
+        doorbell.wire(wiring.WORK)

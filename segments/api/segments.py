@@ -121,9 +121,9 @@ class SegmentViewSet(InsightActions, ApiViewSet):
     @action(detail=True, methods=["get"], pagination_class=LeadPages, filterset_class=None)
     def leads(self, request: Request, reference: str) -> Response:
         """Who is in the segment now."""
-        members = selectors.memberships(selectors.find(reference)).only(*shapes.LeadSerializer.columns)
+        members = selectors.memberships(selectors.find(reference)).values(*shapes.LEAD_COLUMNS)
         page = self.paginate_queryset(members)  # type: ignore[arg-type]
-        return self.get_paginated_response(shapes.LeadSerializer(page, many=True).data)
+        return self.get_paginated_response(shapes.leads(page or []))  # type: ignore[arg-type]
 
     @extend_schema(request=shapes.LeadIdsInput, responses=shapes.LeadsChangedSerializer)
     @leads.mapping.post

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from rest_framework import serializers
@@ -52,11 +53,18 @@ class LeadSerializer(QuickModelSerializer):
     email = serializers.CharField(source="contact.email")
     user_id = serializers.CharField(source="contact.user_id")
 
-    columns = ("entered_at", "contact__name", "contact__email", "contact__user_id")
-
     class Meta:
         model = Membership
         fields = ["id", "name", "email", "user_id", "entered_at"]
+
+
+# A page of leads straight from its columns: models of two tables for each row cost three times the query.
+LEAD_COLUMNS = ("contact_id", "contact__name", "contact__email", "contact__user_id", "entered_at")
+
+
+def leads(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of LEAD_COLUMNS as LeadSerializer writes them."""
+    return [dict(zip(LeadSerializer.Meta.fields, map(row.__getitem__, LEAD_COLUMNS), strict=True)) for row in rows]
 
 
 class LeadIdsInput(serializers.Serializer):  # type: ignore[type-arg]

@@ -11,12 +11,14 @@ from segments.services import refresh
 
 BLOCK = 5_000
 
-# Plan: flips_due gives the due rows in order; the segment is a look-up by key.
+# Plan: one probe of flips_due for each live segment; the first block that is found is enough.
 DUE_SQL = """
-SELECT flipcheck.segment_id, flipcheck.contact_id FROM segments_flipcheck flipcheck
-JOIN segments_segment segment ON segment.id = flipcheck.segment_id AND segment.status = 'ready' AND segment.is_active
-WHERE flipcheck.organization_id = %(organization)s AND flipcheck.flips_at <= %(now)s
-ORDER BY flipcheck.flips_at LIMIT %(block)s FOR UPDATE OF flipcheck SKIP LOCKED"""
+SELECT due.segment_id, due.contact_id FROM segments_segment segment CROSS JOIN LATERAL (
+  SELECT flipcheck.segment_id, flipcheck.contact_id FROM segments_flipcheck flipcheck
+  WHERE flipcheck.segment_id = segment.id AND flipcheck.flips_at <= %(now)s
+  ORDER BY flipcheck.flips_at LIMIT %(block)s FOR UPDATE OF flipcheck SKIP LOCKED) due
+WHERE segment.organization_id = %(organization)s AND segment.status = 'ready' AND segment.is_active
+LIMIT %(block)s"""
 RECHECK_SQL = """
 DELETE FROM segments_recheck WHERE id IN (
   SELECT recheck.id FROM segments_recheck recheck
@@ -25,7 +27,12 @@ DELETE FROM segments_recheck WHERE id IN (
   FOR UPDATE OF recheck SKIP LOCKED)
 RETURNING segment_id, contact_id"""
 
-SERVES = "EXISTS (SELECT 1 FROM segments_segment s WHERE s.id = segment_id AND s.status = 'ready' AND s.is_active)"
+IS_DUE = """status = 'ready' AND is_active AND (
+  EXISTS (SELECT 1 FROM segments_flipcheck lapse
+          WHERE lapse.segment_id = segments_segment.id AND lapse.flips_at <= %s)
+  OR EXISTS (SELECT 1 FROM segments_recheck noted
+             WHERE noted.organization_id = segments_segment.organization_id
+               AND noted.segment_id = segments_segment.id))"""
 
 
 def run(organization_id: int) -> int:
@@ -38,8 +45,7 @@ def run(organization_id: int) -> int:
 
 
 def organizations_due() -> list[int]:
-    due = doorbell.organizations_with("segments_flipcheck", f"flips_at <= %s AND {SERVES}", [clock.now()])
-    return sorted({*due, *doorbell.organizations_with("segments_recheck", SERVES)})
+    return doorbell.organizations_with("segments_segment", IS_DUE, [clock.now()])
 
 
 def _block(statement: str) -> int:

@@ -1,0 +1,39 @@
+"""Django's PostgreSQL backend, reading moments with psycopg's own compiled loader.
+
+Django puts its zone on each moment in Python, which is a fifth of the time of reading rows with several of them.
+Our connections always speak UTC (Django's `USE_TZ`), so what the compiled loader returns is right already.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import Any
+
+import psycopg
+from django.db.backends.postgresql import base
+from psycopg.postgres import types
+from psycopg.pq import Format
+
+COMPILED: Any = psycopg.adapters.get_loader(types["timestamptz"].oid, Format.TEXT)
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    def get_connection_params(self) -> dict[str, Any]:
+        parameters: dict[str, Any] = super().get_connection_params()
+        if self._speaks_utc:
+            parameters["context"].adapters.register_loader("timestamptz", COMPILED)
+        return parameters
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        """Django's own would look at the loader's zone, which the compiled one takes from the connection."""
+        if not self._speaks_utc:
+            return super().create_cursor(name)
+        if name is None:
+            return self.connection.cursor()
+        return base.ServerSideCursor(  # type: ignore[call-arg]
+            self.connection, name=name, scrollable=False, withhold=self.connection.autocommit
+        )
+
+    @property
+    def _speaks_utc(self) -> bool:
+        return bool(self.timezone == UTC)
