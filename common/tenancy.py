@@ -51,8 +51,11 @@ def required() -> int:
 
 @contextmanager
 def organization(organization_id: int) -> Iterator[None]:
-    """Work for one organisation inside the block: queries see its rows and new rows are its own."""
+    """Work for one organisation inside the block: queries see its rows and new rows are its own. Nests."""
     previous = _organization.get()
+    if previous == int(organization_id):
+        yield
+        return
     token = _organization.set(int(organization_id))
     _tell_database(organization_id)
     try:
