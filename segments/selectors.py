@@ -42,10 +42,10 @@ class Preview:
 def find(reference: str | int) -> Segment:
     """The segment with this id or slug; raises `NotFound`."""
     text = str(reference)
-    rows = Segment.objects.filter(slug=text)
+    segment = None
     if text.isascii() and text.isdigit() and len(text) < 19:
-        rows = Segment.objects.filter(pk=int(text)) or rows
-    segment = rows.first()
+        segment = Segment.objects.filter(pk=int(text)).first()
+    segment = segment or Segment.objects.filter(slug=text).first()
     if segment is None:
         raise NotFound(f"There is no segment “{text[:100]}” here.")
     return segment

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
 from rest_framework import viewsets
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from common.api.idempotency import IdempotentMixin
-from common.api.pagination import CursorPages
-
-PAGE_WORDS = {CursorPages.page_size_query_param, CursorPages.cursor_query_param}
 
 
 class ApiView(IdempotentMixin, APIView):
@@ -29,12 +25,6 @@ class ApiViewSet(IdempotentMixin, viewsets.GenericViewSet):  # type: ignore[type
     """
 
     resource: str = ""
-
-    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The rows the query string asks for. Without a word in it, no form of filters is built to hear none."""
-        if self.request.query_params.keys() <= PAGE_WORDS:
-            return queryset
-        return super().filter_queryset(queryset)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
