@@ -13,7 +13,7 @@ from common.errors import Invalid
 
 
 class CursorPages(CursorPagination):
-    page_size = 50
+    page_size = 25
     page_size_query_param = "limit"
     max_page_size = 500
     ordering: Any = "-id"
