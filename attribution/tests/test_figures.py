@@ -192,7 +192,7 @@ def test_conversions_by_page_do_not_query_per_row(
     flow(*[order(contact(f"P{index}"), 10, 1) for index in range(30)])
 
     with django_assert_max_num_queries(12):
-        assert len(api.get("/api/v1/attribution/conversions").json()["results"]) == 33
+        assert len(api.get("/api/v1/attribution/conversions?limit=50").json()["results"]) == 33
 
 
 # --- costs --------------------------------------------------------------------------------------------
