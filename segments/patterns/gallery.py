@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from common.errors import Invalid
 from segments import selectors
 from segments.patterns.buyers import frequent_shopper, high_spender
+from segments.patterns.connectors import super_connectors
 from segments.patterns.facts import Facts
 from segments.patterns.favourites import category_fans
 from segments.patterns.found import Found, Missing, Outcome
@@ -21,6 +22,7 @@ from segments.rules.catalogue import Catalogue
 PATTERNS: tuple[Callable[[Facts], Outcome | Iterable[Outcome]], ...] = (
     high_spender,
     frequent_shopper,
+    super_connectors,
     new,
     rising,
     inactive,

@@ -12,7 +12,7 @@ from segments.models import AnalysisKind
 from segments.patterns import grid, selectors
 from segments.patterns.leaves import did, did_not, every, first_time, on
 from segments.patterns.surroundings import kilometers_between
-from segments.tests.patterns.shop import ORDER, ago, buy, computed, missing, people, shop
+from segments.tests.patterns.shop import ORDER, ago, buy, computed, do, missing, people, shop
 from segments.tests.people import attribute, contact, definition, events
 
 pytestmark = pytest.mark.usefixtures("at_noon")
@@ -80,6 +80,46 @@ def test_an_organisation_without_purchases_is_told_so() -> None:
     report = selectors.report(AnalysisKind.PATTERNS)
     assert report.summary is not None
     assert report.summary["problem"] == "No event here looks like a purchase; say in the settings which one is."
+
+
+def test_super_connectors_brought_most_of_the_friends() -> None:
+    shop()
+    buy([(contact(), 5, 10)])
+    definition("referral_qualified", role="text")
+    inviters, invited = people(20), people(40)
+    brought = [(who, day) for number, who in enumerate(inviters) for day in range(1 if number < 17 else number - 11)]
+    do("referral_qualified", brought, role="inviter")
+    do("referral_qualified", [(who, 1) for who in invited], role="invitee")
+
+    found = computed()["super-connectors"]
+
+    # 17 inviters of 1, three of 6, 7 and 8: the 90th of a hundred brought 6.
+    assert found.rule == {"event": "referral_qualified", "operator": "did", "count": 6,
+                          "where": [{"property": "role", "operator": "equals", "value": "inviter"}]}  # fmt: skip
+    assert segment_selectors.matching(found.rule, everybody()) == {who.pk for who in inviters[17:]}
+    assert found.reason == (
+        "20 people brought 38 friends who qualified for a referral. The best 10 % of them brought 6 or more each: "
+        "3 people, through whom 55 % of the friends came."
+    )
+
+
+@pytest.mark.parametrize(
+    ("inviters", "reason"),
+    [
+        (0, "Only 0 people have brought a friend who qualified; this pattern needs 10."),
+        (1, "Only 1 person has brought a friend who qualified; this pattern needs 10."),
+        (10, "None of the 10 people who brought a friend brought a second one."),
+    ],
+)
+def test_without_inviters_who_stand_out_there_are_no_super_connectors(inviters: int, reason: str) -> None:
+    shop()
+    buy([(contact(), 5, 10)])
+    definition("referral_qualified", role="text")
+    do("referral_qualified", [(who, 1) for who in people(inviters)], role="inviter")
+
+    computed()
+
+    assert missing("Super-connectors") == reason
 
 
 def test_frequent_shoppers_are_the_busiest_tenth() -> None:
