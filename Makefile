@@ -2,6 +2,7 @@
 #
 #   make run     everything, on http://127.0.0.1:8000; options by ARGS="--port 9000 --no-demo"
 #   make test    the whole suite on its own servers; a part by ARGS="segments -k flips"
+#   make night   the long proofs: 19 000 random rules against the oracle, and the crash storm by today's chance
 #   make check   what CI asks before the tests: style, types, import contract, migrations, deployment
 #   make bench   the benchmarks; one by ARGS=ingest
 #   make format  rewrite the code in house style
@@ -30,7 +31,7 @@ CHROMIUM = $(shell command -v chromium || command -v chromium-browser || command
 	ls -d "$${PLAYWRIGHT_BROWSERS_PATH:-$$HOME/.cache/ms-playwright}"/chromium* \
 	"$$HOME/Library/Caches/ms-playwright"/chromium* 2>/dev/null | head -n 1)
 
-.PHONY: run test check bench format lock clean
+.PHONY: run test night check bench format lock clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/installed
@@ -43,6 +44,10 @@ ifeq ($(strip $(CHROMIUM)),)
 else
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -q $(ARGS)
 endif
+
+night: $(VENV)/installed-dev
+	@SEGMENT_CASES=1000 $(BIN)/python -m pytest -n 2 -q segments/tests/test_oracle.py segments/tests/test_behaviours.py
+	@CRASH_SEED=$$(date +%Y%m%d) $(BIN)/python -m pytest -q tests/flows/test_crash.py $(ARGS)
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
