@@ -68,10 +68,11 @@ class _Drawn:
 
 def look(rule: Rule) -> Look:
     """About how many a rule finds, from a random sample that stays the same for a while, so that edits compare."""
+    ends = time.perf_counter() + ENOUGH_SECONDS
     try:
         with limited(ESTIMATE_MS):
             drawn = _sample()
-            verdicts, is_whole = _judged(rule, drawn)
+            verdicts, is_whole = _judged(rule, drawn, ends)
     except QueryCanceled:
         return Look(None, [])
     found = [verdict.contact_id for verdict in verdicts if verdict.is_match]
@@ -92,12 +93,15 @@ def count(rule: Rule) -> Look:
     return Look(Estimate(exact.size, exact.size, exact.size, population, True), exact.sample)
 
 
-def _judged(rule: Rule, drawn: _Drawn) -> tuple[list[selectors.Verdict], bool]:
-    """What the rule says of as many of the sample as fit into the time, and whether these are everybody."""
+def _judged(rule: Rule, drawn: _Drawn, ends: float) -> tuple[list[selectors.Verdict], bool]:
+    """What the rule says of as many of the sample as fit into the time, and whether these are everybody.
+
+    Drawing the sample takes from that time, so the first look of a session knows a little less.
+    """
     started = time.perf_counter()
     verdicts = selectors.verdicts(rule, drawn.ids[:FIRST])
-    spent = time.perf_counter() - started
-    more = FIRST * max(0.0, ENOUGH_SECONDS - spent) / spent
+    now = time.perf_counter()
+    more = FIRST * max(0.0, ends - now) / (now - started)
     judged = min(len(drawn.ids), FIRST + int(more))
     return verdicts + selectors.verdicts(rule, drawn.ids[FIRST:judged]), judged >= drawn.population
 
