@@ -53,9 +53,6 @@ def required() -> int:
 def organization(organization_id: int) -> Iterator[None]:
     """Work for one organisation inside the block: queries see its rows and new rows are its own. Nests."""
     previous = _organization.get()
-    if previous == int(organization_id):
-        yield
-        return
     token = _organization.set(int(organization_id))
     _tell_database(organization_id)
     try:
