@@ -9,8 +9,9 @@ from django.db import transaction
 
 from accounts import audit
 from audience.domain.incoming import email_address
-from audience.models import Consent, ConsentState, Contact, MessageChannel, Suppression, Topic
+from audience.models import Consent, ConsentState, MessageChannel, Suppression, Topic
 from audience.notices import AttributeChange, ContactsChanged
+from audience.services import survivors
 from common import clock, outbox
 from common.errors import Invalid
 
@@ -60,7 +61,7 @@ def _write(
         raise Invalid(f"There is no topic {topic_id}.", details={"topic": "unknown"})
     now = clock.now()
     with transaction.atomic():
-        people = _standing(contact_ids)
+        people = survivors.hold(contact_ids)
         Consent.objects.bulk_create(
             [
                 Consent(
@@ -80,13 +81,6 @@ def _write(
         changes = [AttributeChange(contact_id, f"consent.{channel}", after=state.value) for contact_id in people]
         for start in range(0, len(changes), NOTICE_BLOCK):
             outbox.publish(ContactsChanged(changes=changes[start : start + NOTICE_BLOCK]))
-
-
-def _standing(contact_ids: Sequence[int]) -> list[int]:
-    """Those contacts, and for the merged ones their survivors; held so that no merge passes by what is written."""
-    rows = Contact.objects.filter(pk__in=set(contact_ids)).order_by("pk").select_for_update(no_key=True)
-    survivor_of = dict(rows.values_list("pk", "merged_into_id"))
-    return list(dict.fromkeys(survivor_of.get(pk) or pk for pk in contact_ids))
 
 
 def suppress(channel: str, address: str, reason: str) -> Suppression:

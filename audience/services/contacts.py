@@ -13,6 +13,7 @@ from audience.domain import attributes as rules
 from audience.domain.attributes import Refused
 from audience.models import Contact, Event, Identity, IdentityKind
 from audience.notices import AttributeChange, ContactsChanged
+from audience.services import survivors
 from audience.services.process import states
 from audience.services.process.catalogue import AttributeCatalogue
 from audience.services.process.states import CUSTOM, State
@@ -100,26 +101,13 @@ def _change_all(contact_ids: Sequence[int], change: Callable[[State], None]) -> 
     ids = sorted(set(contact_ids))
     with transaction.atomic(), tenancy.engine():
         for start in range(0, len(ids), BLOCK):
-            held = _load_survivors(ids[start : start + BLOCK])
+            held = states.load(survivors.hold(ids[start : start + BLOCK]))
             for state in held.values():
                 change(state)
             changes = states.store(held, set())
             _announce(changes)
             changed += len({one.contact_id for one in changes})
     return changed
-
-
-def _load_survivors(contact_ids: Sequence[int]) -> dict[int, State]:
-    """Locked states of those contacts; who was merged away meanwhile is changed in the survivor."""
-    held = states.load(contact_ids)
-    # Read under the lock: a merge that was under way has committed, and no other can begin with these.
-    gone = dict(
-        Contact.objects.filter(organization_id=tenancy.required(), pk__in=held)
-        .exclude(merged_into=None)
-        .values_list("pk", "merged_into_id")
-    )
-    survivors = states.load(set(gone.values()) - held.keys())
-    return {pk: state for pk, state in (held | survivors).items() if pk not in gone}
 
 
 def _announce(changes: Sequence[AttributeChange]) -> None:
