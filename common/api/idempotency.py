@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 from django.db import transaction
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.renderers import QuickJSONRenderer
 from common.errors import Conflict, Invalid
 from common.models import IdempotentAnswer
 
@@ -78,5 +78,5 @@ def _request_hash(request: Request) -> str:
 
 
 def _plain(data: Any) -> Any:
-    """The answer as it goes over the wire: dates and decimals as text."""
-    return msgspec.json.decode(JSONRenderer().render(data) or b"null")
+    """The answer as it goes over the wire."""
+    return msgspec.json.decode(QuickJSONRenderer().render(data) or b"null")

@@ -53,9 +53,11 @@ def _maker(field: Any) -> Maker:
     if value_of is not None and type(field) is serializers.DateTimeField:
         return lambda serializer: lambda row: _moment(value_of(row))
     if type(field) is serializers.SerializerMethodField:
-        return lambda serializer: getattr(serializer, field.method_name)  # type: ignore[no-any-return]
+        method = field.method_name
+        return lambda serializer: getattr(serializer, method)  # type: ignore[no-any-return]
     if value_of is not None and type(field) is serializers.ListSerializer:
-        return lambda serializer: _rows_reader(value_of, field.child, serializer)
+        prototype = copy.deepcopy(field.child)  # unbound: nothing of the first request is remembered
+        return lambda serializer: _rows_reader(value_of, prototype, serializer)
     return lambda serializer: _slow_reader(serializer.fields[name])
 
 
