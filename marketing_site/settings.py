@@ -174,7 +174,6 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.api.permissions.RolePermission"],
     "DEFAULT_PAGINATION_CLASS": "common.api.pagination.CursorPages",
-    "PAGE_SIZE": 50,
     "DEFAULT_FILTER_BACKENDS": ["common.api.filtering.SaidFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": ["common.api.throttling.CallerThrottle"],

@@ -8,11 +8,7 @@ from audience.models import Event
 from common import tenancy
 from tests.flows.world import World, eventually
 
-CLOSE_SQL = """
-SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"""
-OTHERS_SQL = """
-SELECT pid FROM pg_stat_activity
+OTHERS = """pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"""
 
 
@@ -25,7 +21,7 @@ def test_a_worker_keeps_its_connection_and_gets_over_its_loss(world: World) -> N
     assert kept & _others(), "connections last from task to task"
 
     with tenancy.engine(), connection.cursor() as cursor:
-        cursor.execute(CLOSE_SQL)
+        cursor.execute(f"SELECT count(pg_terminate_backend(pid)) FROM {OTHERS}")
         assert cursor.fetchone()[0] >= 2
     _see(world, "third", 3)
 
@@ -40,5 +36,5 @@ def _see(world: World, name: str, count: int) -> None:
 
 def _others() -> set[int]:
     with tenancy.engine(), connection.cursor() as cursor:
-        cursor.execute(OTHERS_SQL)
+        cursor.execute(f"SELECT pid FROM {OTHERS}")
         return {row[0] for row in cursor.fetchall()}
