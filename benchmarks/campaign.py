@@ -6,15 +6,18 @@ pipelining, and a plain loop of Django's `EmailMultiAlternatives` over one conne
 
 from __future__ import annotations
 
+import contextlib
 import smtplib
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from benchmarks import ground, report
 from benchmarks.report import Figure
 
 SINK_PORT = 18_025
+SUBJECT = "Spring, {{ contact.name }}"
 HTML = """<html><body><h1>Hello {{ contact.name }}</h1>
 <p>Spring is here in {{ contact.city }}, and so are new things for your home.</p>
 <p><a href="https://shop.example/spring">See what is new</a></p>
@@ -28,14 +31,14 @@ def run(*, smoke: bool) -> None:
     contacts = 300 if smoke else 100_000
     organization = accounts.create_organization("Bench", "bench")
     with ground.child(sys.executable, "-m", "benchmarks.sink", str(SINK_PORT)), tenancy.organization(organization.pk):
-        _wait_for_sink()
-        campaign = _prepare(organization.pk, contacts)
+        wait_for_sink()
+        campaign = prepare(organization.pk, contacts)
         seconds = _send(organization.pk, campaign)
-        assert _taken() == contacts, f"the sink took {_taken()} of {contacts}"
+        assert taken() == contacts, f"the sink took {taken()} of {contacts}"
         ours = contacts / seconds
-        rendering = _bare_rendering(min(contacts, 20_000))
-        smtp = _bare_smtp(min(contacts, 20_000))
-        plain = _plain_loop(min(contacts, 2_000))
+        rendering = bare_rendering(min(contacts, 20_000))
+        smtp = bare_smtp(min(contacts, 20_000))
+        plain = plain_loop(min(contacts, 2_000))
     limit = 1 / (1 / rendering + 1 / smtp)
     report.publish(
         "campaign",
@@ -49,7 +52,7 @@ def run(*, smoke: bool) -> None:
     )
 
 
-def _prepare(organization_id: int, contacts: int) -> Any:
+def prepare(organization_id: int, contacts: int) -> Any:
     """People who agreed, a template, a static segment and a campaign to it."""
     from django.db import connection
 
@@ -67,9 +70,7 @@ def _prepare(organization_id: int, contacts: int) -> Any:
         for statement in FILL:
             cursor.execute(statement, values)
         cursor.execute("ANALYZE")
-    template = EmailTemplate.objects.create(
-        name="Spring", slug="spring", subject="Spring, {{ contact.name }}", html=HTML
-    )
+    template = EmailTemplate.objects.create(name="Spring", slug="spring", subject=SUBJECT, html=HTML)
     campaigns.publish_template(template)
     campaign = Campaign.objects.create(name="Spring", template=template)
     CampaignAudience.objects.create(campaign=campaign, segment=segment)
@@ -99,11 +100,11 @@ def _send(organization_id: int, campaign: Any) -> float:
     return time.perf_counter() - started
 
 
-def _bare_rendering(count: int) -> float:
+def bare_rendering(count: int) -> float:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     environment = ImmutableSandboxedEnvironment(autoescape=True)
-    html, text, subject = (environment.from_string(part) for part in (HTML, HTML, "Spring, {{ contact.name }}"))
+    html, text, subject = (environment.from_string(part) for part in (HTML, HTML, SUBJECT))
     started = time.perf_counter()
     for number in range(count):
         values = {
@@ -116,7 +117,7 @@ def _bare_rendering(count: int) -> float:
     return count / (time.perf_counter() - started)
 
 
-def _bare_smtp(count: int) -> float:
+def bare_smtp(count: int) -> float:
     """Prepared bytes over one connection, the commands of a message in one packet."""
     import socket
 
@@ -138,7 +139,7 @@ def _bare_smtp(count: int) -> float:
         return count / (time.perf_counter() - started)
 
 
-def _plain_loop(count: int) -> float:
+def plain_loop(count: int) -> float:
     from django.core.mail import EmailMultiAlternatives, get_connection
 
     host = {"host": "127.0.0.1", "port": SINK_PORT}
@@ -154,17 +155,27 @@ def _plain_loop(count: int) -> float:
         return count / (time.perf_counter() - started)
 
 
-def _wait_for_sink() -> None:
+@contextlib.contextmanager
+def mail_settings() -> Iterator[None]:
+    """Django's own mail leads to the sink."""
+    from django.test import override_settings
+
+    backend = "django.core.mail.backends.smtp.EmailBackend"
+    with override_settings(EMAIL_BACKEND=backend, EMAIL_HOST="127.0.0.1", EMAIL_PORT=SINK_PORT):
+        yield
+
+
+def wait_for_sink() -> None:
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         try:
-            _taken()
+            taken()
             return
         except OSError:
             time.sleep(0.1)
     raise TimeoutError("the SMTP sink did not start")
 
 
-def _taken() -> int:
+def taken() -> int:
     with smtplib.SMTP("127.0.0.1", SINK_PORT) as client:
         return int(client.verify("count")[1].split()[0])

@@ -47,6 +47,7 @@ class Worked:
     waiting: str  # SQL for "could be worked now"
     due: str = "run_at"
     working: str = ""
+    leases: str = ""  # the table that holds the leases, when it is another one
     failed: str = ""
     failed_filter: str = ""
     warning_seconds: int = 10
@@ -60,8 +61,9 @@ WORKED: list[Worked] = [
     Worked("Announcements between rooms", "common_noticedelivery", "common.noticedelivery", "status = 'pending'",
            failed="status = 'failed'", failed_filter="failed"),
     Worked("Segment checks by time", "segments_flipcheck", "segments.flipcheck", "TRUE", due="flips_at"),
-    Worked("Messages", "delivery_message", "delivery.message", "status = 'queued'", working="status = 'sending'",
-           failed="status = 'failed'", failed_filter="failed", warning_seconds=60, critical_seconds=600),
+    Worked("Messages", "delivery_message", "delivery.message", "status = 'queued'", working="TRUE",
+           leases="delivery_claim", failed="status = 'failed'", failed_filter="failed", warning_seconds=60,
+           critical_seconds=600),
     Worked("Campaign runs", "campaigns_campaignrun", "campaigns.campaignrun", "status = 'pending'",
            working="status = 'claimed'", failed="status = 'failed'", failed_filter="failed"),
     Worked("People in automations", "automations_automationrun", "automations.automationrun", "status = 'running'",
@@ -145,7 +147,9 @@ def _queue(worked: Worked) -> Queue:
     due_count, first = _read(WAITING_SQL.format(**names), now)
     expired = failed = 0
     if worked.working:
-        expired = _read(EXPIRED_SQL.format(**names, working=worked.working), now)[0]
+        expired = _read(
+            EXPIRED_SQL.format(table=worked.leases or worked.table, working=worked.working, counted=COUNTED), now
+        )[0]
     if worked.failed:
         failed = _read(FAILED_SQL.format(**names, failed=worked.failed), now)[0]
     return Queue(worked, due_count, now - first if first else None, expired, failed)

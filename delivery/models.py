@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -96,14 +97,17 @@ class Message(OrganizationScoped):
     """One message to one contact on one channel."""
 
     idempotency_key = models.CharField(max_length=200)
-    contact = models.ForeignKey(Contact, on_delete=models.DO_NOTHING, related_name="messages", db_constraint=False)
+    # Each index is written again at every change of status: the references have none of their own.
+    contact = models.ForeignKey(
+        Contact, on_delete=models.DO_NOTHING, related_name="messages", db_constraint=False, db_index=False
+    )
     channel = models.CharField(max_length=10, choices=MessageChannel, default=MessageChannel.EMAIL)
     kind = models.CharField(max_length=15, choices=MessageKind, default=MessageKind.MARKETING)
-    content = models.ForeignKey(Content, on_delete=models.PROTECT, db_constraint=False)
-    topic = models.ForeignKey(Topic, null=True, on_delete=models.SET_NULL, db_constraint=False)
+    content = models.ForeignKey(Content, on_delete=models.PROTECT, db_constraint=False, db_index=False)
+    topic = models.ForeignKey(Topic, null=True, on_delete=models.SET_NULL, db_constraint=False, db_index=False)
     source_type = models.CharField(max_length=12, choices=SourceType)
     source_id = models.BigIntegerField(default=0)
-    sender = models.ForeignKey(Sender, null=True, on_delete=models.SET_NULL, db_constraint=False)
+    sender = models.ForeignKey(Sender, null=True, on_delete=models.SET_NULL, db_constraint=False, db_index=False)
     utm_campaign = models.CharField(max_length=100, blank=True, default="", db_default="")
     priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.PROMPT, db_default=1)
     variables: models.JSONField[Any, Any] = models.JSONField(default=dict, db_default={})
@@ -112,10 +116,9 @@ class Message(OrganizationScoped):
     reason = models.CharField(max_length=300, blank=True, default="", db_default="")
     attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
     run_at = models.DateTimeField(default=clock.now)
-    lease_token = models.UUIDField(null=True, editable=False)
-    lease_expires_at = models.DateTimeField(null=True, editable=False)
+    lease_token = models.UUIDField(null=True, editable=False, help_text="The claim that has it.")
     claimed_at = models.DateTimeField(null=True, help_text="When policy let it go; caps count from here.")
-    handed_at = models.DateTimeField(null=True, help_text="From here on it may have left the house.")
+    handed_at = models.DateTimeField(null=True, help_text="When it went to the provider.")
     provider_message_id = models.CharField(max_length=200, blank=True, default="", db_default="")
     created_at = models.DateTimeField(default=clock.now)
     sent_at = models.DateTimeField(null=True)
@@ -133,11 +136,6 @@ class Message(OrganizationScoped):
                 condition=Q(status="queued"),
                 name="queued_messages",
             ),
-            models.Index(
-                fields=["organization_id", "lease_expires_at"],
-                condition=Q(status="sending"),
-                name="sending_messages",
-            ),
             models.Index(fields=["organization_id", "source_type", "source_id", "status"], name="messages_by_source"),
             models.Index(fields=["organization_id", "contact", "-id"], name="messages_by_contact"),
             # Caps ask what a contact got in the last day, however long the history is.
@@ -150,6 +148,25 @@ class Message(OrganizationScoped):
 
     def __str__(self) -> str:
         return f"message {self.pk}"
+
+
+class Claim(OrganizationScoped):
+    """A worker's lease on a block of messages, and which of them may have left the house.
+
+    One row for hundreds of messages: what moves from flight to flight is written here and not in each message.
+    """
+
+    token = models.UUIDField(unique=True)
+    message_ids = ArrayField(models.BigIntegerField())
+    flying_ids = ArrayField(models.BigIntegerField(), default=list, help_text="Handed over, outcome not recorded.")
+    flown_at = models.DateTimeField(null=True)
+    lease_expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["organization_id", "lease_expires_at"], name="claims_by_lease")]
+
+    def __str__(self) -> str:
+        return f"claim {self.token}"
 
 
 class Hold(OrganizationScoped):

@@ -7,7 +7,7 @@ from django.db import connection
 from common import clock, tenancy
 from delivery.models import Priority
 
-# Plan: per organisation and priority one probe of queued_messages, and one of sending_messages; a million waiting
+# Plan: per organisation and priority one probe of queued_messages, and one of claims_by_lease; a million waiting
 # messages cost no more than one.
 DUE_SQL = """
 SELECT organization.id FROM accounts_organization AS organization
@@ -15,9 +15,8 @@ SELECT organization.id FROM accounts_organization AS organization
                 WHERE EXISTS (SELECT 1 FROM delivery_message AS message
                                WHERE message.organization_id = organization.id AND message.status = 'queued'
                                  AND message.priority = level.priority AND message.run_at <= %(now)s))
-    OR EXISTS (SELECT 1 FROM delivery_message AS message
-                WHERE message.organization_id = organization.id AND message.status = 'sending'
-                  AND message.lease_expires_at < %(now)s)
+    OR EXISTS (SELECT 1 FROM delivery_claim AS claim
+                WHERE claim.organization_id = organization.id AND claim.lease_expires_at < %(now)s)
 """
 
 

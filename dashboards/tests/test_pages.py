@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -23,7 +24,7 @@ from common import clock, tenancy
 from dashboards import health, recommendations
 from dashboards.boards import BOARDS
 from dashboards.cards import CARDS
-from delivery.models import Content, Message
+from delivery.models import Claim, Content, Message
 from segments.models import Analysis, AnalysisKind, Finding, Membership, Segment
 
 pytestmark = pytest.mark.django_db
@@ -219,7 +220,8 @@ def test_health_names_what_waits_too_long_and_what_was_given_up(admin: Client) -
     common = {"contact": person, "content": content, "source_type": "campaign"}
     Message.objects.create(idempotency_key="late", run_at=old, **common)
     Message.objects.create(idempotency_key="dead", status="failed", **common)
-    Message.objects.create(idempotency_key="lapsed", status="sending", lease_expires_at=old, **common)
+    lapsed = Message.objects.create(idempotency_key="lapsed", status="sending", **common)
+    Claim.objects.create(token=uuid.uuid4(), message_ids=[lapsed.pk], lease_expires_at=old)
 
     queue = next(queue for queue in health.queues() if queue.worked.title == "Messages")
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from common import clock, outbox, tenancy
-from delivery.models import MessageStatus, Priority
+from delivery.models import Claim, MessageStatus, Priority
 from delivery.notices import MessagesSettled
 from delivery.services import holds, policy
 
@@ -40,19 +40,33 @@ SELECT message.id, message.contact_id, message.content_id, message.sender_id, me
  ORDER BY message.priority, message.run_at, message.id
 """
 
-# What a lapsed lease means: not handed over yet → it waits again; handed over → nobody knows, and it is never
-# sent again by itself.
-EXPIRE_SQL = """
-UPDATE delivery_message
-   SET status = CASE WHEN handed_at IS NULL THEN 'queued' ELSE 'uncertain' END,
-       reason = CASE WHEN handed_at IS NULL THEN reason ELSE %(reason)s END,
-       claimed_at = CASE WHEN handed_at IS NULL THEN NULL ELSE claimed_at END,
-       lease_token = NULL, lease_expires_at = NULL
- WHERE id IN (SELECT id FROM delivery_message
-               WHERE organization_id = %(organization)s AND status = 'sending' AND lease_expires_at < %(now)s
-               LIMIT 5000 FOR UPDATE SKIP LOCKED)
-RETURNING id, status, source_type, source_id
+# A claim ends: its worker is done with it, or its lease ran out. Messages without an outcome: not handed over yet →
+# they wait again; handed over → nobody knows, and they are never sent again by themselves. Whoever writes to a
+# claim locks its row, so a claim either goes on or ends, and a late worker finds nothing to write to.
+# Plan: claims by token or by claims_by_lease, messages by primary key.
+END_SQL = """
+WITH ended AS (
+    DELETE FROM delivery_claim
+     WHERE id IN (SELECT id FROM delivery_claim
+                   WHERE organization_id = %(organization)s AND {which}
+                   ORDER BY id LIMIT 20 FOR UPDATE {when_locked})
+    RETURNING token, message_ids, flying_ids, flown_at),
+claimed AS (
+    SELECT ended.token, ended.flown_at, one.id, one.id = ANY(ended.flying_ids) AS flew
+      FROM ended CROSS JOIN LATERAL unnest(ended.message_ids) AS one(id))
+UPDATE delivery_message AS message
+   SET status = CASE WHEN claimed.flew THEN 'uncertain' ELSE 'queued' END,
+       reason = CASE WHEN claimed.flew THEN %(reason)s ELSE message.reason END,
+       claimed_at = CASE WHEN claimed.flew THEN message.claimed_at END,
+       handed_at = CASE WHEN claimed.flew THEN claimed.flown_at END,
+       lease_token = NULL
+  FROM claimed
+ WHERE message.id = claimed.id AND message.organization_id + 0 = %(organization)s
+   AND message.status = 'sending' AND message.lease_token = claimed.token
+RETURNING message.id, message.status, message.source_type, message.source_id
 """
+LAPSED_SQL = END_SQL.format(which="lease_expires_at < %(now)s", when_locked="SKIP LOCKED")
+FINISHED_SQL = END_SQL.format(which="token = %(token)s", when_locked="")
 WORKER_VANISHED = "The worker that was sending it vanished before the outcome was recorded."
 
 
@@ -98,16 +112,19 @@ def claim(limit: int) -> Block:
         ids = _due(limit, now)
         if not ids:
             return Block(token, 0, [])
-        parameters = policy.judge_parameters(ids, limits, now) | {
-            "token": token,
-            "lease_expires_at": now + timedelta(seconds=LEASE_SECONDS),
-        }
         with connection.cursor() as cursor:
-            cursor.execute(policy.JUDGE_SQL, parameters)
+            cursor.execute(policy.JUDGE_SQL, policy.judge_parameters(ids, limits, now) | {"token": token})
             judged = cursor.fetchall()
         announce(row for row in judged if row[1] == MessageStatus.REFUSED)
         allowed = [row[0] for row in judged if row[1] == MessageStatus.SENDING]
+        if allowed:
+            Claim.objects.create(token=token, message_ids=allowed, lease_expires_at=lease_end())
         return Block(token, len(judged), _recipients(allowed))
+
+
+def lease_end() -> datetime:
+    """Until when a claim that is written now holds."""
+    return clock.now() + timedelta(seconds=LEASE_SECONDS)
 
 
 def _one_claim_at_a_time() -> None:
@@ -156,12 +173,21 @@ def _recipient(row: dict[str, Any]) -> Recipient:
 
 def expire_leases() -> int:
     """Decide what became of messages whose worker vanished; returns how many."""
-    parameters: dict[str, Any] = {"organization": tenancy.required(), "now": clock.now(), "reason": WORKER_VANISHED}
+    return _end(LAPSED_SQL)
+
+
+def finish(token: uuid.UUID) -> None:
+    """Give a claim back. What has no outcome, which is nothing unless a contact vanished, waits again."""
+    _end(FINISHED_SQL, token=token)
+
+
+def _end(statement: str, **parameters: object) -> int:
+    common: dict[str, object] = {"organization": tenancy.required(), "now": clock.now(), "reason": WORKER_VANISHED}
     with transaction.atomic(), tenancy.engine(), connection.cursor() as cursor:
-        cursor.execute(EXPIRE_SQL, parameters)
-        expired = cursor.fetchall()
-        announce(row for row in expired if row[1] == MessageStatus.UNCERTAIN)
-    return len(expired)
+        cursor.execute(statement, common | parameters)
+        ended = cursor.fetchall()
+        announce(row for row in ended if row[1] == MessageStatus.UNCERTAIN)
+    return len(ended)
 
 
 def announce(rows: Iterable[Sequence[Any]]) -> None:

@@ -113,9 +113,7 @@ UPDATE delivery_message AS message
        run_at = coalesce(CASE WHEN verdict.status = 'queued' THEN verdict.resume_at END, message.run_at),
        address = CASE WHEN verdict.status = 'sending' THEN verdict.address ELSE message.address END,
        claimed_at = CASE WHEN verdict.status = 'sending' THEN %(now)s::timestamptz END,
-       handed_at = NULL,
-       lease_token = CASE WHEN verdict.status = 'sending' THEN %(token)s::uuid END,
-       lease_expires_at = CASE WHEN verdict.status = 'sending' THEN %(lease_expires_at)s::timestamptz END
+       lease_token = CASE WHEN verdict.status = 'sending' THEN %(token)s::uuid END
   FROM verdict
  WHERE message.id = verdict.id AND message.organization_id + 0 = %(organization)s
 RETURNING message.id, message.status, message.source_type, message.source_id

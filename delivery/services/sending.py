@@ -6,6 +6,7 @@ the first byte leaves; their outcomes are committed together with the marks of t
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from delivery.services import claiming, letters, outgoing, rendering, settling
 from delivery.services.claiming import Block, Recipient
 from delivery.services.queue import WORK
 from delivery.services.settling import Result
+
+logger = logging.getLogger(__name__)
 
 BLOCK = 500
 FLIGHT = 50
@@ -57,12 +60,14 @@ def _send(block: Block) -> None:
             rest = block.recipients[start:]
             results += [_result(each, Outcome(OutcomeKind.UNTRIED, f"The mail server: {error}")) for each in rest]
             break
-        with transaction.atomic():
-            settling.settle(results, block.token)
-            allowed = settling.begin(flight, block.token)
+        allowed = settling.turn(results, flight, block.token)
+        if allowed is None:
+            logger.warning("The claim on %s messages ended before its worker was done.", len(block.recipients))
+            return
         results = _fly([each for each in flight if each.message_id in allowed], office, connection)
     with transaction.atomic():
-        settling.settle(results, block.token)
+        settling.turn(results, [], block.token)
+        claiming.finish(block.token)
 
 
 def _result(recipient: Recipient, outcome: Outcome) -> Result:

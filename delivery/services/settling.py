@@ -6,19 +6,19 @@ import logging
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from audience import services as audience
 from audience.services import InternalEvent
 from common import claims, clock, tenancy
 from common.errors import Invalid
 from delivery.domain.outcomes import Outcome, OutcomeKind
-from delivery.models import Attempt, MessageStatus
+from delivery.models import Attempt, DeliveryPolicy, MessageStatus
 from delivery.services import holds, policy
-from delivery.services.claiming import LEASE_SECONDS, Recipient, announce
+from delivery.services.claiming import Recipient, announce, lease_end
 
 logger = logging.getLogger(__name__)
 
@@ -40,33 +40,41 @@ UPDATE delivery_message AS message
        run_at = coalesce(result.run_at, message.run_at), sent_at = result.sent_at,
        provider_message_id = result.answer,
        claimed_at = CASE WHEN result.status = 'queued' THEN NULL ELSE message.claimed_at END,
-       handed_at = CASE WHEN result.status = 'queued' THEN NULL ELSE message.handed_at END,
-       lease_token = NULL, lease_expires_at = NULL
+       handed_at = CASE WHEN result.status NOT IN ('queued', 'refused') THEN result.known_at END,
+       lease_token = NULL
   FROM unnest(%(ids)s::bigint[], %(statuses)s::text[], %(reasons)s::text[], %(attempts)s::int[],
-              %(run_ats)s::timestamptz[], %(sent_ats)s::timestamptz[], %(answers)s::text[])
-       AS result(id, status, reason, attempts, run_at, sent_at, answer)
+              %(run_ats)s::timestamptz[], %(sent_ats)s::timestamptz[], %(answers)s::text[],
+              %(known_ats)s::timestamptz[])
+       AS result(id, status, reason, attempts, run_at, sent_at, answer, known_at)
  WHERE message.id = result.id AND message.organization_id + 0 = %(organization)s AND message.lease_token = %(token)s
 RETURNING message.id, message.status, message.source_type, message.source_id
 """
 
-# Unsubscribed, suppressed or paused since the claim: those stop here. The others are ours until the lease ends.
+# Plan: the claim by its token.
+FLY_SQL = """
+UPDATE delivery_claim
+   SET flying_ids = %(ids)s, flown_at = %(now)s, lease_expires_at = %(lease_expires_at)s
+ WHERE token = %(token)s AND organization_id + 0 = %(organization)s
+"""
+
+# Unsubscribed, suppressed or paused since the claim: those stop here. The others may go, and are not written to.
 BEGIN_SQL = f"""
 WITH standing AS MATERIALIZED ({policy.STANDING_SQL}),
-verdict AS (
-    SELECT id, CASE WHEN hold <> '' THEN hold WHEN refusal <> '' THEN 'refused' ELSE 'sending' END AS status,
-           CASE WHEN hold <> '' THEN '' ELSE refusal END AS reason
-      FROM standing)
-UPDATE delivery_message AS message
-   SET status = verdict.status, reason = verdict.reason,
-       handed_at = CASE WHEN verdict.status = 'sending' THEN %(now)s::timestamptz END,
-       claimed_at = CASE WHEN verdict.status = 'sending' THEN message.claimed_at END,
-       lease_token = CASE WHEN verdict.status = 'sending' THEN message.lease_token END,
-       lease_expires_at = CASE WHEN verdict.status = 'sending' THEN %(lease_expires_at)s::timestamptz END
-  FROM verdict
- WHERE message.id = verdict.id AND message.organization_id + 0 = %(organization)s
-   AND message.lease_token = %(token)s AND message.status = 'sending'
-RETURNING message.id, message.status, message.source_type, message.source_id
+stopped AS (
+    UPDATE delivery_message AS message
+       SET status = CASE WHEN standing.hold <> '' THEN standing.hold ELSE 'refused' END,
+           reason = CASE WHEN standing.hold <> '' THEN '' ELSE standing.refusal END,
+           claimed_at = NULL, lease_token = NULL
+      FROM standing
+     WHERE message.id = standing.id AND message.organization_id + 0 = %(organization)s
+       AND (standing.hold <> '' OR standing.refusal <> '')
+    RETURNING message.id, message.status, message.source_type, message.source_id)
+SELECT standing.id, coalesce(stopped.status, 'sending'), stopped.source_type, stopped.source_id
+  FROM standing LEFT JOIN stopped USING (id)
 """
+
+
+Written = tuple[int, str, str, int]  # id, status, source type, source id
 
 
 @dataclass(frozen=True)
@@ -89,38 +97,57 @@ class _Row:
     run_at: datetime | None
     sent_at: datetime | None
     answer: str
+    known_at: datetime
 
 
-def begin(recipients: Sequence[Recipient], token: uuid.UUID) -> set[int]:
-    """Mark a flight as handed over. Returns the ids that may go; from here on a crash leaves them uncertain."""
-    ids = [recipient.message_id for recipient in recipients]
-    now = clock.now()
-    parameters = policy.standing_parameters(ids, policy.current()) | {
-        "now": now,
-        "lease_expires_at": now + timedelta(seconds=LEASE_SECONDS),
+def turn(results: Sequence[Result], upcoming: Sequence[Recipient], token: uuid.UUID) -> set[int] | None:
+    """Record one flight and mark the next as handed over. Returns the ids that may go.
+
+    From here on a crash leaves them uncertain. None when the claim has ended meanwhile: nothing was written, and
+    nothing may go.
+    """
+    limits = policy.current()
+    with transaction.atomic():
+        with tenancy.engine():
+            if not _fly([each.message_id for each in upcoming], token):
+                return None
+            begun = _begin(upcoming, limits) if upcoming else []
+            settled = _write([_row(result) for result in results], token) if results else []
+        announce(row for row in begun if row[1] == MessageStatus.REFUSED)
+        _tell(results, settled)
+    return {row[0] for row in begun if row[1] == MessageStatus.SENDING}
+
+
+def _fly(ids: Sequence[int], token: uuid.UUID) -> bool:
+    """Write down which messages may leave the house now; False when the claim is no longer ours."""
+    parameters = {
+        "organization": tenancy.required(),
         "token": token,
+        "ids": list(ids),
+        "now": clock.now(),
+        "lease_expires_at": lease_end(),
     }
+    with connection.cursor() as cursor:
+        cursor.execute(FLY_SQL, parameters)
+        return bool(cursor.rowcount)
+
+
+def _begin(recipients: Sequence[Recipient], limits: DeliveryPolicy) -> list[Written]:
     holds.keep_as_they_are()
-    with tenancy.engine(), connection.cursor() as cursor:
-        cursor.execute(BEGIN_SQL, parameters)
-        rows = cursor.fetchall()
-    announce(row for row in rows if row[1] == MessageStatus.REFUSED)
-    return {row[0] for row in rows if row[1] == MessageStatus.SENDING}
+    with connection.cursor() as cursor:
+        cursor.execute(BEGIN_SQL, policy.standing_parameters([each.message_id for each in recipients], limits))
+        rows: list[Written] = cursor.fetchall()
+    return rows
 
 
-def settle(results: Sequence[Result], token: uuid.UUID) -> int:
-    """Write outcomes, their events and notices; returns how many were still ours to write."""
-    if not results:
-        return 0
-    rows = [_row(result) for result in results]
-    settled = _write(rows, token)
+def _tell(results: Sequence[Result], settled: Sequence[Written]) -> None:
+    """What outcomes mean to others: notices, events, the log of attempts, the suppression list."""
     announce(row for row in settled if row[1] != MessageStatus.QUEUED)
     ours = {row[0] for row in settled}
     kept = [result for result in results if result.recipient.message_id in ours]
     _log_attempts(kept)
     _bounce(kept)
     audience.record([_sent_event(result) for result in kept if result.outcome.kind == OutcomeKind.SENT])
-    return len(settled)
 
 
 def _row(result: Result) -> _Row:
@@ -136,10 +163,10 @@ def _row(result: Result) -> _Row:
     is_sent = outcome.kind == OutcomeKind.SENT
     answer = outcome.answer[:200] if is_sent else ""
     sent_at = result.known_at if is_sent else None
-    return _Row(recipient.message_id, status, reason, attempts, run_at, sent_at, answer)
+    return _Row(recipient.message_id, status, reason, attempts, run_at, sent_at, answer, result.known_at)
 
 
-def _write(rows: Sequence[_Row], token: uuid.UUID) -> list[tuple[int, str, str, int]]:
+def _write(rows: Sequence[_Row], token: uuid.UUID) -> list[Written]:
     parameters: dict[str, Any] = {
         "organization": tenancy.required(),
         "token": token,
@@ -150,10 +177,11 @@ def _write(rows: Sequence[_Row], token: uuid.UUID) -> list[tuple[int, str, str, 
         "run_ats": [row.run_at for row in rows],
         "sent_ats": [row.sent_at for row in rows],
         "answers": [_storable(row.answer) for row in rows],
+        "known_ats": [row.known_at for row in rows],
     }
-    with tenancy.engine(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(SETTLE_SQL, parameters)
-        written: list[tuple[int, str, str, int]] = cursor.fetchall()
+        written: list[Written] = cursor.fetchall()
     return written
 
 

@@ -21,7 +21,7 @@ from accounts import services as accounts
 from accounts.models import Organization
 from common import clock, tenancy
 from delivery import services
-from delivery.models import DeliveryPolicy, Message
+from delivery.models import Claim, DeliveryPolicy, Message
 from delivery.services import claiming, settling
 from delivery.tests.making import Sink, contact, content, listening, queue
 
@@ -62,7 +62,7 @@ def wait_until_sent(sink: Sink, count: int, seconds: float = 60) -> None:
 
 
 def lapse_leases() -> None:
-    Message.objects.filter(status="sending").update(lease_expires_at=clock.now() - timedelta(seconds=1))
+    Claim.objects.update(lease_expires_at=clock.now() - timedelta(seconds=1))
 
 
 def test_a_worker_killed_in_the_middle_sends_nothing_twice_and_loses_nothing(company: Organization) -> None:
@@ -145,7 +145,7 @@ def test_releasing_waits_for_a_worker_that_is_putting_messages_on_hold(company: 
 
     rival = threading.Thread(target=release)
     with transaction.atomic():
-        assert settling.begin(block.recipients, block.token) == set()
+        assert settling.turn([], block.recipients, block.token) == set()
         rival.start()
         rival.join(0.5)
         assert rival.is_alive()
