@@ -23,33 +23,46 @@ def keys(purpose: str) -> tuple[bytes, ...]:
     return _keys(purpose, (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
 
 
+class Signer:
+    """What the links of all messages have in common: looked up once for a block."""
+
+    __slots__ = ("_keys", "_prefixes")
+
+    def __init__(self) -> None:
+        self._keys = {purpose: keys(purpose)[0] for purpose in PREFIXES}
+        self._prefixes = {purpose: f"{settings.PUBLIC_URL}{path}" for purpose, path in PREFIXES.items()}
+
+    def link(self, purpose: str, payload: bytes) -> str:
+        """The public address that carries `payload`, signed for this purpose."""
+        return self._prefixes[purpose] + tokens.make(self._keys[purpose], payload)
+
+
 class Links:
-    """All signed addresses of one message."""
+    """All signed addresses of one message; each is signed once."""
 
-    __slots__ = ("_click_key", "_click_prefix", "_identity", "clicks")
+    __slots__ = ("_clicks", "_identity", "_signer", "_unsubscribe")
 
-    def __init__(self, organization_id: int, message_id: int) -> None:
+    def __init__(self, organization_id: int, message_id: int, signer: Signer | None = None) -> None:
         self._identity = tokens.identity(organization_id, message_id)
-        self._click_key = keys(CLICK)[0]
-        self._click_prefix = f"{settings.PUBLIC_URL}{PREFIXES[CLICK]}"
-        self.clicks: dict[str, str] = {}
+        self._signer = signer or Signer()
+        self._clicks: dict[str, str] = {}
+        self._unsubscribe = ""
 
     def pixel(self) -> str:
-        return f"{self._address(OPEN)}.gif"
+        return f"{self._signer.link(OPEN, self._identity)}.gif"
 
     def unsubscribe(self) -> str:
-        return self._address(UNSUBSCRIBE)
+        if not self._unsubscribe:
+            self._unsubscribe = self._signer.link(UNSUBSCRIBE, self._identity)
+        return self._unsubscribe
 
     def click(self, address: str) -> str:
         """The tracked form of an http(s) address."""
-        link = self.clicks.get(address)
+        link = self._clicks.get(address)
         if link is None:
-            token = tokens.make(self._click_key, self._identity + address.encode("utf-8", "replace"))
-            link = self.clicks[address] = self._click_prefix + token
+            link = self._signer.link(CLICK, self._identity + address.encode("utf-8", "replace"))
+            self._clicks[address] = link
         return link
-
-    def _address(self, purpose: str) -> str:
-        return f"{settings.PUBLIC_URL}{PREFIXES[purpose]}{tokens.make(keys(purpose)[0], self._identity)}"
 
 
 def read(purpose: str, token: str) -> Reference | None:

@@ -1,4 +1,4 @@
-"""Django's PostgreSQL backend, reading moments with psycopg's own compiled loader.
+"""Django's PostgreSQL backend, reading moments and writing lists of numbers faster.
 
 Django puts its zone on each moment in Python, which is a fifth of the time of reading rows with several of them.
 Our connections always speak UTC (Django's `USE_TZ`), so what the compiled loader returns is right already.
@@ -13,13 +13,24 @@ import psycopg
 from django.db.backends.postgresql import base
 from psycopg.postgres import types
 from psycopg.pq import Format
+from psycopg.types.array import ListDumper
 
 COMPILED: Any = psycopg.adapters.get_loader(types["timestamptz"].oid, Format.TEXT)
+
+
+class NumbersDumper(ListDumper):
+    """Lists of whole numbers, which is what sets of rows are named by, in one go; psycopg asks item by item."""
+
+    def dump(self, obj: list[Any]) -> Any:
+        if set(map(type, obj)) == {int}:
+            return f"{{{','.join(map(str, obj))}}}".encode()
+        return super().dump(obj)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     def get_connection_params(self) -> dict[str, Any]:
         parameters: dict[str, Any] = super().get_connection_params()
+        parameters["context"].adapters.register_dumper(list, NumbersDumper)
         if self._speaks_utc:
             parameters["context"].adapters.register_loader("timestamptz", COMPILED)
         return parameters

@@ -28,6 +28,7 @@ MOST_ITEMS = 1_000  # range(n), and items of one loop
 MOST_ROUNDS = 10_000  # rounds of all loops of one rendering
 MOST_SECONDS = 1.0
 MOST_NUMBER = 10**15
+MOST_UNWATCHED = 100  # values that may be joined before the size of the whole is looked at
 
 Scalar = str | int | float | bool | Decimal | date | datetime | None
 
@@ -215,7 +216,9 @@ def compiled(source: str, *, is_html: bool) -> Render:
     """
     environment = HTML if is_html else PLAIN
     tree = environment.parse(source)
-    for loop in tree.find_all(nodes.For):
+    loops = list(tree.find_all(nodes.For))
+    gather = _collected if loops or _count_values(tree) > MOST_UNWATCHED else _joined
+    for loop in loops:
         loop.iter = nodes.Call(nodes.Name("_counted", "load"), [loop.iter], [], None, None)
         loop.iter.set_lineno(loop.lineno)
     tree.set_environment(environment)
@@ -227,14 +230,30 @@ def compiled(source: str, *, is_html: bool) -> Render:
         values["range"], values["_counted"] = bounded_range, budget.counted
         context = template.new_context(values, shared=True)  # shared: not copied
         try:
-            return _collected(template.root_render_func(context), budget)
+            return gather(template.root_render_func(context), budget)
         finally:
             filters.DEADLINE.reset(token)
 
     return render
 
 
+def _count_values(tree: nodes.Template) -> int:
+    outputs = (node for output in tree.find_all(nodes.Output) for node in output.nodes)
+    return sum(not isinstance(node, nodes.TemplateData) for node in outputs)
+
+
+def _joined(output: Iterable[str], budget: Budget) -> str:
+    """A few values, each bounded, and no loop: one look at the end is enough."""
+    text = "".join(output)
+    if len(text) > MOST_OUTPUT:
+        raise LimitExceeded(f"the text grows beyond {MOST_OUTPUT:,} characters")
+    if time.monotonic() > budget.deadline:
+        raise LimitExceeded(f"rendering takes longer than {MOST_SECONDS:g} s")
+    return text
+
+
 def _collected(output: Iterable[str], budget: Budget) -> str:
+    """With loops the size is watched as it grows."""
     pieces: list[str] = []
     size = 0
     for piece in output:

@@ -181,8 +181,8 @@ def finish(token: uuid.UUID) -> None:
     _end(FINISHED_SQL, token=token)
 
 
-def _end(statement: str, **parameters: object) -> int:
-    common: dict[str, object] = {"organization": tenancy.required(), "now": clock.now(), "reason": WORKER_VANISHED}
+def _end(statement: str, **parameters: Any) -> int:
+    common: dict[str, Any] = {"organization": tenancy.required(), "now": clock.now(), "reason": WORKER_VANISHED}
     with transaction.atomic(), tenancy.engine(), connection.cursor() as cursor:
         cursor.execute(statement, common | parameters)
         ended = cursor.fetchall()

@@ -15,7 +15,7 @@ from delivery import providers
 from delivery.domain import addresses, mime
 from delivery.domain.mime import Letter
 from delivery.domain.outcomes import Envelope
-from delivery.links import Links
+from delivery.links import Links, Signer
 from delivery.models import Content, MessageKind, Sender
 from delivery.services import rendering
 from delivery.services.claiming import Recipient
@@ -46,6 +46,7 @@ class Office:
         self._senders = _senders({each.sender_id for each in recipients}, self._organization.name)
         host = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
         self._message_host = host if "." in host and not host[-1].isdigit() else f"{host}.groundswell.invalid"
+        self._signer = Signer()
         self._for_mailbox = providers.is_mailbox(providers.configured_url())
 
     def envelope(self, recipient: Recipient) -> Envelope:
@@ -53,7 +54,7 @@ class Office:
         address = addresses.normal(recipient.address)
         if address is None:
             raise NotAnAddress(f"“{recipient.address}” is not an address that mail can go to")
-        links = Links(self._organization.pk, recipient.message_id)
+        links = Links(self._organization.pk, recipient.message_id, self._signer)
         rendered = self._rendered(recipient, links)
         signed = self._senders[recipient.sender_id if recipient.sender_id in self._senders else None]
         letter = Letter(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from django.db import connection, transaction
 
 from audience import services as audience
@@ -42,10 +43,9 @@ UPDATE delivery_message AS message
        claimed_at = CASE WHEN result.status = 'queued' THEN NULL ELSE message.claimed_at END,
        handed_at = CASE WHEN result.status NOT IN ('queued', 'refused') THEN result.known_at END,
        lease_token = NULL
-  FROM unnest(%(ids)s::bigint[], %(statuses)s::text[], %(reasons)s::text[], %(attempts)s::int[],
-              %(run_ats)s::timestamptz[], %(sent_ats)s::timestamptz[], %(answers)s::text[],
-              %(known_ats)s::timestamptz[])
-       AS result(id, status, reason, attempts, run_at, sent_at, answer, known_at)
+  FROM json_to_recordset(%(rows)s::json)
+       AS result(id bigint, status text, reason text, attempts int, run_at timestamptz, sent_at timestamptz,
+                 answer text, known_at timestamptz)
  WHERE message.id = result.id AND message.organization_id + 0 = %(organization)s AND message.lease_token = %(token)s
 RETURNING message.id, message.status, message.source_type, message.source_id
 """
@@ -120,7 +120,7 @@ def turn(results: Sequence[Result], upcoming: Sequence[Recipient], token: uuid.U
 
 def _fly(ids: Sequence[int], token: uuid.UUID) -> bool:
     """Write down which messages may leave the house now; False when the claim is no longer ours."""
-    parameters = {
+    parameters: dict[str, Any] = {
         "organization": tenancy.required(),
         "token": token,
         "ids": list(ids),
@@ -163,22 +163,15 @@ def _row(result: Result) -> _Row:
     is_sent = outcome.kind == OutcomeKind.SENT
     answer = outcome.answer[:200] if is_sent else ""
     sent_at = result.known_at if is_sent else None
-    return _Row(recipient.message_id, status, reason, attempts, run_at, sent_at, answer, result.known_at)
+    return _Row(
+        recipient.message_id, str(status), _storable(reason), attempts, run_at, sent_at, _storable(answer),
+        result.known_at,
+    )  # fmt: skip
 
 
 def _write(rows: Sequence[_Row], token: uuid.UUID) -> list[Written]:
-    parameters: dict[str, Any] = {
-        "organization": tenancy.required(),
-        "token": token,
-        "ids": [row.id for row in rows],
-        "statuses": [str(row.status) for row in rows],
-        "reasons": [_storable(row.reason) for row in rows],
-        "attempts": [row.attempts for row in rows],
-        "run_ats": [row.run_at for row in rows],
-        "sent_ats": [row.sent_at for row in rows],
-        "answers": [_storable(row.answer) for row in rows],
-        "known_ats": [row.known_at for row in rows],
-    }
+    written_down = msgspec.json.encode(rows).decode()
+    parameters: dict[str, Any] = {"organization": tenancy.required(), "token": token, "rows": written_down}
     with connection.cursor() as cursor:
         cursor.execute(SETTLE_SQL, parameters)
         written: list[Written] = cursor.fetchall()

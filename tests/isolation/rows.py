@@ -71,7 +71,7 @@ def _value(field: models.Field[Any, Any]) -> Any:
     if field.choices:
         return field.flatchoices[0][0]
     if isinstance(field, ArrayField):
-        return [MARKER]
+        return [_value(field.base_field)]
     if isinstance(field, models.JSONField):
         return {}
     if isinstance(field, models.BooleanField):
