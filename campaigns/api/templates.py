@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from campaigns import selectors, services
+from campaigns.api.composing import ComposingActions
 from campaigns.api.serializers import WhoInput, who
 from campaigns.api.shapes import VersionSerializer
 from campaigns.models import EmailTemplate, TemplateVersion
@@ -79,11 +80,11 @@ class EmailTemplateFilter(django_filters.FilterSet):
         fields = ["name", "slug", "kind", "is_archived"]
 
 
-class EmailTemplateViewSet(ApiViewSet):
+class EmailTemplateViewSet(ComposingActions, ApiViewSet):
     """E-mail templates: a draft that is edited, and the published content that is sent."""
 
     resource = "campaigns"
-    reading_actions = ("preview",)
+    reading_actions = ("preview", "render")
     serializer_class = EmailTemplateSerializer
     filterset_class = EmailTemplateFilter
     lookup_value_regex = "[0-9]{1,18}"

@@ -22,6 +22,7 @@ WEB_SCHEMES = {"http", "https"}
 KEPT_SCHEMES = {"mailto", "tel", "sms"}
 FIRST_MARK = 0xF0000  # Supplementary Private Use Area-A: 65 000 placeholders
 MOST_PLACEHOLDERS = 60_000
+MARK = re.compile(f"[{chr(FIRST_MARK)}-{chr(FIRST_MARK + MOST_PLACEHOLDERS)}]")
 HIDDEN = "display:none;max-height:0;max-width:0;overflow:hidden;opacity:0;mso-hide:all"
 
 
@@ -60,7 +61,7 @@ class Placeholders:
 
     def restore(self, text: str) -> str:
         """Every mark as its piece again."""
-        return "".join(piece if (piece := self.piece(character)) is not None else character for character in text)
+        return MARK.sub(lambda mark: mark[0] if (piece := self.piece(mark[0])) is None else piece, text)
 
 
 class BadLink(ValueError):

@@ -25,7 +25,7 @@ def derived_text(source: str) -> str:
     """Paragraphs, list items and links with their address; placeholders are kept, hidden parts left out."""
     held = Placeholders(source)
     writer = _Writer()
-    for piece in _scan(held.text):
+    for piece in scan(held.text):
         writer.take(piece)
     lines = [" ".join(line.split()) for line in "".join(writer.output).split("\n")]
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
@@ -100,8 +100,8 @@ class _Writer:
             self.output.append(BLANKS.sub(" ", html.unescape(words)))
 
 
-def _scan(text: str) -> Iterator[Opened | Closed | str]:
-    """Tags and the texts between them."""
+def scan(text: str) -> Iterator[Opened | Closed | str]:
+    """Tags and the texts between them, comments left out. Texts hold their entities, values of attributes do not."""
     position = 0
     while position < len(text):
         start = text.find("<", position)

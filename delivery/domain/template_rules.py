@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,10 +73,38 @@ def faults(source: str, vocabulary: Vocabulary) -> list[Fault]:
     if sum(isinstance(node, nodes.Assign) for node in everything) > MOST_SETS:
         found.append(Fault(1, f"a template may have at most {MOST_SETS} “set” lines"))
     if not found:
-        found = _unknown_names(everything, vocabulary)
+        found = _unknown_names(everything, vocabulary) + _segments_misused(everything)
     # Some nodes carry no line; they stand where the template begins.
     found = [Fault(fault.line or 1, fault.sentence) for fault in found]
     return sorted(set(found), key=lambda fault: (fault.line, fault.sentence))
+
+
+def segments_asked(source: str) -> set[int]:
+    """The segments by which a valid template decides what to show."""
+    return {number for number, _ in _segment_questions(PLAIN.parse(source).find_all(nodes.Compare))}
+
+
+def _segment_questions(compares: Iterable[nodes.Node]) -> Iterator[tuple[int, nodes.Node]]:
+    """(segment, the node `contact.segments`) of each `12 in contact.segments`."""
+    for node in compares:
+        if not isinstance(node, nodes.Compare) or len(node.ops) != 1 or node.ops[0].op not in ("in", "notin"):
+            continue
+        number = node.expr.value if isinstance(node.expr, nodes.Const) else None
+        if type(number) is int and 0 < number < 2**63 and _path(node.ops[0].expr) == ["contact", "segments"]:
+            yield number, node.ops[0].expr
+
+
+def _segments_misused(everything: list[nodes.Node]) -> list[Fault]:
+    """Which segments a mail needs must be known before it is written, so they can only be asked for one by one."""
+    right = {id(node) for _, node in _segment_questions(everything)}
+    sentence = "ask for one segment by its number, such as {% if 12 in contact.segments %}"
+    return [
+        Fault(node.lineno, sentence)
+        for node in everything
+        if isinstance(node, (nodes.Getattr, nodes.Getitem))
+        and _path(node) == ["contact", "segments"]
+        and id(node) not in right
+    ]
 
 
 def mentions(source: str, name: str) -> bool:
@@ -182,7 +210,7 @@ def _unknown_of_contact(rest: list[str], vocabulary: Vocabulary) -> str:
     if not rest:
         return "name a field of the contact, such as contact.name"
     if rest[0] != "attributes":
-        if rest[0] in CONTACT_FIELDS or vocabulary.has_default(f"contact.{rest[0]}"):
+        if rest[0] in CONTACT_FIELDS or rest == ["segments"] or vocabulary.has_default(f"contact.{rest[0]}"):
             return ""
         return f"a contact has no “{rest[0]}”; own attributes are written contact.attributes.{rest[0]}"
     if len(rest) < 2:

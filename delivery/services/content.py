@@ -92,7 +92,7 @@ def check(parts: Parts) -> None:
 
 
 def _faults(parts: Parts) -> dict[str, list[Fault]]:
-    vocabulary = Vocabulary(list(_sample_attributes()), parts.variables, parts.defaults)
+    vocabulary = vocabulary_of(parts)
     found = {name: template_rules.faults(getattr(parts, name), vocabulary) for name in PARTS}
     if not parts.subject.strip():
         found["subject"].append(Fault(1, "a message needs a subject."))
@@ -108,6 +108,11 @@ def _faults(parts: Parts) -> dict[str, list[Fault]]:
         if value is None or isinstance(value, (dict, list)):
             found.setdefault("defaults", []).append(Fault(1, f"the default of “{name}” must be a text or a number."))
     return found
+
+
+def vocabulary_of(parts: Parts) -> Vocabulary:
+    """The names that these words may use in this organisation."""
+    return Vocabulary(list(_sample_attributes()), parts.variables, parts.defaults)
 
 
 def completed(parts: Parts) -> Parts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -96,8 +96,14 @@ def compile_words(words: Words, *, is_tracked: bool) -> Compiled:
     )
 
 
-def contact_values(fields: Mapping[str, Any], attributes: Mapping[str, Any], defaults: Mapping[str, Any]) -> Values:
-    """The `contact` of templates. `fields` has the standard fields, `tags`, `value_minor` and `currency`."""
+def contact_values(
+    fields: Mapping[str, Any],
+    attributes: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+    segments: Collection[int] = (),
+) -> Values:
+    """The `contact` of templates. `fields` has the standard fields, `tags`, `value_minor` and `currency`;
+    `segments` are those of the asked ones in which the contact stands."""
     values = {name: fields[name] for name in FIELDS}
     values["first_name"] = attributes.get("first_name") or (values["name"] or "").partition(" ")[0]
     values["tags"] = list(fields["tags"])
@@ -105,6 +111,7 @@ def contact_values(fields: Mapping[str, Any], attributes: Mapping[str, Any], def
     values["value"] = money.show(fields["value_minor"], fields["currency"]) if fields["value_minor"] else None
     contact = Values("contact", values, defaults)
     values["attributes"] = _Attributes(attributes, defaults)
+    values["segments"] = segments
     return contact
 
 
