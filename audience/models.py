@@ -11,9 +11,36 @@ from django.db.models import Q
 from django.db.models.fields.composite import CompositePrimaryKey
 
 from accounts.models import Member
+from audience.models_predictions import Band, ContactPrediction, PredictionDefinition, PredictionUnit
 from common import clock
 from common.models import WorkStatus
 from common.tenancy import OrganizationScoped
+
+__all__ = [
+    "AttributeDefinition",
+    "AttributeType",
+    "Band",
+    "Consent",
+    "ConsentState",
+    "Contact",
+    "ContactPrediction",
+    "Event",
+    "EventDefinition",
+    "EventKey",
+    "Identity",
+    "IdentityKind",
+    "Import",
+    "IngestBatch",
+    "Merge",
+    "MessageChannel",
+    "PredictionDefinition",
+    "PredictionUnit",
+    "Priority",
+    "Protocol",
+    "RejectedEvent",
+    "Suppression",
+    "Topic",
+]
 
 
 class Priority(models.TextChoices):

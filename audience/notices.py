@@ -52,3 +52,11 @@ class ContactsChanged:
     changes: list[AttributeChange] = field(default_factory=list)
     merged: list[ContactsMerged] = field(default_factory=list)
     deleted: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class PredictionsChanged:
+    """Contacts whose prediction under one name is another now: its value, its band, or that it holds at all."""
+
+    name: str
+    contact_ids: list[int]

@@ -10,7 +10,8 @@ from typing import Any
 from django.utils import timezone
 
 from attribution.models import Conversion
-from audience.models import Consent, Contact, Event, Merge
+from attribution.selectors.sums import organization_currency
+from audience.models import Consent, Contact, ContactPrediction, Event, Merge, PredictionDefinition, PredictionUnit
 from automations.models import AutomationRun
 from common import money
 from dashboards.links import row
@@ -140,6 +141,33 @@ def consents(contact: Contact) -> list[Consent]:
     rows = Consent.objects.filter(contact=contact).select_related("topic").order_by("happened_at", "pk")
     latest = {(consent.channel, consent.topic_id): consent for consent in rows}
     return list(latest.values())
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A prediction as people read it: its label, value and state."""
+
+    label: str
+    value: str
+    row: ContactPrediction
+
+
+def predictions(contact: Contact) -> list[Expected]:
+    """What models expect of the contact, the fresh ones first."""
+    known = {row.name: row for row in PredictionDefinition.objects.all()}
+    rows = list(ContactPrediction.objects.filter(contact=contact).order_by("name"))
+    rows.sort(key=lambda row: row.is_stale)
+    return [
+        Expected(known[row.name].label, _expected(row, known[row.name]), row) for row in rows if row.name in known
+    ]
+
+
+def _expected(row: ContactPrediction, known: PredictionDefinition) -> str:
+    if known.unit == PredictionUnit.SCORE:
+        return f"{100 * row.value:.0f} %"
+    if known.unit == PredictionUnit.AMOUNT:
+        return money.show(round(row.value), organization_currency())
+    return f"{row.value.normalize():,f}"
 
 
 def facts(contact: Contact) -> list[tuple[str, object]]:

@@ -40,6 +40,7 @@ def contact_page(request: HttpRequest, pk: int) -> HttpResponse:
         "segments": stays[:MOST_SEGMENTS],
         "other_segments": list(others[:MOST_SEGMENTS]),
         "may_ask_why": allowed(request.user, "segments"),
+        "predictions": selectors.predictions(contact),
         "consents": selectors.consents(contact),
         "identities": contact.identities.order_by("kind", "value")[:50],
         "timeline": timeline,

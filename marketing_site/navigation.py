@@ -33,6 +33,7 @@ NAVIGATION: list[tuple[str, list[Link]]] = [
             Link("Contacts", "group", "admin:audience_contact_changelist", "audience"),
             Link("Events", "bolt", "admin:audience_eventdefinition_changelist", "audience"),
             Link("Attributes", "label", "admin:audience_attributedefinition_changelist", "audience"),
+            Link("Predictions", "query_stats", "admin:audience_predictiondefinition_changelist", "audience"),
             Link("Topics", "topic", "admin:audience_topic_changelist", "audience"),
             Link("Suppressions", "block", "admin:audience_suppression_changelist", "audience"),
             Link("Imports", "upload_file", "admin:audience_import_changelist", "audience"),

@@ -8,7 +8,7 @@ from accounts.notices import TimeZoneChanged
 from attribution import services as attribution
 from attribution import subscribers as attribution_subscribers
 from audience import services as audience
-from audience.notices import ContactsChanged, EventsRecorded
+from audience.notices import ContactsChanged, EventsRecorded, PredictionsChanged
 from automations import subscribers as automations
 from automations.selectors import due as automations_due
 from automations.services import engine as automation_engine
@@ -42,6 +42,7 @@ SUBSCRIPTIONS: list[Subscription] = [
         hears=segments.hears_memberships,
     ),
     Subscription(TimeZoneChanged, "segments.zone", segments.on_zone_changed),
+    Subscription(PredictionsChanged, "segments.predictions", segments.on_predictions_changed, takes_many=True),
     Subscription(ContactsChanged, "campaigns.contacts", campaigns_subscribers.contacts_changed, LATER),
     Subscription(MessagesSettled, "campaigns.messages", campaigns_subscribers.messages_settled, LATER),
     Subscription(

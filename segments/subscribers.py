@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from accounts.notices import TimeZoneChanged
-from audience.notices import ContactsChanged, EventsRecorded
+from audience.notices import ContactsChanged, EventsRecorded, PredictionsChanged
 from common import outbox
 from segments.notices import MembershipChanged
 from segments.services import live
@@ -16,6 +16,11 @@ def on_audience_moved(notices: list[ContactsChanged | EventsRecorded]) -> None:
     changed = [notice for notice in notices if isinstance(notice, ContactsChanged)]
     recorded = [notice for notice in notices if isinstance(notice, EventsRecorded)]
     live.audience_moved([outbox.join(list(group)) for group in (changed, recorded) if group])
+
+
+def on_predictions_changed(notices: list[PredictionsChanged]) -> None:
+    """Joined like the others: a nightly run of a model announces itself in many blocks."""
+    live.predictions_moved(notices)
 
 
 def on_membership_changed(notices: list[MembershipChanged]) -> None:

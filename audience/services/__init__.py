@@ -12,6 +12,12 @@ from audience.services.contacts import (
 )
 from audience.services.housekeeping import purge
 from audience.services.ingest import accept, organization_of, record
+from audience.services.predictions import (
+    change_definition,
+    define_prediction,
+    delete_definition,
+    record_predictions,
+)
 from audience.services.process import process
 from audience.services.rejected import replay
 
@@ -19,13 +25,17 @@ __all__ = [
     "InternalEvent",
     "accept",
     "add_tags",
+    "change_definition",
     "create_contact",
+    "define_prediction",
     "delete_contact",
+    "delete_definition",
     "grant_consent",
     "organization_of",
     "process",
     "purge",
     "record",
+    "record_predictions",
     "remove_tags",
     "replay",
     "suppress",

@@ -12,7 +12,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from common import clock, doorbell, tenancy
 from common.models import WorkStatus
 from segments.models import Analysis, AnalysisKind, Finding
-from segments.patterns import contrasts, facts, gallery, grid, groups, meaning
+from segments.patterns import contrasts, facts, gallery, grid, groups, meaning, predicted
 from segments.patterns.found import Found, Missing, Outcome
 from segments.patterns.meaning import Meaning
 from segments.rules import catalogue
@@ -107,11 +107,12 @@ def patterns(said: Meaning) -> Computed:
 
 
 def suggestions(said: Meaning) -> Computed:
-    """What sets those apart who reach the goal, and groups of people who behave alike."""
+    """What sets those apart who reach the goal, groups of people who behave alike, and what models expect."""
     known = catalogue.load()
     compared = contrasts.compare(said, known)
     grouped = groups.find(said, known)
-    found = [gallery.sized(outcome, known) for outcome in [*compared.outcomes, *grouped.outcomes]]
+    outcomes = [*compared.outcomes, *predicted.find(said, known), *grouped.outcomes]
+    found = [gallery.sized(outcome, known) for outcome in outcomes]
     return found, _summary(said, contrasts=compared.summary, clusters=grouped.summary)
 
 

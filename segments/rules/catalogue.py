@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-from audience.models import AttributeDefinition, EventDefinition, Topic
+from audience.models import AttributeDefinition, EventDefinition, PredictionDefinition, PredictionUnit, Topic
 from segments.models import Segment
 from segments.rules import references
 from segments.rules.tree import Kind
@@ -72,8 +72,14 @@ class KnownTopic:
 
 
 @dataclass(frozen=True)
+class KnownPrediction:
+    label: str
+    is_score: bool
+
+
+@dataclass(frozen=True)
 class Catalogue:
-    """Custom attributes and events by name, segments by id, topics of consent by slug.
+    """Custom attributes, events and predictions by name, segments by id, topics of consent by slug.
 
     Two are equal when they read a stored rule alike: it names segments by id, and ids do not change.
     """
@@ -82,6 +88,7 @@ class Catalogue:
     events: Mapping[str, KnownEvent] = field(default_factory=dict)
     segments: Mapping[int, KnownSegment] = field(default_factory=dict, compare=False)
     topics: Mapping[str, KnownTopic] = field(default_factory=dict, compare=False)
+    predictions: Mapping[str, KnownPrediction] = field(default_factory=dict, compare=False)
 
     def segment(self, reference: Any) -> KnownSegment | None:
         """The segment with this id, or this slug; digits in quotes may be either, the slug first."""
@@ -105,7 +112,7 @@ class Catalogue:
 
 
 class _Later(Mapping[Any, Value], Generic[Value]):
-    """A table that is read when somebody looks into it: few rules speak of segments or topics."""
+    """A table that is read when somebody looks into it: few rules speak of segments, topics or predictions."""
 
     def __init__(self, read: Callable[[], dict[Any, Value]]) -> None:
         self._read = read
@@ -125,13 +132,15 @@ class _Later(Mapping[Any, Value], Generic[Value]):
 
 
 def load(segment_id: int | None = None) -> Catalogue:
-    """The catalogue of the current organisation: two queries, more when a rule speaks of segments or topics.
+    """The catalogue of the current organisation: two queries, more when a rule speaks of segments,
+    topics or predictions.
 
     With `segment_id`, for that segment's own rule: it must not lead back to itself.
     """
     attributes = {row.name: Kind(row.type) for row in AttributeDefinition.objects.all()}
     events = {row.name: KnownEvent(row.pk, _property_kinds(row.properties)) for row in EventDefinition.objects.all()}
-    return Catalogue(attributes, events, _Later(lambda: _segments(segment_id)), _Later(_topics))
+    segments = _Later(lambda: _segments(segment_id))
+    return Catalogue(attributes, events, segments, _Later(_topics), _Later(_predictions))
 
 
 def _segments(segment_id: int | None) -> dict[int, KnownSegment]:
@@ -146,6 +155,11 @@ def _segments(segment_id: int | None) -> dict[int, KnownSegment]:
 
 def _topics() -> dict[str, KnownTopic]:
     return {row.slug: KnownTopic(row.pk, row.name) for row in Topic.objects.all()}
+
+
+def _predictions() -> dict[str, KnownPrediction]:
+    rows = PredictionDefinition.objects.order_by("label", "name")
+    return {row.name: KnownPrediction(row.label, row.unit == PredictionUnit.SCORE) for row in rows}
 
 
 def _property_kinds(properties: Mapping[str, object]) -> dict[str, Kind]:

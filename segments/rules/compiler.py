@@ -16,14 +16,16 @@ from segments.rules.algebra import Stages, Verdict, judge
 from segments.rules.behaviours import BEHAVIOURS
 from segments.rules.catalogue import CUSTOM
 from segments.rules.conditions import condition_of
+from segments.rules.conditions.prediction import is_negated
 from segments.rules.facts import Everybody
 from segments.rules.operands import Row, column_of, of_contact
 from segments.rules.operators import OPERATORS
 from segments.rules.parameters import ONCE, Parameters, RowParameters
+from segments.rules.predictions import Predictions
 from segments.rules.probes import Few
 from segments.rules.readings import Reading
 from segments.rules.streams import ORGANIZATION
-from segments.rules.tree import AttributeRule, EventRule, Group, Kind, Leaf, Match, Rule, leaves
+from segments.rules.tree import AttributeRule, EventRule, Group, Kind, Leaf, Match, PredictionRule, Rule, leaves
 from segments.rules.zones import zone_of
 
 LIVING = f"contact.organization_id = {ORGANIZATION} AND contact.merged_into_id IS NULL"
@@ -41,13 +43,15 @@ def everybody(rule: Rule, organization_id: int, now: datetime) -> Query:
     """(contact_id, truth, flips_at) of every living contact that is true or has a flips_at."""
     parameters = Parameters(organization=organization_id, now=now)
     facts, stages = Everybody(parameters), Stages()
+    predictions = Predictions(parameters, "contact")
 
     conditions, rest = _necessary(rule)
     zone = zone_of("contact", parameters) if needs.is_local(rule) else "NULL"
     dates = _dates(rest)
 
     def leaf(condition: Leaf) -> Verdict:
-        return _leaf(condition, facts.reading, parameters, Row("contact", "contact.zone", dates=dates))
+        row = Row("contact", "contact.zone", dates=dates, predictions=predictions)
+        return _leaf(condition, facts.reading, parameters, row)
 
     def necessary_leaf(condition: Leaf) -> Verdict:
         return _leaf(condition, facts.reading, parameters, Row("contact", zone))
@@ -56,6 +60,8 @@ def everybody(rule: Rule, organization_id: int, now: datetime) -> Query:
     for child in _musts(rest):
         if isinstance(child, EventRule) and not BEHAVIOURS[child.operator].holds_of_nothing(child):
             facts.require(child)
+        if isinstance(child, PredictionRule) and not is_negated(child):
+            predictions.require(child.name)
     root = judge(rest, leaf, stages) if rest is not None else Verdict("true", None)
     living = f"FROM audience_contact contact WHERE {' AND '.join([LIVING, *necessary])}"
     columns = [*_columns(rest), f"{zone} AS zone", *(_date(name, dates[name], parameters) for name in dates)]
@@ -63,7 +69,8 @@ def everybody(rule: Rule, organization_id: int, now: datetime) -> Query:
     is_local = rest is not None and needs.is_local(rest)
     tables = [f"candidate AS (SELECT {', '.join(columns)} {living} {ONCE if dates or is_local else ''})"]
     tables += facts.tables("SELECT id FROM candidate" if necessary else "")
-    select = stages.select(root, f"FROM candidate contact {facts.joins()}", carried="contact.id AS contact_id")
+    source = f"FROM candidate contact {facts.joins()} {predictions.joins()}"
+    select = stages.select(root, source, carried="contact.id AS contact_id")
     select += f" {ONCE}" if is_local else ""  # truth and flips_at are not cheap then
     sql = f"WITH {', '.join(tables)}\nSELECT * FROM ({select}) verdict WHERE truth OR flips_at IS NOT NULL"
     return Query(sql, parameters.values)
@@ -125,10 +132,10 @@ def few(
         pair_contacts=list(contact_ids),
         contacts=sorted(set(contact_ids)),
     )
-    facts = Few(parameters)
+    facts, predictions = Few(parameters), Predictions(parameters, "touched", is_probed=True)
     alike: dict[_Shape, list[str]] = {}
     for segment_id, rule in rules.items():
-        shape, row = _shape(segment_id, rule, facts, parameters)
+        shape, row = _shape(segment_id, rule, facts, predictions, parameters)
         alike.setdefault(shape, []).append(row)
     joined = "\n    UNION ALL ".join(_branch(shape, rows) for shape, rows in alike.items())
     zone = zone_of("contact", parameters) if any(map(needs.is_local, rules.values())) else "NULL"
@@ -141,7 +148,7 @@ def few(
   JOIN audience_contact contact ON contact.id = wanted.contact_id WHERE {LIVING}
 ){facts.tables()}, evaluated AS MATERIALIZED (
   SELECT verdict.segment_id, touched.id AS contact_id, verdict.truth, verdict.flips_at
-  FROM touched {facts.join()} CROSS JOIN LATERAL ({joined}) verdict
+  FROM touched {facts.join()} {predictions.joins()} CROSS JOIN LATERAL ({joined}) verdict
 )"""
     return Query(sql, parameters.values)
 
@@ -154,14 +161,16 @@ class _Shape:
     types: tuple[str, ...]
 
 
-def _shape(segment_id: int, rule: Rule, facts: Few, parameters: Parameters) -> tuple[_Shape, str]:
+def _shape(
+    segment_id: int, rule: Rule, facts: Few, predictions: Predictions, parameters: Parameters
+) -> tuple[_Shape, str]:
     """The shape of a rule, and its row of values."""
     stages, given = Stages(), RowParameters(parameters)
 
     def reading(leaf: EventRule) -> Reading:
         return facts.reading(leaf, segment_id, given)
 
-    row = Row("touched", "touched.zone", "= ANY(%(contacts)s::bigint[])")
+    row = Row("touched", "touched.zone", "= ANY(%(contacts)s::bigint[])", predictions=predictions)
     root = judge(rule, lambda leaf: _leaf(leaf, reading, given, row), stages)
     values = [parameters.bind(segment_id, "bigint"), *given.row()]
     shape = _Shape(stages.select(root, ""), tuple(cast for _, cast in given.cells))
@@ -186,4 +195,6 @@ def _leaf(leaf: Leaf, reading: Callable[[EventRule], Reading], parameters: Param
         return Verdict(operator.truth(operand, leaf.value, parameters), flips_at)
     if isinstance(leaf, EventRule):
         return BEHAVIOURS[leaf.operator].judge(leaf, reading(leaf))
-    return Verdict(condition_of(leaf).truth(leaf, row, parameters), None)
+    condition = condition_of(leaf)
+    flips_at = condition.flips(leaf, row, parameters) if condition.flips else None
+    return Verdict(condition.truth(leaf, row, parameters), flips_at)

@@ -74,7 +74,10 @@ def _leaf(key: str, condition: Condition[Any], known: Catalogue) -> dict[str, An
     return {
         "key": key,
         "label": condition.label,
-        "operators": [{"name": name, "label": words} for name, words in condition.operators.items()],
+        "operators": [
+            {"name": name, "label": words, "inputs": _inputs(condition.operator_inputs.get(name, ()))}
+            for name, words in condition.operators.items()
+        ],
         "inputs": _inputs(condition.inputs(known)),
     }
 

@@ -16,7 +16,8 @@ MOVED_BY_EVENTS = frozenset({"first_seen_at", "last_seen_at", "updated_at"})
 
 
 def fields(rule: Rule) -> set[str]:
-    """What it may change with: fields of contacts (`city`, `attributes.plan`), and `consent.<channel>`."""
+    """What it may change with: fields of contacts (`city`, `attributes.plan`), `consent.<channel>` and
+    `prediction.<name>`."""
     return set().union(*(fields_of(leaf) for leaf in leaves(rule)))
 
 
@@ -72,4 +73,4 @@ def is_timeless(leaf: Leaf) -> bool:
     """Whether time alone never changes the answer, and no event does."""
     if isinstance(leaf, AttributeRule):
         return OPERATORS[leaf.operator].flips is None
-    return not isinstance(leaf, EventRule)
+    return not isinstance(leaf, EventRule) and condition_of(leaf).flips is None

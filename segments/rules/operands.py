@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from segments.rules.catalogue import CUSTOM, STANDARD_FIELDS
 from segments.rules.parameters import Parameters
+from segments.rules.predictions import Predictions
 from segments.rules.tree import Kind
 from segments.rules.values import DATE_PATTERN
 from segments.rules.zones import HOME
@@ -20,13 +21,14 @@ class Row:
     """A contact in a statement: the alias of its columns, SQL of its time zone, and of the contacts in question.
 
     `among` narrows a column of contact ids to those contacts (`contact_id = ANY(…)`); empty for everybody. `dates`
-    are columns of the row that hold attributes already read as dates, by field.
+    are columns of the row that hold attributes already read as dates, by field. `predictions` are joined to the row.
     """
 
     alias: str
     zone: str
     among: str = ""
     dates: Mapping[str, str] = field(default_factory=dict)
+    predictions: Predictions | None = None
 
 
 CONTACT = Row("contact", HOME)

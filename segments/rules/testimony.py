@@ -9,11 +9,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from audience.models import Consent
+from audience.models import Consent, ContactPrediction
 from segments.models import Membership
 from segments.rules.conditions.near import EARTH_KILOMETERS
-from segments.rules.scene import Evidence, Scene, value_of
-from segments.rules.tree import BucketRule, ConsentRule, NearRule, SegmentRule
+from segments.rules.scene import Evidence, Scene, shown, value_of
+from segments.rules.tree import BucketRule, ConsentRule, NearRule, PredictionRule, SegmentRule
 
 
 def _of_segment(leaf: SegmentRule, scene: Scene) -> Evidence:
@@ -50,6 +50,19 @@ def _of_place(leaf: NearRule, scene: Scene) -> Evidence:
     return Evidence(f"{kilometers:,.1f} km away", round(kilometers, 3))
 
 
+def _of_prediction(leaf: PredictionRule, scene: Scene) -> Evidence:
+    """What was expected last, also when that has lapsed."""
+    row = ContactPrediction.objects.filter(contact=scene.contact, name=leaf.name).first()
+    if row is None:
+        return Evidence("Nothing is predicted")
+    made, until = (timezone.localtime(moment) for moment in (row.made_at, row.valid_until))
+    by = f" by {row.model_version}" if row.model_version else ""
+    told = f"{shown(row.value)} ({row.get_band_display().lower()}), made{by} on {made:%-d %b %Y}"
+    if row.valid_until <= scene.now:
+        return Evidence(f"{told}; stale since {until:%-d %b %Y}", float(row.value))
+    return Evidence(f"{told}; holds until {until:%-d %b %Y}", float(row.value))
+
+
 def _is_degrees(value: Any, most: int) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and -most <= value <= most
 
@@ -66,4 +79,5 @@ TESTIMONY: dict[type, Callable[[Any, Scene], Evidence]] = {
     ConsentRule: _of_consent,
     BucketRule: _of_bucket,
     NearRule: _of_place,
+    PredictionRule: _of_prediction,
 }

@@ -142,6 +142,16 @@ class NearRule:
 
 
 @dataclass(frozen=True)
+class PredictionRule:
+    """What a model expects of the contact, while that holds. `value` are bands, a number, or two of them."""
+
+    name: str
+    label: str
+    operator: str
+    value: tuple[str, ...] | Decimal | tuple[Decimal, Decimal] | None = None
+
+
+@dataclass(frozen=True)
 class Group:
     """`count` is how many must be true; only `at_least` has one."""
 
@@ -150,7 +160,7 @@ class Group:
     count: int = 0
 
 
-OtherRule = SegmentRule | ConsentRule | BucketRule | NearRule
+OtherRule = SegmentRule | ConsentRule | BucketRule | NearRule | PredictionRule
 Leaf = AttributeRule | EventRule | OtherRule
 Rule = Group | Leaf
 

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 
 from django.db.models import Q
 
-from audience.notices import ContactsChanged, EventsRecorded
+from audience.notices import ContactsChanged, EventsRecorded, PredictionsChanged
 from common import doorbell
 from segments.models import Segment, SegmentDependency, SegmentKind, SegmentStatus
 from segments.notices import MembershipChanged
 from segments.rules import needs
+from segments.rules.conditions.prediction import FIELD as PREDICTION
 from segments.services import members, refresh
 from segments.services.refresh import Pair
 
@@ -47,6 +48,21 @@ def memberships_moved(notices: Iterable[MembershipChanged]) -> int:
     for segment_id, needed_id in _dependants(moved):
         if len(moved[needed_id]) <= MOST_MOVED or not build_anew(segment_id):
             pairs.update((segment_id, contact_id) for contact_id in moved[needed_id])
+    return refresh.refresh(sorted(pairs))
+
+
+def predictions_moved(notices: Iterable[PredictionsChanged]) -> int:
+    """Look again at contacts of whom something else is expected, in the segments whose rules ask for just that.
+
+    Where very many moved at once the whole segment is built anew instead. Returns how many memberships changed.
+    """
+    moved: dict[str, set[int]] = defaultdict(set)
+    for notice in notices:
+        moved[f"{PREDICTION}{notice.name}"].update(notice.contact_ids)
+    pairs: set[Pair] = set()
+    for segment_id, _, field in _dependencies(Q(field__in=list(moved))):
+        if len(moved[field]) <= MOST_MOVED or not build_anew(segment_id):
+            pairs.update((segment_id, contact_id) for contact_id in moved[field])
     return refresh.refresh(sorted(pairs))
 
 

@@ -36,7 +36,10 @@ class Happening:
 
 @dataclass
 class Person:
-    """`segments` are those it stands in; `consents` its ledger: channel, topic and state, the oldest first."""
+    """`segments` are those it stands in; `consents` its ledger: channel, topic and state, the oldest first.
+
+    `predictions` are value, band and the moment they lapse, by name.
+    """
 
     fields: dict[str, Any]
     attributes: dict[str, Any]
@@ -44,6 +47,7 @@ class Person:
     id: int = 0
     segments: set[int] = field(default_factory=set)
     consents: list[tuple[str, str | None, str]] = field(default_factory=list)
+    predictions: dict[str, tuple[float, str, datetime]] = field(default_factory=dict)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -63,6 +67,8 @@ def is_true(rule: dict[str, Any], person: Person, now: datetime, kinds: dict[str
         return oracle_behaviours.is_true(rule, person.events, now, _fits(now, kinds))
     if "field" in rule:
         return oracle_fields.holds(rule, _given(rule, person, now, kinds))
+    if "prediction" in rule:
+        return _is_predicted(rule, person, now)
     return _other(rule, person)
 
 
@@ -74,6 +80,8 @@ def critical_moments(rule: dict[str, Any], person: Person, kinds: dict[str, str]
         return oracle_behaviours.critical_moments(rule, person.events)
     if "field" in rule:
         return oracle_fields.critical_moments(rule, _given(rule, person, datetime.max, kinds))
+    if rule.get("prediction") in person.predictions:
+        return [person.predictions[rule["prediction"]][2]]
     return []
 
 
@@ -107,6 +115,25 @@ def _other(rule: dict[str, Any], person: Person) -> bool:
         digest = hashlib.md5(f"{rule['bucket']['salt']}:{person.id}".encode()).hexdigest()
         return rule["bucket"]["from"] <= int(digest[:8], 16) % 100 <= rule["bucket"]["to"]
     return _is_near(rule, person) == (rule["operator"] == "within")
+
+
+def _is_predicted(rule: dict[str, Any], person: Person, now: datetime) -> bool:
+    value, band, until = person.predictions.get(rule["prediction"], (0.0, "", now))
+    if until <= now:
+        return rule["operator"] in ("not_band", "not_set")
+    asked = rule.get("value")
+    answers = {
+        "band": lambda: band in asked,
+        "not_band": lambda: band not in asked,
+        "greater": lambda: value > asked,
+        "greater_or_equal": lambda: value >= asked,
+        "less": lambda: value < asked,
+        "less_or_equal": lambda: value <= asked,
+        "between": lambda: asked[0] <= value <= asked[1],
+        "is_set": lambda: True,
+        "not_set": lambda: False,
+    }
+    return answers[rule["operator"]]()
 
 
 def _is_near(rule: dict[str, Any], person: Person) -> bool:

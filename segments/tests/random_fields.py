@@ -1,4 +1,5 @@
-"""Random conditions on fields and properties of every operator, and on segments, consent, chance and distance."""
+"""Random conditions on fields and properties of every operator, and on segments, consent, chance, distance and
+predictions."""
 
 from __future__ import annotations
 
@@ -28,6 +29,8 @@ ZONES = [
 WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 PLACES = [(53.8, -1.55), (51.5, -0.12), (-36.85, 174.76), (0, 180), (0, -179.9), (90, 0), (-90, 77)]
 TOPICS = ["news", "offers"]
+BANDS = ["low", "medium", "high"]
+PREDICTED = {"churn": [0.0, 0.25, 0.33, 0.5, 0.66, 0.9, 1.0], "worth": [-50, 0, 99.5, 100, 5_000, 10**12]}
 SPANS = st.sampled_from([7, 30, {"days": 1}, {"hours": 25}, {"minutes": 90}])
 
 
@@ -118,4 +121,21 @@ def others(segment_ids: list[int]) -> st.SearchStrategy[dict[str, Any]]:
     segment = st.fixed_dictionaries(
         {"segment": st.sampled_from(segment_ids), "operator": st.sampled_from(["in", "not_in"])}
     )
-    return segment | consent | bucket | near
+    return segment | consent | bucket | near | predictions()
+
+
+def predictions() -> st.SearchStrategy[dict[str, Any]]:
+    """Conditions on what models expect."""
+    bands = st.lists(st.sampled_from(BANDS), min_size=1, unique=True)
+
+    def of(name: str) -> st.SearchStrategy[dict[str, Any]]:
+        number = st.sampled_from(PREDICTED[name])
+        rest = st.one_of(
+            _of(["band", "not_band"], bands),
+            _of(_ORDER, number),
+            _of(["between"], st.tuples(number, number).map(sorted)),
+            _without_value(["is_set", "not_set"]),
+        )
+        return rest.map(lambda told: {"prediction": name} | told)
+
+    return st.sampled_from(sorted(PREDICTED)).flatmap(of)

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Organization
+from audience import services as audience
 from audience.models import Consent, Topic
 from common import clock, tenancy
 from segments import rules, selectors, services
@@ -55,9 +56,11 @@ def _population(seed: int) -> tuple[dict[int, Person], list[int]]:
     population = dict(_person(draw) for _ in range(25))
     for slug in random_fields.TOPICS:
         Topic.objects.create(name=slug.title(), slug=slug)
+    define_predictions()
     segment_ids = [services.create_segment(name=f"By hand {number}").pk for number in range(2)]
     for person in population.values():
         _stand_and_agree(person, segment_ids, draw)
+        predict(person, draw, NOON)
     return population, segment_ids
 
 
@@ -77,6 +80,26 @@ def _stand_and_agree(person: Person, segment_ids: list[int], draw: random.Random
         Consent.objects.create(
             contact_id=person.id, channel=channel, topic=row, state=state, how="form", happened_at=moment
         )
+
+
+def define_predictions() -> None:
+    audience.define_prediction(name="churn", label="Churn")
+    audience.define_prediction(name="worth", label="Worth", unit="amount", medium_from=100, high_from=1000)
+
+
+def predict(person: Person, draw: random.Random, now: datetime) -> None:
+    """Say what is expected of a person: some of it has lapsed, some lapses at a moment that tests look at."""
+    for name, values in random_fields.PREDICTED.items():
+        if draw.random() < 0.25:
+            continue
+        value = draw.choice(values)
+        until = now + timedelta(hours=draw.choice([-24, 0, 1, 24, 24 * 7, 24 * 40]))
+        row = {"prediction": name, "contact_id": person.id, "value": value, "valid_until": until.isoformat()}
+        answers = audience.record_predictions([row | {"made_at": (now - timedelta(days=2)).isoformat()}])
+        if answers[0].status == "written":
+            medium, high = {"churn": (0.33, 0.66), "worth": (100, 1000)}[name]
+            band = "high" if value >= high else "medium" if value >= medium else "low"
+            person.predictions[name] = (value, band, until)
 
 
 def _person(draw: random.Random) -> tuple[int, Person]:

@@ -1,4 +1,5 @@
-"""Random rules live through random days: events late and ahead, changed fields, consent, clock moves and merges.
+"""Random rules live through random days: events late and ahead, changed fields, consent, predictions, clock moves and
+merges.
 
 After every step the stored membership is what the naive oracle says, and every check lies ahead; in the end a full
 build changes nothing.
@@ -58,6 +59,7 @@ class World:
         for name, kind in test_oracle.KINDS.items():
             if name.startswith("attributes."):
                 people.attribute(name.removeprefix("attributes."), kind)
+        test_oracle.define_predictions()
         for _ in range(8):
             row = people.contact(**FIELDS)
             self.people[row.pk] = Person(dict(FIELDS), {}, [], row.pk)
@@ -87,8 +89,11 @@ class World:
 
     def change(self) -> None:
         """Somebody moves house, learns, or says what they think of messages."""
-        pk, name = self.draw.choice(sorted(self.people)), self.draw.choice([*CHANGES, "consent"])
+        pk, name = self.draw.choice(sorted(self.people)), self.draw.choice([*CHANGES, "consent", "prediction"])
         who = self.people[pk]
+        if name == "prediction":
+            test_oracle.predict(who, self.draw, clock.now())
+            return
         if name == "consent":
             channel, state = self.draw.choice(["email", "sms"]), self.draw.choice(["granted", "withdrawn"])
             say = audience.grant_consent if state == "granted" else audience.withdraw_consent
@@ -128,7 +133,7 @@ def inside(segment_id: int) -> set[int]:
 CONSENT = st.fixed_dictionaries(
     {"consent": st.sampled_from(["email", "sms"]), "operator": st.sampled_from(["granted", "not_granted"])}
 )
-LEAF = random_behaviours.rules(test_oracle.FILTER) | test_oracle.ATTRIBUTE | CONSENT
+LEAF = random_behaviours.rules(test_oracle.FILTER) | test_oracle.ATTRIBUTE | CONSENT | random_fields.predictions()
 RULES = st.lists(
     LEAF
     | st.fixed_dictionaries(

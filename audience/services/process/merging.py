@@ -28,6 +28,22 @@ MOVE_SQL = [
          WHERE moved.organization_id = %(organization)s AND moved.contact_id = pair.loser"""
     for table in ("identity", "consent")
 ]
+# Of the predictions of both under one name the one made last stays.
+PREDICTIONS_SQL = [
+    f"""INSERT INTO audience_contactprediction AS kept
+           (organization_id, contact_id, name, value, band, made_at, valid_until, model_version)
+        SELECT DISTINCT ON (moved.name, pair.winner) moved.organization_id, pair.winner, moved.name, moved.value,
+               moved.band, moved.made_at, moved.valid_until, moved.model_version
+          FROM {PAIRS} JOIN audience_contactprediction moved ON moved.contact_id = pair.loser
+         WHERE moved.organization_id = %(organization)s
+         ORDER BY moved.name, pair.winner, moved.made_at DESC, moved.id DESC
+        ON CONFLICT (organization_id, name, contact_id) DO UPDATE
+           SET value = excluded.value, band = excluded.band, made_at = excluded.made_at,
+               valid_until = excluded.valid_until, model_version = excluded.model_version
+         WHERE excluded.made_at > kept.made_at""",
+    """DELETE FROM audience_contactprediction
+        WHERE organization_id = %(organization)s AND contact_id = ANY(%(losers)s)""",
+]
 # Contacts that were merged into a loser earlier now lead to its survivor, so that one step is always enough.
 POINT_SQL = f"""
 UPDATE audience_contact AS contact SET merged_into_id = pair.winner, updated_at = %(now)s FROM {PAIRS}
@@ -54,7 +70,7 @@ def merge(joined: Sequence[Joined], held: dict[int, State]) -> list[tuple[int, i
     with connection.cursor() as cursor:
         cursor.execute(MOVE_EVENTS_SQL, parameters)
         moved: dict[int, int] = dict(cursor.fetchall())
-        for statement in [*MOVE_SQL, POINT_SQL, RETIRE_SQL]:
+        for statement in [*MOVE_SQL, *PREDICTIONS_SQL, POINT_SQL, RETIRE_SQL]:
             cursor.execute(statement, parameters)
     Merge.objects.bulk_create(
         Merge(

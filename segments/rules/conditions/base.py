@@ -32,8 +32,9 @@ def no_inputs(known: Catalogue) -> tuple[Input, ...]:
 class Condition(Generic[Rule]):
     """One kind of condition: `{"<key>": …, "operator": …}`.
 
-    `read` makes the rule of its JSON and raises `Misplaced`; `truth` is SQL that is never NULL; time alone
-    changes none of them. `fields` are those of contacts whose change may move it.
+    `read` makes the rule of its JSON and raises `Misplaced`; `truth` is SQL that is never NULL. `fields` are those of
+    contacts whose change may move it; `flips` is the next moment at which time alone may, where it can at all.
+    `inputs` are those of every operator, `operator_inputs` those of one.
     """
 
     label: str
@@ -44,6 +45,8 @@ class Condition(Generic[Rule]):
     truth: Callable[[Rule, Row, Parameters], str]
     words: Callable[[Rule], str]
     fields: Callable[[Rule], set[str]] = field(default=lambda rule: set())
+    flips: Callable[[Rule, Row, Parameters], str] | None = None
+    operator_inputs: Mapping[str, tuple[Input, ...]] = field(default_factory=dict)
 
 
 def operator_of(raw: Mapping[str, Any], known: Mapping[str, str]) -> str:
