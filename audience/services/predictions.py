@@ -189,7 +189,7 @@ def _write(rows: Mapping[tuple[str, int], tuple[int, Judged]]) -> dict[int, Answ
     if not rows:
         return {}
     judged = [row for _, row in rows.values()]
-    parameters = {
+    parameters: dict[str, Any] = {
         "organization": tenancy.required(), "now": clock.now(),
         "contacts": [contact_id for _, contact_id in rows], "names": [name for name, _ in rows],
         "values": [row.value for row in judged], "bands": [row.band for row in judged],
@@ -218,7 +218,12 @@ def _announce(name: str, contact_ids: Sequence[int]) -> None:
 
 
 def _move_bands(row: PredictionDefinition) -> None:
-    limits = {"organization": tenancy.required(), "name": row.name, "medium": row.medium_from, "high": row.high_from}
+    limits: dict[str, Any] = {
+        "organization": tenancy.required(),
+        "name": row.name,
+        "medium": row.medium_from,
+        "high": row.high_from,
+    }
     with tenancy.engine(), connection.cursor() as cursor:
         cursor.execute(BANDS_SQL, limits)
         moved = [contact_id for (contact_id,) in cursor.fetchall()]
