@@ -189,3 +189,6 @@ class Offer(OrganizationScoped):
 
     def __str__(self) -> str:
         return f"{self.value:g} {self.unit} {self.kind}"
+
+
+from campaigns.models_pictures import MailPicture  # noqa: E402,F401 — models of this room, told by noun

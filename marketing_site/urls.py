@@ -33,6 +33,7 @@ urlpatterns = [
     path("", include("viral.urls")),
     path("", include("accounts.urls")),
     path("", include("delivery.urls")),
+    path("", include("campaigns.urls")),
     path("segments/", include("segments.urls")),
     path("", include("dashboards.urls")),
 ]

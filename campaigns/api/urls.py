@@ -1,6 +1,7 @@
 from rest_framework.routers import SimpleRouter
 
 from campaigns.api.campaigns import CampaignViewSet
+from campaigns.api.pictures import PictureViewSet
 from campaigns.api.templates import EmailTemplateViewSet
 
 # Client apps call `/campaigns?status=active` as well as `/campaigns/`.
@@ -8,5 +9,6 @@ router = SimpleRouter()
 router.trailing_slash = "/?"
 router.register("campaigns", CampaignViewSet, basename="campaign")
 router.register("email-templates", EmailTemplateViewSet, basename="email-template")
+router.register("pictures", PictureViewSet, basename="picture")
 
 urlpatterns = router.urls

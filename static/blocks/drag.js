@@ -2,12 +2,13 @@
 import "../vendor/sortable/sortable.min.js";
 
 // `lists` are the elements whose children are blocks; `moved(item, from list, to list, index)` is told of a drop,
-// its index counted as the list stood before. `scope` is the class under which blocks have their looks.
-export function draggable(lists, { group, handle, scope, moved }) {
+// its index counted as the list stood before. `scope` is the class under which blocks have their looks, and
+// `mayPut(item, list)`, where given, says whether a block may be dropped there.
+export function draggable(lists, { group, handle, scope, moved, mayPut, ...more }) {
   const made = lists.map(
     (list) =>
       new window.Sortable(list, {
-        group,
+        group: mayPut ? { name: group, put: (to, from, item) => mayPut(item, to.el) } : group,
         handle,
         animation: window.matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 140,
         emptyInsertThreshold: 24,
@@ -29,6 +30,7 @@ export function draggable(lists, { group, handle, scope, moved }) {
           const index = isSame && event.newIndex > event.oldIndex ? event.newIndex + 1 : event.newIndex;
           moved(event.item, event.from, event.to, index);
         },
+        ...more,
       }),
   );
   return () => made.forEach((sortable) => sortable.destroy());

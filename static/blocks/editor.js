@@ -27,6 +27,11 @@ export class BlockEditor extends HTMLElement {
     return "block";
   }
 
+  // Whether a dragged element may be dropped into a list of the page.
+  mayPut(_item, _list) {
+    return true;
+  }
+
   // What the form posts.
   textOf(state) {
     return JSON.stringify(state, null, 2);
@@ -121,6 +126,7 @@ export class BlockEditor extends HTMLElement {
       group: "blocks",
       handle: ".blk-grip",
       scope: this.className,
+      mayPut: (item, list) => this.mayPut(item, list),
       moved: (item, from, to, index) => this.moveTo(read(item.dataset.block), read(to.dataset.list), index),
     });
     this.isDrawing = false;

@@ -1,0 +1,434 @@
+// <email-editor>: a mail as a list of blocks beside its picture. The state is the tree that the server keeps, with the
+// subject and the line under it; every change is drawn by the server, saved, and can be undone.
+import { el, icon, iconButton } from "../blocks/dom.js";
+import { draggable } from "../blocks/drag.js";
+import { BlockEditor } from "../blocks/editor.js";
+import { menuButton } from "../blocks/menu.js";
+import { get, insert, read, set, told } from "../blocks/tree.js";
+import { list } from "./email-editor-cards.js";
+import { askBlock, button, tile } from "./email-editor-dialogs.js";
+import { envelope, look } from "./email-editor-envelope.js";
+import { Language, freshId, renamed } from "./email-editor-language.js";
+import { lists, pathOf, stepOf, walk } from "./email-editor-moves.js";
+import { sendTest } from "./email-editor-people.js";
+import { pickPicture } from "./email-editor-pictures.js";
+import { Preview, checks } from "./email-editor-preview.js";
+import { placeProblems } from "./email-editor-problems.js";
+import { askImport, askSnippet, publish, settleConflict, showVersions } from "./email-editor-acts.js";
+import { Saver } from "./email-editor-save.js";
+import { ask, post } from "./email-editor-server.js";
+
+const SETTLE_MS = 400;
+
+class EmailEditor extends BlockEditor {
+  connectedCallback() {
+    if (this.stage) return;
+    this.page = JSON.parse(this.querySelector("script[type='application/json']").textContent);
+    this.language = new Language(this.page.language);
+    this.variables = this.page.variables;
+    this.segments = this.page.segments;
+    this.snippets = this.page.snippets;
+    this.chosen = null;
+    this.problems = {};
+    const field = this.querySelector("textarea");
+    this.#lay(field);
+    this.saver = new Saver({
+      key: `mail-draft:${this.page.id}`,
+      revision: this.page.revision,
+      write: (state, revision, more) => this.#write(state, revision, more),
+      told: (what) => this.#told(what),
+      conflict: () => settleConflict(this),
+    });
+    this.preview = new Preview(this.side, this, {
+      render: (contactId, locale) => this.#render(this.state, contactId, locale),
+      answered: (answer) => this.#answered(answer),
+    });
+    this.showChecks = checks(this, this.preview.foot);
+    this.begin(field, this.cards, this.page.state);
+    field.addEventListener("input", (event) => event.isTrusted && this.#typedJson());
+    this.#drawAround();
+    this.preview.ask();
+    this.#told({ kind: "saved", at: new Date(this.page.saved_at) });
+    this.#bringBack();
+  }
+
+  // --- what the kernel asks -----------------------------------------------------------------------------
+
+  draw() {
+    return [list(this, this.state.blocks, ["blocks"])];
+  }
+
+  nameOf(node) {
+    if (!node?.type) return "the column";
+    const words = this.language.summary(node).slice(0, 30);
+    return `${this.language.label(node).toLowerCase()}${words ? ` “${words}”` : ""}`;
+  }
+
+  stepOf(path, direction) {
+    return stepOf(this.language, this.state, path, direction);
+  }
+
+  mayPut(item, target) {
+    const type = item.dataset.type;
+    return target.dataset.list === "blocks" || (target.hasAttribute("data-list") && !this.language.isAtTopOnly(type));
+  }
+
+  moveTo(path, listPath, index) {
+    const node = get(this.state, path);
+    if (listPath.length > 1 && this.language.isAtTopOnly(node.type)) {
+      this.say(`${this.language.label(node)} cannot stand in a column.`);
+      return this.redraw(`${told(path)}#grip`);
+    }
+    return super.moveTo(path, listPath, index);
+  }
+
+  clone(path) {
+    const node = renamed(get(this.state, path));
+    this.add(path.slice(0, -1), path.at(-1) + 1, node);
+    this.say(`Copied ${this.nameOf(node)}.`);
+  }
+
+  changed() {
+    this.undoButton.disabled = !this.history.canUndo;
+    this.redoButton.disabled = !this.history.canRedo;
+    this.preview?.ask();
+    if (this.isStarted) this.saver.keep(this.state);
+  }
+
+  change(state, options = {}) {
+    this.isStarted = true;
+    super.change(state, options);
+    if (options.isDrawn !== false) this.preview.mark(this.chosen);
+  }
+
+  redraw(focus) {
+    super.redraw(focus);
+    placeProblems(this, this.problems);
+  }
+
+  undo() {
+    this.isStarted = true;
+    super.undo();
+    this.#drawAround();
+  }
+
+  redo() {
+    this.isStarted = true;
+    super.redo();
+    this.#drawAround();
+  }
+
+  // --- what the cards ask -------------------------------------------------------------------------------
+
+  get settings() {
+    const proposed = Object.fromEntries(this.language.settings.map((input) => [input.name, input.default]));
+    return { ...proposed, ...this.state.settings };
+  }
+
+  valueAt(path) {
+    return get(this.state, path);
+  }
+
+  edit(path, value, { isDrawn = false, focus = "", key = told(path) } = {}) {
+    this.change(set(this.state, path, value), { key, isDrawn, focus });
+    clearTimeout(this.wording);
+    if (!isDrawn) this.wording = setTimeout(() => this.#reword(path), SETTLE_MS);
+  }
+
+  choose(id, { isShown = false } = {}) {
+    this.chosen = id;
+    const path = id && pathOf(this.language, this.state, id);
+    this.redraw(path ? `${told(path)}#open` : "");
+    this.preview.mark(id, { isBrought: !isShown });
+    if (isShown && path) {
+      this.turn("edit");
+      this.querySelector(`[data-id="${CSS.escape(id)}"]`)?.scrollIntoView({ block: "nearest" });
+      this.querySelector(`#properties-${CSS.escape(id)} [data-main]`)?.focus();
+    }
+  }
+
+  async askToAdd(listPath, index) {
+    const wanted = await askBlock(this, { isInner: listPath.length > 1 });
+    if (!wanted) return;
+    if (wanted.type) this.grow(wanted.type, listPath, index);
+    else this.insertNode({ ...this.language.blank("snippet"), snippet: wanted.snippet }, listPath, index);
+  }
+
+  grow(type, listPath = null, index = null) {
+    this.insertNode(this.language.blank(type), listPath, index);
+  }
+
+  // Without a place: behind the chosen block, else at the end.
+  insertNode(node, listPath = null, index = null) {
+    const after = listPath ? null : this.chosen && pathOf(this.language, this.state, this.chosen);
+    const isInner = after && after.length > 2 && !this.language.isAtTopOnly(node.type);
+    const place = listPath ?? (after ? (isInner ? after.slice(0, -1) : ["blocks"]) : ["blocks"]);
+    const at = index ?? (after ? (isInner ? after.at(-1) : after[1]) + 1 : this.state.blocks.length);
+    this.chosen = node.id;
+    this.add(place, at, node, "#open");
+    this.preview.mark(node.id);
+    const card = this.querySelector(`[data-id="${CSS.escape(node.id)}"]`);
+    card?.scrollIntoView({ block: "nearest" });
+    card?.querySelector(".mle-properties [data-main]")?.focus();
+  }
+
+  arrange(path, widths, label) {
+    const columns = get(this.state, [...path, "columns"]);
+    const next = widths.map((width, at) => ({ width, blocks: columns[at]?.blocks ?? [] }));
+    // What stood in a column that is gone goes into the last one: nothing is lost.
+    next.at(-1).blocks = [...next.at(-1).blocks, ...columns.slice(widths.length).flatMap((column) => column.blocks)];
+    this.change(set(this.state, [...path, "columns"], next), { say: label, focus: `${told(path)}#arrange-${widths.join("-")}` });
+  }
+
+  pickPicture(input) {
+    return pickPicture(this, input);
+  }
+
+  // Pictures of our own are fetched from where the page came from, also where the mail will name another address.
+  locally(text) {
+    return text.replaceAll(`${this.page.public_url}/pictures/`, "/pictures/");
+  }
+
+  standInOf(name) {
+    return this.state.defaults?.[name.split(".").at(-1)];
+  }
+
+  standIn(name, value) {
+    const key = name.split(".").at(-1);
+    if ((value || undefined) === this.standInOf(name)) return;
+    this.change(set(this.state, ["defaults", key], value || undefined), { isDrawn: false });
+    this.#drawAround();
+  }
+
+  saveSnippet(node) {
+    return askSnippet(this, node);
+  }
+
+  // A check or a problem: to its field where it is told, else to its block.
+  goTo({ block, path }) {
+    const at = path ? read(path) : null;
+    const id = block ?? this.#blockOf(at);
+    this.turn("edit");
+    if (id) this.choose(id);
+    else if (at?.[0] === "settings") this.looks.open = true;
+    const spot = path && this.querySelector(`[data-at="${CSS.escape(path)}"]`);
+    const card = id && this.querySelector(`[data-id="${CSS.escape(id)}"]`);
+    (spot || card)?.scrollIntoView({ block: "center" });
+    const box = spot?.querySelector("[data-main], input, select, textarea") ?? card?.querySelector(".mle-properties [data-main]");
+    box?.focus();
+  }
+
+  #blockOf(path) {
+    for (let length = path?.length ?? 0; length > 1; length -= 1) {
+      const node = get(this.state, path.slice(0, length));
+      if (node?.id && node.type) return node.id;
+    }
+    return null;
+  }
+
+  // A whole mail in the place of what is there; undo brings the old one back.
+  replace(state, say) {
+    this.chosen = null;
+    this.change(state, { say });
+    this.#drawAround();
+  }
+
+  // --- after an act of the whole mail --------------------------------------------------------------------
+
+  publishedAs(number) {
+    this.toast(`Version ${number} is published: new mail uses it.`);
+    this.say(`Version ${number} is published.`);
+    const badge = this.querySelector(".mle-bar__state");
+    badge?.replaceChildren(el("span", { class: "gs-badge gs-badge--good" }, `Published v${number}`));
+  }
+
+  adopt(state, revision) {
+    this.saver.settle(revision, null);
+    this.isStarted = false;
+    this.replace(state, "The other state goes on.");
+    this.saver.settle(revision, null);
+  }
+
+  keepMine(state, revision) {
+    this.saver.settle(revision, state);
+    if (state !== this.state) this.replace(state, "Your state goes on.");
+  }
+
+  // While two states wait for a choice, the status asks for it.
+  askAgain(act) {
+    this.status.replaceChildren(button("Choose which state goes on", act, { class: "mle-link" }));
+  }
+
+  // --- server -------------------------------------------------------------------------------------------
+
+  async #write(state, revision, { keepalive } = {}) {
+    return ask(this.page.addresses.draft, { method: "PUT", body: { ...bodyOf(state), revision }, keepalive });
+  }
+
+  render(state, contactId = this.preview.contact?.id ?? null, locale = this.preview.locale) {
+    return this.#render(state, contactId, locale);
+  }
+
+  #render(state, contactId, locale) {
+    return post(this.page.addresses.render, { ...bodyOf(state), contact_id: contactId, locale, is_marked: true });
+  }
+
+  #answered({ problems, checks: found }) {
+    this.problems = problems ?? {};
+    placeProblems(this, this.problems);
+    const faults = Object.entries(this.problems).map(([path, message]) => ({ code: "problem", level: "error", message, path, where: this.#whereOf(path) }));
+    this.showChecks([...faults, ...(found ?? []).map((one) => ({ ...one, where: one.block ? this.#whereOf(null, one.block) : "" }))]);
+    this.found = [...faults, ...(found ?? [])];
+    this.preview.mark(this.chosen);
+  }
+
+  #whereOf(path, id = this.#blockOf(path && read(path))) {
+    const place = id && pathOf(this.language, this.state, id);
+    return place ? this.nameOf(get(this.state, place)) : "";
+  }
+
+  // --- frame --------------------------------------------------------------------------------------------
+
+  #lay(field) {
+    this.undoButton = iconButton("undo", "Undo (Ctrl+Z)", () => this.undo(), { "aria-keyshortcuts": "Control+Z" });
+    this.redoButton = iconButton("redo", "Redo (Ctrl+Shift+Z)", () => this.redo(), { "aria-keyshortcuts": "Control+Shift+Z" });
+    this.status = el("span", { class: "mle-status", role: "status" });
+    const more = iconButton("more_vert", "More", () => {});
+    menuButton(more, () => [
+      { label: "Send a test", icon: "send", act: () => sendTest(this) },
+      { label: "Import HTML or MJML", icon: "upload_file", act: () => askImport(this) },
+      { label: "Versions", icon: "history", act: () => showVersions(this) },
+      { label: this.json.hidden ? "Show as JSON" : "Show as blocks", icon: "data_object", act: () => this.#turnJson() },
+      { label: "Name, kind and plain code", icon: "settings", act: () => this.#leaveTo(this.page.addresses.settings) },
+    ]);
+    this.querySelector(".mle-bar__tools").append(
+      this.status, this.undoButton, this.redoButton,
+      button("Send test", () => sendTest(this), { class: "gs-button gs-button--quiet mle-wide-only" }),
+      el("button", { type: "button", class: "gs-button mle-publish", onclick: () => publish(this) }, "Publish"),
+      more,
+    ); // prettier-ignore
+    this.rail = el("aside", { class: "mle-rail", "aria-label": "Blocks to add" });
+    this.head = el("div", { class: "mle-envelope" });
+    this.looks = el("details", { class: "mle-look" });
+    this.cards = el("div", { class: "mle-stage" });
+    field.setAttribute("aria-label", "The mail as JSON");
+    field.hidden = false;
+    this.json = el("div", { class: "mle-json", hidden: true }, (this.jsonNote = el("p", { class: "mle-alert", role: "alert", hidden: true })), field);
+    this.side = el("aside", { class: "mle-show", "aria-label": "Preview" });
+    this.views = ["edit", "show"].map((name) => el("button", { type: "button", "data-turn": name, "aria-pressed": String(name === "edit"), onclick: () => this.turn(name) }, icon(name === "edit" ? "edit" : "visibility"), name === "edit" ? "Edit" : "Preview"));
+    this.append(
+      el("div", { class: "mle-body" }, this.rail, el("main", { class: "mle-main" }, this.head, this.looks, this.cards, this.json), this.side),
+      el("nav", { class: "mle-turn", "aria-label": "Edit or preview" }, this.views),
+    );
+    this.#fillRail();
+    this.turn("edit");
+  }
+
+  #fillRail() {
+    this.railList?.();
+    const tiles = this.language.blocks.filter((block) => block.name !== "snippet").map((block) => {
+      const made = tile(this.language.icon(block.name), block.label, () => this.grow(block.name));
+      made.dataset.type = block.name;
+      return made;
+    });
+    this.rail.replaceChildren(...tiles);
+    this.railList = draggable([this.rail], {
+      group: { name: "blocks", pull: "clone", put: false },
+      scope: this.className,
+      sort: false,
+      moved: (item, from, to, index) => {
+        this.#fillRail();
+        if (to === this.rail) return;
+        this.grow(item.dataset.type, read(to.dataset.list), index);
+      },
+    });
+  }
+
+  #drawAround() {
+    const inside = document.activeElement?.dataset?.key;
+    this.head.replaceChildren(...envelope(this));
+    look(this, this.looks);
+    placeProblems(this, this.problems);
+    if (inside && !document.activeElement?.dataset?.key) this.focusOn(inside);
+  }
+
+  // The words on a card follow what is typed into it, without drawing it anew under the caret.
+  #reword(path) {
+    for (let length = path.length; length > 1; length -= 1) {
+      const at = path.slice(0, length);
+      const node = get(this.state, at);
+      const card = node?.type && this.querySelector(`[data-block="${CSS.escape(told(at))}"]`);
+      if (card) card.querySelector(".mle-words span").textContent = this.language.summary(node);
+    }
+  }
+
+  turn(view) {
+    this.dataset.turn = view;
+    for (const one of this.views) one.setAttribute("aria-pressed", String(one.dataset.turn === view));
+  }
+
+  async #leaveTo(address) {
+    await this.saver.flush();
+    location.assign(address);
+  }
+
+  #turnJson() {
+    const isJson = this.json.hidden;
+    this.json.hidden = !isJson;
+    this.cards.hidden = this.head.hidden = this.looks.hidden = isJson;
+    if (isJson) this.field.value = this.textOf(this.state);
+    else this.redraw(), this.#drawAround();
+    if (isJson) this.field.focus();
+  }
+
+  #typedJson() {
+    try {
+      const next = JSON.parse(this.field.value);
+      if (!Array.isArray(next.blocks)) throw new Error("blocks must be a list.");
+      walk(this.language, next, (node) => (node.id ??= freshId()));
+      this.jsonNote.hidden = true;
+      this.isStarted = true;
+      this.history.push(next, "json");
+      this.changed();
+    } catch (error) {
+      this.jsonNote.textContent = `Not readable yet: ${error.message}`;
+      this.jsonNote.hidden = false;
+    }
+  }
+
+  #told({ kind, at, words }) {
+    const clock = at?.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    this.status.dataset.kind = kind;
+    this.status.replaceChildren(icon({ saved: "cloud_done", typing: "cloud_sync", offline: "cloud_off", conflict: "call_split", refused: "error" }[kind]), el("span", {}, words ?? `Saved ${clock}`));
+  }
+
+  toast(words) {
+    const made = el("p", { class: "mle-toast", "aria-hidden": "true" }, icon("check_circle"), words);
+    this.append(made);
+    setTimeout(() => made.remove(), 4000);
+  }
+
+  // What a closed tab left on this device.
+  #bringBack() {
+    const left = this.saver.left();
+    if (!left?.state || JSON.stringify(left.state) === JSON.stringify(this.state)) {
+      localStorage.removeItem(this.saver.key);
+      return;
+    }
+    this.isStarted = true;
+    if (left.revision === this.saver.revision) {
+      this.replace(left.state, "What was not saved when you left is back.");
+      this.toast("What was not saved when you left is back.");
+      return;
+    }
+    this.saver.hold();
+    settleConflict(this, { mine: left.state, at: left.at });
+  }
+}
+
+// The parts of the state as the server takes them.
+export function bodyOf({ subject, preheader, defaults, text, settings, blocks }) {
+  return { subject: subject ?? "", preheader: preheader ?? "", defaults: defaults ?? {}, text: text ?? "", blocks: { settings: settings ?? {}, blocks } };
+}
+
+customElements.define("email-editor", EmailEditor);
