@@ -21,7 +21,9 @@ class MailPicture(OrganizationScoped):
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["organization_id", "checksum"], name="one_picture_per_content")]
+        constraints = [
+            models.UniqueConstraint(fields=["organization_id", "checksum"], name="one_picture_per_content")
+        ]
 
     def __str__(self) -> str:
         return self.name

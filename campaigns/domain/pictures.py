@@ -27,12 +27,16 @@ def examine(data: bytes) -> Picture:
     if not data:
         raise _refused("The file is empty.")
     if len(data) > MOST_BYTES:
-        raise _refused(f"A picture may have {MOST_BYTES // 1024 // 1024} MB; this one has {len(data) / 1_048_576:.1f}.")
+        raise _refused(
+            f"A picture may have {MOST_BYTES // 1024 // 1024} MB; this one has {len(data) / 1_048_576:.1f}."
+        )
     picture = _read(data)
     if picture is None:
         raise _refused(f"This is no {KINDS} picture, whatever its name says. Mail programs show no other kinds.")
     if not (0 < picture.width <= MOST_PIXELS_WIDE and 0 < picture.height <= MOST_PIXELS_WIDE):
-        raise _refused(f"It measures {picture.width} × {picture.height}; sides go from 1 to {MOST_PIXELS_WIDE} pixels.")
+        raise _refused(
+            f"It measures {picture.width} × {picture.height}; sides go from 1 to {MOST_PIXELS_WIDE} pixels."
+        )
     return picture
 
 

@@ -85,10 +85,10 @@ export function askLink(editor, { href, words }) {
     return [
       body(
         labelled("Leads to", to, "https://…, mailto: or tel:; placeholders may stand in it."),
+        labelled("Words", shown),
         ready.length
           ? el("p", { class: "mle-chips" }, ready.map((one) => button(one.label, () => (to.value = `{{ ${one.name} }}`), { class: "mle-chip" })))
           : null,
-        labelled("Words", shown),
       ),
       foot(
         href ? button("Take the link away", () => close({ href: "", words: shown.value })) : null,

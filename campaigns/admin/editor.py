@@ -1,0 +1,131 @@
+"""The pages around the block editor: begin a template from a ready one, and edit it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from audience.models import Contact
+from campaigns import selectors, services, starters
+from campaigns.models import EmailTemplate
+from campaigns.services import composing
+from common.errors import AppError
+from segments.models import Segment
+
+MOST_SEGMENTS = 500
+BLANK, CODE = "blank", "code"
+OTHERS = (
+    {"key": BLANK, "name": "From nothing", "note": "An empty mail, block by block", "icon": "add"},
+    {"key": CODE, "name": "As code", "note": "HTML written by hand, or brought from elsewhere", "icon": "code"},
+)
+EMPTY = {"settings": {}, "blocks": []}
+
+
+def allow_pictures(response: HttpResponse) -> None:
+    """Mail shows pictures from anywhere; the frame it stands in runs no script."""
+    response._csp_update = {"img-src": ["'self'", "data:", "https:", "http:"]}  # type: ignore[attr-defined]
+
+
+def editor(request: HttpRequest, template: EmailTemplate, context: dict[str, Any]) -> HttpResponse:
+    """The workspace; `context` is the shell's."""
+    context |= {"page": page(request, template), "title": str(template)}
+    response = TemplateResponse(request, "campaigns/editor.html", context)
+    allow_pictures(response)
+    return response
+
+
+def page(request: HttpRequest, template: EmailTemplate) -> dict[str, Any]:
+    """What static/campaigns/email-editor.js reads of the page."""
+    user: Any = request.user
+    return {
+        "id": template.pk,
+        "draft": services.draft_of(template),
+        "kind": template.kind,
+        "language": composing.described(),
+        "segments": list(Segment.objects.order_by("name").values("id", "name")[:MOST_SEGMENTS]),
+        "contact": _person(selectors.preview_contact("")),
+        "public_url": settings.PUBLIC_URL,
+        "colleagues": selectors.member_addresses(),
+        "me": user.email,
+        "addresses": _addresses(template),
+    }
+
+
+def _addresses(template: EmailTemplate) -> dict[str, str]:
+    own = f"/api/v1/email-templates/{template.pk}/"
+    return {
+        "draft": f"{own}draft/",
+        "publish": f"{own}publish/",
+        "versions": f"{own}versions/",
+        "test": f"{own}test-send/",
+        "render": "/api/v1/email-templates/render/",
+        "import": "/api/v1/email-templates/import/",
+        "variables": "/api/v1/email-templates/variables/",
+        "snippets": "/api/v1/snippets/",
+        "pictures": "/api/v1/pictures/",
+        "contacts": "/api/v1/contacts/",
+        "settings": reverse("admin:campaigns_emailtemplate_change", args=[template.pk]),
+    }
+
+
+def _person(contact: Contact | None) -> dict[str, Any] | None:
+    return None if contact is None else {"id": contact.pk, "name": contact.name, "email": contact.email}
+
+
+# --- beginning --------------------------------------------------------------------------------------------
+
+
+def begin(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    """Name it and choose what to begin with; a POST makes the draft and opens it."""
+    name, chosen = request.POST.get("name", "").strip(), request.POST.get("starter", starters.ORDER[0])
+    refusal: AppError | None = None
+    if request.method == "POST":
+        try:
+            made = _made(name, chosen)
+        except AppError as error:
+            refusal = error
+        else:
+            shown = "change" if chosen == CODE else "editor"
+            return HttpResponseRedirect(reverse(f"admin:campaigns_emailtemplate_{shown}", args=[made.pk]))
+    context |= {
+        "title": "New e-mail template", "name": name, "chosen": chosen, "refusal": refusal,
+        "starters": [*_pictured(), *OTHERS],
+    }  # fmt: skip
+    status = 200 if refusal is None else refusal.http_status
+    return TemplateResponse(request, "campaigns/new_template.html", context, status=status)
+
+
+def _made(name: str, chosen: str) -> EmailTemplate:
+    starter = starters.find(chosen)
+    if starter is not None:
+        return services.create_template(
+            {
+                "name": name, "kind": starter.kind, "subject": starter.subject, "preheader": starter.preheader,
+                "defaults": starter.defaults, "blocks": starter.blocks,
+            }
+        )  # fmt: skip
+    blocks = None if chosen == CODE else EMPTY
+    return services.create_template({"name": name, "subject": name[:300], "html": "", "blocks": blocks})
+
+
+def _pictured() -> list[dict[str, Any]]:
+    """The ready templates as the contact seen last would get them."""
+    contact = selectors.preview_contact("")
+    return [
+        {
+            "key": starter.key,
+            "name": starter.name,
+            "note": starter.note,
+            "html": composing.show(
+                composing.Draft(
+                    starter.subject, starter.preheader, starter.blocks, defaults=starter.defaults, kind=starter.kind
+                ),
+                contact,
+            ).html,
+        }
+        for starter in starters.offered()
+    ]
