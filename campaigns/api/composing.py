@@ -79,6 +79,9 @@ class RenderInput(StrictSerializer):
         required=False, allow_null=True, min_value=1, max_value=2**63 - 1, help_text="Empty: the contact seen last."
     )
     event = serializers.DictField(required=False, default=dict, help_text="Properties of the event that starts it.")
+    is_marked = serializers.BooleanField(
+        default=False, help_text="With comments around each block (`<!--block:ID-->`), for editors."
+    )
 
 
 class CheckSerializer(serializers.Serializer):  # type: ignore[type-arg]
@@ -118,7 +121,8 @@ class ComposingActions:
         data = dict(serializer.validated_data)
         contact = _contact(data.pop("contact", None))
         event: dict[str, Any] = data.pop("event")
-        shown = composing.show(Draft(**data), contact, {"event": event} if event else {})
+        is_marked: bool = data.pop("is_marked")
+        shown = composing.show(Draft(**data), contact, {"event": event} if event else {}, is_marked=is_marked)
         return Response(ShownSerializer(shown).data)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from audience.models import Contact
 from campaigns.domain import checks
-from campaigns.domain.blocks import compiler, mentions, parse
+from campaigns.domain.blocks import compiler, marking, mentions, parse
 from campaigns.domain.blocks.compiler import CompiledTree
 from campaigns.domain.blocks.tree import Settings, Tree
 from campaigns.domain.checks.base import Check, Mail
@@ -75,20 +75,28 @@ def compose(draft: Draft) -> Composed:
     return Composed(parts, tree, compiled, problems)
 
 
-def show(draft: Draft, contact: Contact | None, variables: Mapping[str, Any] | None = None) -> Shown:
-    """The draft as this contact (or somebody made up) would read it, with checks and problems."""
+def show(
+    draft: Draft, contact: Contact | None, variables: Mapping[str, Any] | None = None, *, is_marked: bool = False
+) -> Shown:
+    """The draft as this contact (or somebody made up) would read it, with checks and problems.
+
+    `is_marked` puts a comment before and behind each block, for editors; the size does not count them.
+    """
     composed = compose(draft)
     reader = contact or Contact(**SOMEBODY)
     problems = dict(composed.problems)
     rendered = delivery.Rendered("", "", "")
     missing: tuple[str, ...] = ()
     try:
-        view = delivery.render_draft(composed.parts, reader, variables)
+        parts = composed.parts
+        if is_marked and draft.blocks is not None:
+            parts = replace(parts, html=marking.marked(composed.compiled))
+        view = delivery.render_draft(parts, reader, variables)
         rendered, missing = view.rendered, view.missing
     except Invalid as error:
         if not problems:
             problems["html" if draft.blocks is None else "blocks"] = error.message
-    size = len(rendered.html.encode("utf-8", "replace"))
+    size = len(marking.unmarked(rendered.html).encode("utf-8", "replace"))
     return Shown(
         subject=rendered.subject,
         preheader=draft.preheader,
