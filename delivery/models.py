@@ -144,6 +144,12 @@ class Message(OrganizationScoped):
                 condition=Q(kind="marketing", claimed_at__isnull=False),
                 name="messages_against_caps",
             ),
+            # What left since when: budgets, reputation and the page of mailbox providers.
+            models.Index(
+                fields=["organization_id", "handed_at"],
+                condition=Q(handed_at__isnull=False),
+                name="messages_handed_over",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -220,7 +226,14 @@ class Engagement(OrganizationScoped):
     happened_at = models.DateTimeField(default=clock.now)
 
     class Meta:
-        indexes = [models.Index(fields=["organization_id", "message", "kind"], name="engagement_by_message")]
+        indexes = [
+            models.Index(fields=["organization_id", "message", "kind"], name="engagement_by_message"),
+            models.Index(
+                fields=["organization_id", "happened_at", "message"],
+                condition=Q(kind__in=["bounce", "complaint"]),
+                name="engagement_came_back",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.message_id}"
@@ -258,3 +271,22 @@ class MailboxMessage(OrganizationScoped):
 
     def __str__(self) -> str:
         return self.subject or "(no subject)"
+
+
+# Models of the governor stand in a file of their own.
+from delivery.models_deliverability import (  # noqa: E402 — Django looks for models here
+    DkimKey,
+    LaneDay,
+    MailboxDomain,
+    PauseScope,
+    ReputationCheck,
+    SendingDomain,
+    SendingPause,
+    SlowLane,
+)
+
+__all__ = [
+    "Attempt", "Claim", "Content", "DeliveryPolicy", "DkimKey", "Engagement", "EngagementKind", "Hold", "LaneDay",
+    "MailboxDomain", "MailboxMessage", "Message", "MessageKind", "MessageStatus", "PauseScope", "Priority",
+    "ReputationCheck", "Sender", "SendingDomain", "SendingPause", "SlowLane", "SourceType",
+]  # fmt: skip

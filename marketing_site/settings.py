@@ -228,6 +228,10 @@ MAILBOX_PORT = environment.integer("MAILBOX_PORT", 8025)
 # After this long without a word from its worker, a message that was not handed over goes again by another one.
 MESSAGE_LEASE_SECONDS = max(3, environment.integer("MESSAGE_LEASE_SECONDS", 180))
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "hello@groundswell.example")
+# Whom checks of DNS zones ask: empty for the machine's resolver, host:port, or "off" (trial and tests stay at home).
+DNS_RESOLVER = environment.text("DNS_RESOLVER", "off" if MODE == "test" else "")
+# The name with which our own sending server says hello, if there is one: its reverse DNS and SPF are checked.
+OUTGOING_HOST = environment.text("OUTGOING_HOST").lower().rstrip(".")
 # Mail of the house itself (invitations, forgotten passwords) goes through Django and the same server.
 globals().update(environment.mail(EMAIL_URL or f"smtp://127.0.0.1:{MAILBOX_PORT}"))
 PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600

@@ -20,7 +20,9 @@ from common.doorbell import Work
 from common.outbox import Subscription
 from delivery import selectors as delivery_selectors
 from delivery import services as delivery
-from delivery.notices import MessagesSettled
+from delivery import subscribers as delivery_subscribers
+from delivery.notices import MessageEngaged, MessagesSettled
+from delivery.services import reputation as delivery_reputation
 from segments import subscribers as segments
 from segments.notices import MembershipChanged
 from segments.patterns import analyses as segment_analyses
@@ -45,6 +47,14 @@ SUBSCRIPTIONS: list[Subscription] = [
     Subscription(PredictionsChanged, "segments.predictions", segments.on_predictions_changed, takes_many=True),
     Subscription(ContactsChanged, "campaigns.contacts", campaigns_subscribers.contacts_changed, LATER),
     Subscription(MessagesSettled, "campaigns.messages", campaigns_subscribers.messages_settled, LATER),
+    Subscription(
+        (MessagesSettled, MessageEngaged),
+        "delivery.came_back",
+        delivery_subscribers.on_what_comes_back,
+        LATER,
+        takes_many=True,
+        hears=delivery_subscribers.hears_what_comes_back,
+    ),
     Subscription(
         EventsRecorded, "automations.events", automations.on_events_recorded, hears=automations.hears_events
     ),
@@ -78,6 +88,7 @@ WORK: list[Work] = [
     Work("scheduled_tasks", "river", automation_schedule.run, automations_due.scheduled_tasks),
     Work("campaign_runs", "river", campaigns.work, campaigns.organizations_due),
     Work("messages", "delivery", delivery.send_due, delivery_selectors.organizations_due),
+    Work("reputation", "default", delivery_reputation.run, delivery_reputation.organizations_due, PATIENCE),
     Work("credits", "default", attribution.work, attribution.organizations_due, PATIENCE),
     Work("segment_builds", "default", segment_builds.run, segment_builds.organizations_due),
     Work("analyses", "default", segment_analyses.run, segment_analyses.organizations_due),

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from common import clock, outbox, tenancy
 from delivery.models import Claim, MessageStatus, Priority
 from delivery.notices import MessagesSettled
-from delivery.services import holds, policy
+from delivery.services import holds, pacing, policy
 
 LEASE_SECONDS = settings.MESSAGE_LEASE_SECONDS
 
@@ -107,19 +107,23 @@ def claim(limit: int) -> Block:
     token = uuid.uuid4()
     limits = policy.current()
     with transaction.atomic(), tenancy.engine():
-        _one_claim_at_a_time()
+        one_claim_at_a_time()
         holds.keep_as_they_are()
         ids = _due(limit, now)
         if not ids:
             return Block(token, 0, [])
+        permit = pacing.admit(ids, now)
+        if not permit.ids:
+            return Block(token, len(ids), [])
         with connection.cursor() as cursor:
-            cursor.execute(policy.JUDGE_SQL, policy.judge_parameters(ids, limits, now) | {"token": token})
+            cursor.execute(policy.JUDGE_SQL, policy.judge_parameters(permit.ids, limits, now) | {"token": token})
             judged = cursor.fetchall()
         announce(row for row in judged if row[1] == MessageStatus.REFUSED)
         allowed = [row[0] for row in judged if row[1] == MessageStatus.SENDING]
         if allowed:
             Claim.objects.create(token=token, message_ids=allowed, lease_expires_at=lease_end())
-        return Block(token, len(judged), _recipients(allowed))
+        pacing.charge(permit, allowed)
+        return Block(token, len(judged) + permit.postponed_count, _recipients(allowed))
 
 
 def lease_end() -> datetime:
@@ -127,7 +131,8 @@ def lease_end() -> datetime:
     return clock.now() + timedelta(seconds=LEASE_SECONDS)
 
 
-def _one_claim_at_a_time() -> None:
+def one_claim_at_a_time() -> None:
+    """Until the transaction ends nobody else claims in this organisation, or counts what was claimed."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('delivery.claim', %s))", [tenancy.required()])
 
