@@ -12,7 +12,7 @@ from django.db import models
 from accounts import actor
 from accounts.models import AuditEntry
 
-SECRET_FIELDS = {"password", "key_hash", "secret"}
+SECRET_FIELDS = {"password", "key_hash", "secret", "sealed_secrets"}
 LONGEST_TEXT = 20_000
 
 

@@ -120,6 +120,34 @@ class Identity(OrganizationScoped):
         return f"{self.kind} {self.value}"
 
 
+class DeviceKind(models.TextChoices):
+    WEB_PUSH = "web_push", "Browser"
+    FCM = "fcm", "Phone or tablet"
+
+
+class Device(OrganizationScoped):
+    """A browser or an app of a contact that push messages can reach, by the token its push service gave it."""
+
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="devices", db_constraint=False)
+    kind = models.CharField(max_length=10, choices=DeviceKind)
+    token = models.CharField(
+        max_length=1000, help_text="The endpoint of a browser, the registration token of an app."
+    )
+    keys: models.JSONField[Any, Any] = models.JSONField(default=dict, help_text="Of a browser: p256dh and auth.")
+    platform = models.CharField(max_length=60, blank=True, default="", help_text="As the device told: iOS, Chrome …")
+    created_at = models.DateTimeField(default=clock.now)
+    last_seen_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization_id", "kind", "token"], name="one_device_per_token")
+        ]
+        indexes = [models.Index(fields=["organization_id", "contact"], name="device_by_contact")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.platform}".strip()
+
+
 class Merge(OrganizationScoped):
     """Two contacts found to be one person: which one went, which stayed, and why."""
 
@@ -262,9 +290,12 @@ class MessageChannel(models.TextChoices):
     """How we may talk to a contact. Consent and delivery share the word."""
 
     EMAIL = "email"
-    SMS = "sms"
+    SMS = "sms", "SMS"
+    WHATSAPP = "whatsapp", "WhatsApp"
     PUSH = "push"
-    IN_APP = "in_app"
+    IN_APP = "in_app", "In-app"
+    SLACK = "slack"
+    WEBHOOK = "webhook"
 
 
 class Topic(OrganizationScoped):

@@ -12,9 +12,11 @@ from django.utils.html import format_html
 from unfold.decorators import display
 
 from accounts.admin_base import OrganizationModelAdmin, ReadOnlyMixin, TabularInline
-from delivery import services
+from delivery import admin_providers, services
 from delivery.models import Attempt, Content, DeliveryPolicy, Engagement, Message, MessageStatus, Sender
 from delivery.services import policy
+
+__all__ = ["admin_providers"]  # its pages register themselves
 
 STATUS_COLOURS = {
     "queued": "info",
@@ -160,7 +162,8 @@ class ContentAdmin(ReadOnlyMixin, OrganizationModelAdmin):
 @admin.register(Sender)
 class SenderAdmin(OrganizationModelAdmin):
     empty_hint = "Add the name and address that your e-mail comes from."
-    list_display = ["name", "address", "reply_to", "is_default"]
+    list_display = ["name", "address", "reply_to", "provider", "is_default"]
+    list_select_related = ["provider"]
     search_fields = ["name", "address"]
 
     def save_model(self, request: HttpRequest, obj: Sender, form: Any, change: bool) -> None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import connection
 
+from audience.models import MessageChannel
 from common import clock, tenancy
 from delivery.models import Priority
 
-# Plan: per organisation and priority one probe of queued_messages, and one of claims_by_lease; a million waiting
-# messages cost no more than one.
+# Plan: per organisation, channel and priority one probe of queued_messages, and one of claims_by_lease; a million
+# waiting messages cost no more than one.
 DUE_SQL = """
 SELECT organization.id FROM accounts_organization AS organization
- WHERE EXISTS (SELECT 1 FROM unnest(%(priorities)s::smallint[]) AS level(priority)
+ WHERE EXISTS (SELECT 1 FROM unnest(%(priorities)s::smallint[]) AS level(priority),
+                           unnest(%(channels)s::text[]) AS way(channel)
                 WHERE EXISTS (SELECT 1 FROM delivery_message AS message
                                WHERE message.organization_id = organization.id AND message.status = 'queued'
-                                 AND message.priority = level.priority AND message.run_at <= %(now)s))
+                                 AND message.channel = way.channel AND message.priority = level.priority
+                                 AND message.run_at <= %(now)s))
     OR EXISTS (SELECT 1 FROM delivery_claim AS claim
                 WHERE claim.organization_id = organization.id AND claim.lease_expires_at < %(now)s)
 """
@@ -23,5 +28,33 @@ SELECT organization.id FROM accounts_organization AS organization
 def organizations_due() -> list[int]:
     """Organisations with messages to send, or with leases that ran out."""
     with tenancy.engine(), connection.cursor() as cursor:
-        cursor.execute(DUE_SQL, {"priorities": list(Priority.values), "now": clock.now()})
+        cursor.execute(
+            DUE_SQL,
+            {"priorities": list(Priority.values), "channels": list(MessageChannel.values), "now": clock.now()},
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+# Plan: at most seven times three probes of queued_messages.
+CHANNELS_SQL = """
+SELECT way.channel FROM unnest(%(channels)s::text[]) WITH ORDINALITY AS way(channel, place)
+ WHERE EXISTS (SELECT 1 FROM unnest(%(priorities)s::smallint[]) AS level(priority)
+                WHERE EXISTS (SELECT 1 FROM delivery_message AS message
+                               WHERE message.organization_id = %(organization)s AND message.status = 'queued'
+                                 AND message.channel = way.channel AND message.priority = level.priority
+                                 AND message.run_at <= %(now)s))
+ ORDER BY way.place
+"""
+
+
+def channels_due(channels: Sequence[str]) -> list[str]:
+    """Those of `channels` with messages of the current organisation that are due."""
+    parameters = {
+        "organization": tenancy.required(),
+        "channels": list(channels),
+        "priorities": list(Priority.values),
+        "now": clock.now(),
+    }
+    with tenancy.engine(), connection.cursor() as cursor:
+        cursor.execute(CHANNELS_SQL, parameters)
         return [row[0] for row in cursor.fetchall()]

@@ -56,6 +56,7 @@ NAVIGATION: list[tuple[str, list[Link]]] = [
             Link("Messages", "outgoing_mail", "admin:delivery_message_changelist", "delivery"),
             Link("Mailbox", "inbox", "delivery:mailbox", "delivery"),
             Link("Senders", "alternate_email", "admin:delivery_sender_changelist", "delivery"),
+            Link("Providers", "hub", "admin:delivery_provider_changelist", "delivery"),
             Link("Sending limits", "speed", "admin:delivery_deliverypolicy_changelist", "delivery"),
         ],
     ),

@@ -221,6 +221,10 @@ SIMPLE_JWT = {
     "SIGNING_KEY": environment.text("JWT_SIGNING_KEY") or SECRET_KEY,
 }
 
+# --- calls to others -------------------------------------------------------------------------------
+# Addresses that people type in (webhooks …) must be public ones. Hosts of the own network that may be called too:
+PRIVATE_HOSTS_ALLOWED = [host.lower() for host in environment.words("PRIVATE_HOSTS_ALLOWED", "")]
+
 # --- mail ------------------------------------------------------------------------------------------
 # smtp://user:password@host:587?tls=starttls ; empty: the built-in mailbox that `manage.py up` starts.
 EMAIL_URL = environment.text("EMAIL_URL")

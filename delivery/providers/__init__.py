@@ -1,4 +1,4 @@
-"""The table of providers, and the one that settings name."""
+"""The table of providers, and the one that EMAIL_URL names."""
 
 from __future__ import annotations
 
@@ -6,11 +6,22 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from audience.models import MessageChannel
+from common.errors import Invalid
 from common.registry import Registry
 from delivery.providers import smtp
-from delivery.providers.contract import Provider
+from delivery.providers.contract import Connection, Provider, ProviderUnavailable, Settings
 
-PROVIDERS: Registry[Provider] = Registry("provider", {"smtp": smtp.PROVIDER, "smtps": smtp.PROVIDER})
+PROVIDERS: Registry[Provider] = Registry("provider", {"smtp": smtp.PROVIDER})
+
+
+def of_kind(name: str) -> Provider:
+    """The provider of an account; one that nobody can use when this version has no such kind."""
+
+    def connect(settings: Settings) -> Connection:
+        raise ProviderUnavailable(f"there is no kind of provider called “{name}” here")
+
+    return PROVIDERS.get(name) or Provider(name, name, tuple(MessageChannel.values), (), connect)
 
 
 def configured_url() -> str:
@@ -24,6 +35,8 @@ def is_mailbox(url: str) -> bool:
     return parts.hostname in ("127.0.0.1", "localhost") and parts.port == settings.MAILBOX_PORT
 
 
-def find(url: str) -> Provider:
-    """The provider a URL names by its scheme. Raises `Invalid`."""
-    return PROVIDERS.find(urlsplit(url).scheme, "EMAIL_URL")
+def of_url(url: str) -> tuple[Provider, dict[str, object]]:
+    """The provider that a URL names, and its settings. Raises `Invalid`."""
+    if urlsplit(url).scheme not in ("smtp", "smtps"):
+        raise Invalid("EMAIL_URL begins with smtp:// or smtps://; other providers are set up under Providers.")
+    return smtp.PROVIDER, smtp.parse(url)

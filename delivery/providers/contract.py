@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import timedelta
+from typing import Any, Literal, Protocol
 
 from delivery.domain.outcomes import Envelope, Outcome
+
+# What the form of an account was filled in with, secrets included, by field name; `account_id` of a stored one.
+Settings = Mapping[str, Any]
 
 
 class ProviderUnavailable(Exception):
@@ -21,10 +25,15 @@ class Connection(Protocol):
 
         May take two envelopes ahead. Never raises for what happens to a message; what was taken when the
         connection was lost comes back `untried`, and then the iterator ends.
+
+        Which outcome: SENT when the provider said yes. RETRY when it certainly did not take it and may later.
+        FAILED when it said no for good, with `is_hard_bounce` when the address is dead. UNCERTAIN when the
+        request went out and no clear answer came. UNTRIED when nothing of the message left the house.
         """
 
     @property
-    def is_usable(self) -> bool: ...
+    def is_usable(self) -> bool:
+        """False once lost, or when the provider asked for a rest: then no more flights until it has had one."""
 
     def is_alive(self) -> bool:
         """Ask a connection that was idle whether it still stands."""
@@ -33,10 +42,44 @@ class Connection(Protocol):
 
 
 @dataclass(frozen=True)
+class Field:
+    """One thing that an account needs. A `secret` is kept sealed and never shown again."""
+
+    name: str
+    label: str
+    type: Literal["text", "secret", "secret_lines", "lines", "number", "choice", "flag"] = "text"
+    is_required: bool = True
+    help: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
+    default: Any = ""
+
+    @property
+    def is_secret(self) -> bool:
+        return self.type in ("secret", "secret_lines")
+
+
+def nothing_more(settings: Settings) -> None:
+    """For kinds whose fields need no check together."""
+
+
+@dataclass(frozen=True)
 class Provider:
-    """`connect(url)` opens a connection; it raises `ProviderUnavailable`, or `Invalid` for a wrong URL."""
+    """A kind of provider.
+
+    `connect(settings)` opens a connection; it raises `ProviderUnavailable`, or `Invalid` for settings that cannot
+    be. `check(settings)` raises `Invalid`, whose details name fields, before such settings are stored.
+    `wants_bytes`: mail as finished bytes instead of a `Letter`. `remembers`: for how long a second try with the
+    same `Envelope.key` is recognised and not delivered twice; then an uncertain message is asked again by itself.
+    `device_kind`: the kind of device that it reaches, for push.
+    """
 
     name: str
     label: str
     channels: tuple[str, ...]
-    connect: Callable[[str], Connection]
+    fields: tuple[Field, ...]
+    connect: Callable[[Settings], Connection]
+    wants_bytes: bool = False
+    remembers: timedelta | None = None
+    check: Callable[[Settings], None] = nothing_more
+    device_kind: str = ""
+    help: str = ""

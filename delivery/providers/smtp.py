@@ -20,24 +20,14 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from common.errors import Invalid
 from delivery.domain.outcomes import Envelope, Outcome, OutcomeKind
-from delivery.providers.contract import Connection, Provider, ProviderUnavailable
+from delivery.providers.contract import Connection, Field, Provider, ProviderUnavailable, Settings
 
 TIMEOUT_SECONDS = 30
 LONGEST_ANSWER = 10_000
 SERVICE_CLOSING = 421
 # 550–553 for a recipient mean the mailbox; 5.7.x codes speak of policy, not of the address.
 ADDRESS_CODES = (550, 551, 553)
-
-
-@dataclass(frozen=True)
-class Account:
-    """An SMTP server as `smtp://user:password@host:port?tls=starttls|ssl|none` names it."""
-
-    host: str
-    port: int
-    user: str
-    password: str
-    tls: str
+PORTS = {"none": 25, "starttls": 587, "ssl": 465}
 
 
 @dataclass(frozen=True)
@@ -53,8 +43,11 @@ class _Lost(Exception):
     """The connection is gone or talks nonsense."""
 
 
-def parse(url: str) -> Account:
-    """Raises `Invalid` with what is wrong; the password is never in the message."""
+def parse(url: str) -> dict[str, object]:
+    """`smtp://user:password@host:port?tls=starttls|ssl|none` as settings.
+
+    Raises `Invalid` with what is wrong; the password is never in the message.
+    """
     parts = urlsplit(url)
     try:
         port = parts.port
@@ -62,31 +55,35 @@ def parse(url: str) -> Account:
         raise Invalid("EMAIL_URL: the port is not a number between 1 and 65535.") from None
     is_ssl = parts.scheme == "smtps"
     tls = parse_qs(parts.query).get("tls", ["ssl" if is_ssl else "none"])[0]
-    if not parts.hostname or tls not in ("none", "starttls", "ssl"):
+    if not parts.hostname or tls not in PORTS:
         raise Invalid("EMAIL_URL looks like smtp://user:password@host:587?tls=starttls (or tls=ssl, tls=none).")
-    port = port or {"none": 25, "starttls": 587, "ssl": 465}[tls]
-    return Account(parts.hostname, port, unquote(parts.username or ""), unquote(parts.password or ""), tls)
+    return {
+        "host": parts.hostname,
+        "port": port or PORTS[tls],
+        "user": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "tls": tls,
+    }
 
 
-def connect(url: str) -> Connection:
+def connect(settings: Settings) -> Connection:
     """Open, secure and sign in. Raises `ProviderUnavailable`."""
-    account = parse(url)
+    host, tls, user = str(settings["host"]), str(settings["tls"]), str(settings.get("user") or "")
+    port = int(settings.get("port") or PORTS[tls])
     try:
-        if account.tls == "ssl":
+        if tls == "ssl":
             context = ssl.create_default_context()
-            client: smtplib.SMTP = smtplib.SMTP_SSL(
-                account.host, account.port, timeout=TIMEOUT_SECONDS, context=context
-            )
+            client: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_SECONDS, context=context)
         else:
-            client = smtplib.SMTP(account.host, account.port, timeout=TIMEOUT_SECONDS)
+            client = smtplib.SMTP(host, port, timeout=TIMEOUT_SECONDS)
         client.ehlo_or_helo_if_needed()
-        if account.tls == "starttls":
+        if tls == "starttls":
             client.starttls(context=ssl.create_default_context())
             client.ehlo_or_helo_if_needed()
-        if account.user:
-            client.login(account.user, account.password)
+        if user:
+            client.login(user, str(settings.get("password") or ""))
     except (OSError, smtplib.SMTPException) as error:
-        raise ProviderUnavailable(f"{account.host}:{account.port}: {error}") from error
+        raise ProviderUnavailable(f"{host}:{port}: {error}") from error
     return SmtpConnection(client)
 
 
@@ -263,4 +260,17 @@ def _dotted(data: bytes) -> bytes:
     return data if data.endswith(b"\r\n") else data + b"\r\n"
 
 
-PROVIDER = Provider("smtp", "SMTP", ("email",), connect)
+FIELDS = (
+    Field("host", "Server", help="Such as smtp.example.com."),
+    Field(
+        "tls",
+        "Encryption",
+        "choice",
+        choices=(("starttls", "STARTTLS (port 587)"), ("ssl", "TLS (port 465)"), ("none", "None (port 25)")),
+        default="starttls",
+    ),
+    Field("port", "Port", "number", is_required=False, help="Empty: the usual one for the encryption."),
+    Field("user", "User name", is_required=False),
+    Field("password", "Password", "secret", is_required=False),
+)
+PROVIDER = Provider("smtp", "SMTP", ("email",), FIELDS, connect, wants_bytes=True)

@@ -3,12 +3,15 @@
 from delivery.services.content import Parts, check, completed, publish_content, vocabulary_of
 from delivery.services.engagement import simulate_engagement
 from delivery.services.preview import DraftView, render_draft, render_preview
+from delivery.services.providers import delete_provider, pause_provider, resume_provider, save_provider
 from delivery.services.queue import Outgoing, cancel, hold, queue, queue_selected, release, resolve_uncertain
 from delivery.services.rendering import Rendered
 from delivery.services.sending import send_due
 from delivery.services.settings import delete_sender, save_policy, save_sender
+from delivery.services.trying import TRIED_AT_AN_ADDRESS, try_provider
 
 __all__ = [
+    "TRIED_AT_AN_ADDRESS",
     "DraftView",
     "Outgoing",
     "Parts",
@@ -16,8 +19,10 @@ __all__ = [
     "cancel",
     "check",
     "completed",
+    "delete_provider",
     "delete_sender",
     "hold",
+    "pause_provider",
     "publish_content",
     "queue",
     "queue_selected",
@@ -25,9 +30,12 @@ __all__ = [
     "render_draft",
     "render_preview",
     "resolve_uncertain",
+    "resume_provider",
     "save_policy",
+    "save_provider",
     "save_sender",
     "send_due",
     "simulate_engagement",
+    "try_provider",
     "vocabulary_of",
 ]

@@ -17,19 +17,24 @@ from common import clock, outbox, tenancy
 from delivery.models import Claim, MessageStatus, Priority
 from delivery.notices import MessagesSettled
 from delivery.services import holds, pacing, policy
+from delivery.services.routing import EVERY_EMAIL, Lane
 
 LEASE_SECONDS = settings.MESSAGE_LEASE_SECONDS
 
+# Plan: queued_messages from its start. Senders are a filter, which matters while one of several is paused.
 DUE_SQL = """
 SELECT id FROM delivery_message
- WHERE organization_id = %(organization)s AND status = 'queued' AND priority = %(priority)s AND run_at <= %(now)s
+ WHERE organization_id = %(organization)s AND status = 'queued' AND channel = %(channel)s
+   AND priority = %(priority)s AND run_at <= %(now)s
+   AND (coalesce(sender_id, 0) = ANY(%(senders)s::bigint[])) = %(is_listed)s
  ORDER BY run_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """
 
 # Plan: both by primary key; `+ 0` as in policy.STANDING_SQL.
 RECIPIENTS_SQL = """
-SELECT message.id, message.contact_id, message.content_id, message.sender_id, message.kind, message.source_type,
-       message.source_id, message.attempts, message.address, message.variables::text AS variables,
+SELECT message.id, message.contact_id, message.channel, message.content_id, message.sender_id, message.kind,
+       message.source_type, message.source_id, message.attempts, message.address,
+       message.variables::text AS variables,
        contact.name, contact.email, contact.phone, contact.user_id, contact.status, contact.priority,
        contact.source, contact.value_minor, contact.currency, contact.city, contact.region, contact.country,
        contact.timezone, contact.locale, contact.tags, contact.attributes::text AS attributes
@@ -41,8 +46,9 @@ SELECT message.id, message.contact_id, message.content_id, message.sender_id, me
 """
 
 # A claim ends: its worker is done with it, or its lease ran out. Messages without an outcome: not handed over yet →
-# they wait again; handed over → nobody knows, and they are never sent again by themselves. Whoever writes to a
-# claim locks its row, so a claim either goes on or ends, and a late worker finds nothing to write to.
+# they wait again; handed over → nobody knows, and they are never sent again by themselves, unless
+# their provider recognises a second try. Whoever writes to a claim locks its row, so a claim either goes on or
+# ends, and a late worker finds nothing to write to.
 # Plan: claims by token or by claims_by_lease, messages by primary key.
 END_SQL = """
 WITH ended AS (
@@ -55,10 +61,11 @@ claimed AS (
     SELECT ended.token, ended.flown_at, one.id, one.id = ANY(ended.flying_ids) AS flew
       FROM ended CROSS JOIN LATERAL unnest(ended.message_ids) AS one(id))
 UPDATE delivery_message AS message
-   SET status = CASE WHEN claimed.flew THEN 'uncertain' ELSE 'queued' END,
-       reason = CASE WHEN claimed.flew THEN %(reason)s ELSE message.reason END,
-       claimed_at = CASE WHEN claimed.flew THEN message.claimed_at END,
-       handed_at = CASE WHEN claimed.flew THEN claimed.flown_at END,
+   SET status = CASE WHEN claimed.flew AND message.channel <> ALL(%(repeatable)s) THEN 'uncertain' ELSE 'queued' END,
+       reason = CASE WHEN claimed.flew AND message.channel <> ALL(%(repeatable)s)
+                     THEN %(reason)s ELSE message.reason END,
+       claimed_at = CASE WHEN claimed.flew AND message.channel <> ALL(%(repeatable)s) THEN message.claimed_at END,
+       handed_at = CASE WHEN claimed.flew AND message.channel <> ALL(%(repeatable)s) THEN claimed.flown_at END,
        lease_token = NULL
   FROM claimed
  WHERE message.id = claimed.id AND message.organization_id + 0 = %(organization)s
@@ -67,6 +74,7 @@ RETURNING message.id, message.status, message.source_type, message.source_id
 """
 LAPSED_SQL = END_SQL.format(which="lease_expires_at < %(now)s", when_locked="SKIP LOCKED")
 FINISHED_SQL = END_SQL.format(which="token = %(token)s", when_locked="")
+OWN = ("channel", "content_id", "sender_id", "kind", "source_type", "source_id")
 WORKER_VANISHED = "The worker that was sending it vanished before the outcome was recorded."
 
 
@@ -76,6 +84,7 @@ class Recipient:
 
     message_id: int
     contact_id: int
+    channel: str
     content_id: int
     sender_id: int | None
     kind: str
@@ -97,8 +106,8 @@ class Block:
     recipients: list[Recipient]
 
 
-def claim(limit: int) -> Block:
-    """Take up to `limit` due messages of the current organisation, awaited ones first.
+def claim(limit: int, lane: Lane = EVERY_EMAIL) -> Block:
+    """Take up to `limit` due messages of a lane of the current organisation, awaited ones first.
 
     Claims of one organisation are serialised, so that two workers cannot both find room under a contact's cap.
     Plan: queued_messages from its start; see policy.JUDGE_SQL for the rest.
@@ -109,7 +118,7 @@ def claim(limit: int) -> Block:
     with transaction.atomic(), tenancy.engine():
         one_claim_at_a_time()
         holds.keep_as_they_are()
-        ids = _due(limit, now)
+        ids = _due(limit, lane, now)
         if not ids:
             return Block(token, 0, [])
         permit = pacing.admit(ids, now)
@@ -137,13 +146,19 @@ def one_claim_at_a_time() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('delivery.claim', %s))", [tenancy.required()])
 
 
-def _due(limit: int, now: datetime) -> list[int]:
+def _due(limit: int, lane: Lane, now: datetime) -> list[int]:
     ids: list[int] = []
+    parameters: dict[str, Any] = {
+        "organization": tenancy.required(),
+        "channel": lane.channel,
+        "senders": list(lane.senders),
+        "is_listed": lane.is_listed,
+        "now": now,
+    }
     with connection.cursor() as cursor:
         for priority in Priority.values:
             if len(ids) < limit:
-                parameters: dict[str, Any] = {"organization": tenancy.required(), "priority": priority, "now": now}
-                cursor.execute(DUE_SQL, parameters | {"limit": limit - len(ids)})
+                cursor.execute(DUE_SQL, parameters | {"priority": priority, "limit": limit - len(ids)})
                 ids += [row[0] for row in cursor.fetchall()]
     return ids
 
@@ -160,7 +175,7 @@ def _recipients(ids: list[int]) -> list[Recipient]:
 def _recipient(row: dict[str, Any]) -> Recipient:
     variables = msgspec.json.decode(row.pop("variables"))
     attributes = msgspec.json.decode(row.pop("attributes"))
-    own = {name: row.pop(name) for name in ("content_id", "sender_id", "kind", "source_type", "source_id")}
+    own = {name: row.pop(name) for name in OWN}
     message_id, contact_id = row.pop("id"), row.pop("contact_id")
     attempts, address = row.pop("attempts"), row.pop("address")
     row["id"] = contact_id
@@ -176,14 +191,17 @@ def _recipient(row: dict[str, Any]) -> Recipient:
     )
 
 
-def expire_leases() -> int:
-    """Decide what became of messages whose worker vanished; returns how many."""
-    return _end(LAPSED_SQL)
+def expire_leases(repeatable: Sequence[str] = ()) -> int:
+    """Decide what became of messages whose worker vanished; returns how many.
+
+    `repeatable` are the channels whose providers recognise a message that they have had already.
+    """
+    return _end(LAPSED_SQL, repeatable=list(repeatable))
 
 
 def finish(token: uuid.UUID) -> None:
     """Give a claim back. What has no outcome, which is nothing unless a contact vanished, waits again."""
-    _end(FINISHED_SQL, token=token)
+    _end(FINISHED_SQL, token=token, repeatable=[])
 
 
 def _end(statement: str, **parameters: Any) -> int:

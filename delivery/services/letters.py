@@ -20,6 +20,7 @@ from delivery.models import Content, MessageKind, Sender
 from delivery.services import rendering
 from delivery.services.claiming import Recipient
 from delivery.services.rendering import Rendered
+from delivery.services.routing import Route
 
 ORGANIZATION_HEADER = "X-Groundswell-Organization"
 
@@ -40,14 +41,15 @@ class From:
 class Office:
     """Writes the letters of one block."""
 
-    def __init__(self, recipients: Sequence[Recipient]) -> None:
+    def __init__(self, recipients: Sequence[Recipient], route: Route) -> None:
         self._organization = Organization.objects.get(pk=tenancy.required())
         self._contents = Content.objects.in_bulk({each.content_id for each in recipients})
-        self._senders = _senders({each.sender_id for each in recipients}, self._organization.name)
+        self._senders = senders({each.sender_id for each in recipients}, self._organization.name)
         host = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
         self._message_host = host if "." in host and not host[-1].isdigit() else f"{host}.groundswell.invalid"
         self._signer = Signer()
-        self._for_mailbox = providers.is_mailbox(providers.configured_url())
+        self._for_mailbox = route.account_id is None and providers.is_mailbox(providers.configured_url())
+        self._wants_bytes = route.provider.wants_bytes
 
     def envelope(self, recipient: Recipient) -> Envelope:
         """The mail to one recipient. Raises what rendering raises."""
@@ -70,7 +72,9 @@ class Office:
             reply_to=signed.reply_to,
             headers=self._headers(recipient, links),
         )
-        return Envelope(recipient.message_id, signed.address, address, mime.build(letter))
+        data = mime.build(letter) if self._wants_bytes else b""
+        key = f"{self._organization.pk}-{recipient.message_id}"
+        return Envelope(recipient.message_id, signed.address, address, data, letter, key)
 
     def _rendered(self, recipient: Recipient, links: Links) -> Rendered:
         content = self._contents[recipient.content_id]
@@ -93,7 +97,7 @@ class Office:
         return headers
 
 
-def _senders(ids: set[int | None], organization_name: str) -> dict[int | None, From]:
+def senders(ids: set[int | None], organization_name: str) -> dict[int | None, From]:
     """The senders of a block by id; None is the default one."""
     found: dict[int | None, From] = {None: From(organization_name, settings.DEFAULT_FROM_EMAIL, "")}
     wanted = Q(is_default=True) | Q(pk__in=[each for each in ids if each is not None])

@@ -19,15 +19,18 @@ from delivery.models import DeliveryPolicy
 ERASED = "The contact was erased."
 MERGED = "The contact was merged into another one."
 NO_ADDRESS = "The contact has no usable e-mail address."
+NO_PHONE = "The contact has no usable phone number."
+NO_DEVICE = "The contact has no device that takes push messages."
 SUPPRESSED = "The address is on the suppression list."
 WITHDRAWN = "The contact unsubscribed."
 NO_CONSENT = "The contact has not agreed to marketing e-mail."
 OVER_CAP = "The contact has had as many messages in 24 hours as the delivery policy allows."
 TOO_SOON = "The contact's last message is too recent for the delivery policy."
 
-REFUSALS = (ERASED, MERGED, NO_ADDRESS, SUPPRESSED, WITHDRAWN, NO_CONSENT, OVER_CAP, TOO_SOON)
+REFUSALS = (ERASED, MERGED, NO_ADDRESS, NO_PHONE, NO_DEVICE, SUPPRESSED, WITHDRAWN, NO_CONSENT, OVER_CAP, TOO_SOON)
 
 # The same rule as domain.addresses, for a whole set; what slips through is caught again before the envelope.
+PHONE_PATTERN = r"^\+[1-9][0-9]{6,14}$"  # E.164
 ADDRESS_PATTERN = r'^[^\s@<>()\[\],;:\\"]+@[^\s@<>()\[\],;:\\".]+(\.[^\s@<>()\[\],;:\\".]+)+$'
 
 # What can change at any time until a message leaves: the contact, its consent, suppression, its source.
@@ -43,19 +46,30 @@ SELECT message.id, message.contact_id, message.run_at, message.channel,
             WHEN hold.id IS NOT NULL THEN 'held' ELSE '' END AS hold,
        CASE WHEN contact.id IS NULL THEN %(ERASED)s
             WHEN contact.merged_into_id IS NOT NULL THEN %(MERGED)s
-            WHEN recipient.address !~ %(ADDRESS_PATTERN)s OR length(recipient.address) > 254 THEN %(NO_ADDRESS)s
+            WHEN message.channel = 'email'
+                 AND (recipient.address !~ %(ADDRESS_PATTERN)s OR length(recipient.address) > 254) THEN %(NO_ADDRESS)s
+            WHEN message.channel IN ('sms', 'whatsapp') AND recipient.address !~ %(PHONE_PATTERN)s THEN %(NO_PHONE)s
+            WHEN message.channel = 'push' AND NOT EXISTS (
+                 SELECT 1 FROM audience_device AS device
+                  WHERE device.organization_id = %(organization)s AND device.contact_id = message.contact_id)
+                 THEN %(NO_DEVICE)s
             WHEN suppression.id IS NOT NULL THEN %(SUPPRESSED)s
             WHEN message.kind <> 'marketing' OR message.source_type = 'test' THEN ''
             WHEN consent.state = 'withdrawn' THEN %(WITHDRAWN)s
-            WHEN consent.state IS NULL AND %(requires_consent)s THEN %(NO_CONSENT)s
+            -- What waits inside the app that somebody opened needs no leave, but stops when it is unwanted.
+            WHEN consent.state IS NULL AND %(requires_consent)s AND message.channel <> 'in_app' THEN %(NO_CONSENT)s
             ELSE '' END AS refusal
   FROM delivery_message AS message
   LEFT JOIN audience_contact AS contact
          ON contact.id = message.contact_id AND contact.organization_id + 0 = %(organization)s
   LEFT JOIN LATERAL (
-       -- A test goes to a colleague instead of the contact whose words it shows.
-       SELECT lower(btrim(CASE WHEN message.source_type = 'test' AND message.address <> ''
-                               THEN message.address ELSE contact.email END)) AS address) AS recipient ON true
+       -- A test goes to a colleague instead of the contact whose words it shows. In-app messages and devices
+       -- are found by the contact; Slack and webhooks go where their provider is set up to go.
+       SELECT lower(btrim(CASE WHEN message.source_type = 'test' AND message.address <> '' THEN message.address
+                               WHEN message.channel = 'email' THEN contact.email
+                               WHEN message.channel IN ('sms', 'whatsapp')
+                               THEN regexp_replace(contact.phone, '[^0-9+]', '', 'g')
+                               ELSE '' END)) AS address) AS recipient ON true
   LEFT JOIN LATERAL (
        SELECT entry.id FROM audience_suppression AS entry
         WHERE entry.organization_id = %(organization)s AND entry.channel = message.channel
@@ -137,6 +151,9 @@ SENTENCES = {
     "OVER_CAP": OVER_CAP,
     "TOO_SOON": TOO_SOON,
     "ADDRESS_PATTERN": ADDRESS_PATTERN,
+    "NO_PHONE": NO_PHONE,
+    "NO_DEVICE": NO_DEVICE,
+    "PHONE_PATTERN": PHONE_PATTERN,
 }
 
 

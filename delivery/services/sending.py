@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from common import clock, doorbell, tenancy
+from delivery import selectors
 from delivery.domain.outcomes import Envelope, Outcome, OutcomeKind
 from delivery.providers.contract import Connection, ProviderUnavailable
 from delivery.services import claiming, letters, outgoing, rendering, settling
 from delivery.services.claiming import Block, Recipient
 from delivery.services.queue import WORK
+from delivery.services.routing import Route, Routes
 from delivery.services.settling import Result
 
 logger = logging.getLogger(__name__)
@@ -33,38 +35,48 @@ TURN_SECONDS = 10  # then other organisations, and a worker that wants to stop, 
 def send_due(organization_id: int) -> int:
     """Send what is due in one organisation; returns how many messages were decided."""
     started = time.monotonic()
-    worked = 0
     with tenancy.organization(organization_id):
-        worked += claiming.expire_leases()
-        while not outgoing.is_resting():
-            block = claiming.claim(BLOCK)
-            worked += block.judged_count
-            if block.recipients:
-                _send(block)
-            if not block.judged_count:
-                break
+        worked = claiming.expire_leases(Routes().repeatable())
+        while judged := _turn():
+            worked += judged
             if time.monotonic() - started > TURN_SECONDS:
                 doorbell.ring(WORK)
                 break
     return worked
 
 
-def _send(block: Block) -> None:
+def _turn() -> int:
+    """One block of every channel that has something due and a way open; returns how many messages were decided."""
+    routes = Routes()
+    lanes = {lane.channel: lane for lane in routes.lanes(outgoing.is_resting)}
+    judged = 0
+    for channel in selectors.channels_due(list(lanes)):
+        block = claiming.claim(BLOCK, lanes[channel])
+        judged += block.judged_count
+        if block.recipients:
+            _send(block, channel, routes)
+    return judged
+
+
+def _send(block: Block, channel: str, routes: Routes) -> None:
     results: list[Result] = []
-    office = letters.Office(block.recipients)
-    for start in range(0, len(block.recipients), FLIGHT):
-        flight = block.recipients[start : start + FLIGHT]
-        try:
-            connection = outgoing.connection()
-        except ProviderUnavailable as error:
-            rest = block.recipients[start:]
-            results += [_result(each, Outcome(OutcomeKind.UNTRIED, f"The mail server: {error}")) for each in rest]
-            break
-        allowed = settling.turn(results, flight, block.token)
-        if allowed is None:
-            logger.warning("The claim on %s messages ended before its worker was done.", len(block.recipients))
-            return
-        results = _fly([each for each in flight if each.message_id in allowed], office, connection)
+    for route, recipients in routes.grouped(channel, block.recipients):
+        office = letters.Office(recipients, route)
+        for start in range(0, len(recipients), FLIGHT):
+            flight = recipients[start : start + FLIGHT]
+            try:
+                connection = outgoing.connection(routes.still_open(route))
+            except ProviderUnavailable as error:
+                rest = recipients[start:]
+                results += [
+                    _result(each, Outcome(OutcomeKind.UNTRIED, f"Cannot use {route.name}: {error}")) for each in rest
+                ]
+                break
+            allowed = settling.turn(results, flight, block.token)
+            if allowed is None:
+                logger.warning("The claim on %s messages ended before its worker was done.", len(block.recipients))
+                return
+            results = _fly([each for each in flight if each.message_id in allowed], office, route, connection)
     with transaction.atomic():
         settling.turn(results, [], block.token)
         claiming.finish(block.token)
@@ -79,6 +91,7 @@ class _Flight:
     """One flight's results, and which of its messages the provider has taken."""
 
     office: letters.Office
+    route: Route
     results: list[Result]
     taken: dict[int, Recipient]
 
@@ -87,7 +100,9 @@ class _Flight:
         deadline = time.monotonic() + FLIGHT_SECONDS
         for recipient in recipients:
             if time.monotonic() > deadline:
-                self.results.append(_result(recipient, Outcome(OutcomeKind.UNTRIED, "The mail server is slow.")))
+                self.results.append(
+                    _result(recipient, Outcome(OutcomeKind.UNTRIED, f"Not tried: {self.route.name} is slow."))
+                )
                 continue
             try:
                 envelope = self.office.envelope(recipient)
@@ -99,15 +114,31 @@ class _Flight:
             yield envelope
 
 
-def _fly(recipients: Sequence[Recipient], office: letters.Office, connection: Connection) -> list[Result]:
+def _fly(
+    recipients: Sequence[Recipient], office: letters.Office, route: Route, connection: Connection
+) -> list[Result]:
     """Hand over one flight; every recipient gets exactly one result."""
     if not recipients:
         return []
-    flight = _Flight(office, [], {})
+    flight = _Flight(office, route, [], {})
     for envelope, outcome in connection.deliver(flight.envelopes(recipients)):
-        flight.results.append(_result(flight.taken.pop(envelope.message_id), outcome))
-    outgoing.note(connection, is_good=any(result.outcome.kind == OutcomeKind.SENT for result in flight.results))
+        known = _asked_again(outcome) if route.provider.remembers else outcome
+        flight.results.append(_result(flight.taken.pop(envelope.message_id), known))
+    outcomes = [result.outcome for result in flight.results]
+    outgoing.note(
+        route,
+        connection,
+        is_good=any(outcome.kind == OutcomeKind.SENT for outcome in outcomes),
+        rest_seconds=max((outcome.retry_after_seconds or 0 for outcome in outcomes), default=0) or None,
+    )
     seen = {result.recipient.message_id for result in flight.results}
     # The connection was lost: what it never took has certainly not been handed over.
-    lost = Outcome(OutcomeKind.UNTRIED, "The connection to the mail server was lost.")
+    lost = Outcome(OutcomeKind.UNTRIED, f"The connection to {route.name} was lost.")
     return flight.results + [_result(each, lost) for each in recipients if each.message_id not in seen]
+
+
+def _asked_again(outcome: Outcome) -> Outcome:
+    """The provider recognises a second try by its key, so nobody need decide what became of the first."""
+    if outcome.kind != OutcomeKind.UNCERTAIN:
+        return outcome
+    return Outcome(OutcomeKind.RETRY, outcome.answer, retry_after_seconds=outcome.retry_after_seconds)

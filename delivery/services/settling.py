@@ -6,7 +6,7 @@ import logging
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 8
 RETRY_BASE_SECONDS = 30
+LONGEST_WAIT_SECONDS = 24 * 3600  # however long a provider asks us to wait
 STATUSES = {
     OutcomeKind.SENT: MessageStatus.SENT,
     OutcomeKind.RETRY: MessageStatus.QUEUED,
@@ -156,8 +157,11 @@ def _row(result: Result) -> _Row:
     reason = "" if outcome.kind == OutcomeKind.SENT else outcome.answer[:300]
     attempts = recipient.attempts + (outcome.kind not in (OutcomeKind.UNTRIED, OutcomeKind.REFUSED))
     run_at = None
+    asked = timedelta(seconds=min(outcome.retry_after_seconds or 0, LONGEST_WAIT_SECONDS))
+    if outcome.kind == OutcomeKind.UNTRIED and asked:
+        run_at = result.known_at + asked
     if outcome.kind == OutcomeKind.RETRY:
-        run_at = result.known_at + claims.backoff(attempts, base_seconds=RETRY_BASE_SECONDS)
+        run_at = result.known_at + max(asked, claims.backoff(attempts, base_seconds=RETRY_BASE_SECONDS))
         if attempts >= MOST_ATTEMPTS:
             status, run_at, reason = MessageStatus.FAILED, None, f"Gave up after {attempts} attempts: {reason}"[:300]
     is_sent = outcome.kind == OutcomeKind.SENT
@@ -204,21 +208,22 @@ def _bounce(results: Sequence[Result]) -> None:
     for result in bounced:
         try:
             reason = f"hard bounce: {_storable(result.outcome.answer)}"[:100]
-            audience.suppress("email", result.recipient.address, reason)
+            audience.suppress(result.recipient.channel, result.recipient.address, reason)
         except Invalid as error:
             # The outcomes of the whole flight are worth more than this one entry.
             logger.warning(
                 "A bounced address of message %s is not suppressed: %s", result.recipient.message_id, error
             )
-    audience.record([_event("email_bounced", result) for result in bounced])
+    audience.record([_event("bounced", result) for result in bounced])
 
 
 def _sent_event(result: Result) -> InternalEvent:
-    return _event("email_sent", result)
+    return _event("sent", result)
 
 
-def _event(name: str, result: Result) -> InternalEvent:
+def _event(what: str, result: Result) -> InternalEvent:
     recipient = result.recipient
+    name = f"{recipient.channel}_{what}"
     return InternalEvent(
         contact_id=recipient.contact_id,
         name=name,
@@ -229,7 +234,7 @@ def _event(name: str, result: Result) -> InternalEvent:
 
 
 def event_properties(message_id: int, source_type: str, source_id: int) -> dict[str, object]:
-    """What every e-mail event says about the message behind it."""
+    """What every event of a message says about the message behind it."""
     properties: dict[str, object] = {"message_id": message_id}
     if source_type in ("campaign", "automation"):
         properties[f"{source_type}_id"] = source_id

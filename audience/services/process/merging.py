@@ -26,7 +26,7 @@ SELECT loser, count(*) FROM moved GROUP BY loser
 MOVE_SQL = [
     f"""UPDATE audience_{table} AS moved SET contact_id = pair.winner FROM {PAIRS}
          WHERE moved.organization_id = %(organization)s AND moved.contact_id = pair.loser"""
-    for table in ("identity", "consent")
+    for table in ("identity", "consent", "device")
 ]
 # Of the predictions of both under one name the one made last stays.
 PREDICTIONS_SQL = [

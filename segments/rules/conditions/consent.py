@@ -20,6 +20,9 @@ CHANNELS: dict[str, str] = {
     MessageChannel.SMS.value: "SMS",
     MessageChannel.PUSH.value: "push",
     MessageChannel.IN_APP.value: "in-app messages",
+    MessageChannel.WHATSAPP.value: "WhatsApp",
+    MessageChannel.SLACK.value: "Slack",
+    MessageChannel.WEBHOOK.value: "webhooks",
 }
 
 

@@ -11,58 +11,8 @@ from django.db.models import Q
 from audience.models import Contact, MessageChannel, Topic
 from common import clock
 from common.tenancy import OrganizationScoped
-
-
-class MessageKind(models.TextChoices):
-    MARKETING = "marketing"  # needs consent, counts against caps, may be held by quiet hours
-    TRANSACTIONAL = "transactional"  # the contact asked for it; only suppression stops it
-
-
-class Content(OrganizationScoped):
-    """What a message says, compiled and never changed once published."""
-
-    channel = models.CharField(max_length=10, choices=MessageChannel, default=MessageChannel.EMAIL)
-    kind = models.CharField(max_length=15, choices=MessageKind, default=MessageKind.MARKETING)
-    name = models.CharField(max_length=200)
-    subject = models.TextField(blank=True, default="")
-    preheader = models.TextField(blank=True, default="", help_text="What inboxes show beside the subject.")
-    html = models.TextField(blank=True, default="")
-    text = models.TextField(blank=True, default="")
-    defaults: models.JSONField[Any, Any] = models.JSONField(
-        default=dict, help_text="Values for variables a contact lacks."
-    )
-    variables: models.JSONField[Any, Any] = models.JSONField(
-        default=list, db_default=[], help_text="Names that every message of this content brings along."
-    )
-    checksum = models.CharField(max_length=64)
-    created_at = models.DateTimeField(default=clock.now)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["organization_id", "checksum"], name="one_content_per_checksum")
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Sender(OrganizationScoped):
-    """From whom e-mail comes. The default one is used unless a message names another."""
-
-    name = models.CharField(max_length=100)
-    address = models.EmailField()
-    reply_to = models.EmailField(blank=True, default="")
-    is_default = models.BooleanField(default=False)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["organization_id"], condition=Q(is_default=True), name="one_default_sender"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.name} <{self.address}>"
+from delivery.models.content import Content, MessageKind
+from delivery.models.senders import Sender
 
 
 class SourceType(models.TextChoices):
@@ -132,7 +82,7 @@ class Message(OrganizationScoped):
         ]
         indexes = [
             models.Index(
-                fields=["organization_id", "priority", "run_at", "id"],
+                fields=["organization_id", "channel", "priority", "run_at", "id"],
                 condition=Q(status="queued"),
                 name="queued_messages",
             ),
@@ -204,89 +154,3 @@ class Attempt(OrganizationScoped):
 
     def __str__(self) -> str:
         return f"{self.outcome} {self.message_id}"
-
-
-class EngagementKind(models.TextChoices):
-    OPEN = "open"
-    CLICK = "click"
-    UNSUBSCRIBE = "unsubscribe"
-    BOUNCE = "bounce"
-    COMPLAINT = "complaint"
-
-
-class Engagement(OrganizationScoped):
-    """What came back for a message."""
-
-    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="engagements", db_constraint=False)
-    kind = models.CharField(max_length=12, choices=EngagementKind)
-    url = models.TextField(blank=True, default="")
-    is_machine = models.BooleanField(default=False)
-    is_simulated = models.BooleanField(default=False, help_text="Drawn by the demo, not by a person.")
-    user_agent = models.CharField(max_length=300, blank=True, default="")
-    happened_at = models.DateTimeField(default=clock.now)
-
-    class Meta:
-        indexes = [
-            models.Index(fields=["organization_id", "message", "kind"], name="engagement_by_message"),
-            models.Index(
-                fields=["organization_id", "happened_at", "message"],
-                condition=Q(kind__in=["bounce", "complaint"]),
-                name="engagement_came_back",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.message_id}"
-
-
-class DeliveryPolicy(OrganizationScoped):
-    """An organisation's limits for marketing messages. One row per organisation; absent means the defaults."""
-
-    most_per_day = models.PositiveSmallIntegerField(default=2)
-    hours_between = models.PositiveSmallIntegerField(default=8)
-    quiet_from = models.TimeField(default="21:00", help_text="In the contact's own time zone.")
-    quiet_until = models.TimeField(default="08:00")
-    requires_consent = models.BooleanField(default=True)
-
-    class Meta:
-        verbose_name_plural = "delivery policies"
-        constraints = [models.UniqueConstraint(fields=["organization_id"], name="one_policy_per_organization")]
-
-    def __str__(self) -> str:
-        return "Delivery policy"
-
-
-class MailboxMessage(OrganizationScoped):
-    """A mail that the built-in mailbox took instead of a mail server."""
-
-    sender = models.CharField(max_length=320)
-    recipient = models.CharField(max_length=320)
-    subject = models.TextField(blank=True, default="")
-    body = models.BinaryField(help_text="The whole message as it came over SMTP.")
-    size = models.PositiveIntegerField()
-    received_at = models.DateTimeField(default=clock.now)
-
-    class Meta:
-        indexes = [models.Index(fields=["organization_id", "-id"], name="mailbox_newest")]
-
-    def __str__(self) -> str:
-        return self.subject or "(no subject)"
-
-
-# Models of the governor stand in a file of their own.
-from delivery.models_deliverability import (  # noqa: E402 — Django looks for models here
-    DkimKey,
-    LaneDay,
-    MailboxDomain,
-    PauseScope,
-    ReputationCheck,
-    SendingDomain,
-    SendingPause,
-    SlowLane,
-)
-
-__all__ = [
-    "Attempt", "Claim", "Content", "DeliveryPolicy", "DkimKey", "Engagement", "EngagementKind", "Hold", "LaneDay",
-    "MailboxDomain", "MailboxMessage", "Message", "MessageKind", "MessageStatus", "PauseScope", "Priority",
-    "ReputationCheck", "Sender", "SendingDomain", "SendingPause", "SlowLane", "SourceType",
-]  # fmt: skip
