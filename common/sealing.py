@@ -34,7 +34,7 @@ def unseal(sealed: str) -> dict[str, str]:
 
 def _box() -> MultiFernet:
     """Sealed with the present key, read with that and the older ones."""
-    return MultiFernet([Fernet(_key(each)) for each in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
+    return MultiFernet([Fernet(_key(str(each))) for each in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
 
 
 def _key(secret: str) -> bytes:

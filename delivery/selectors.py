@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection
 
@@ -49,7 +50,7 @@ SELECT way.channel FROM unnest(%(channels)s::text[]) WITH ORDINALITY AS way(chan
 
 def channels_due(channels: Sequence[str]) -> list[str]:
     """Those of `channels` with messages of the current organisation that are due."""
-    parameters = {
+    parameters: dict[str, Any] = {
         "organization": tenancy.required(),
         "channels": list(channels),
         "priorities": list(Priority.values),

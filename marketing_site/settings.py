@@ -24,6 +24,8 @@ DEBUG = False
 SECRET_KEY_IS_SET = bool(environment.text("SECRET_KEY"))
 # Without one in production nothing starts (marketing_site.checks); until that is said, a throw-away key.
 SECRET_KEY = environment.text("SECRET_KEY") or (secrets.token_urlsafe(50) if IS_PRODUCTION else "trial-" + "0" * 60)
+# Older keys: what they signed or sealed is still read.
+SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS", "")
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "" if IS_PRODUCTION else "*")
 PUBLIC_URL = environment.text("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS", PUBLIC_URL)

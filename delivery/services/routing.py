@@ -175,4 +175,5 @@ def _unsealed(row: Provider) -> Settings:
 def whole_settings(row: Provider) -> Mapping[str, Any]:
     """The settings of an account with its secrets, as `Provider.connect` takes them. Raises `Permanent`."""
     values = {field.name: field.default for field in providers.of_kind(row.kind).fields}
-    return values | row.settings | sealing.unseal(row.sealed_secrets) | {"account_id": row.pk}
+    stored: dict[str, Any] = row.settings
+    return values | stored | sealing.unseal(row.sealed_secrets) | {"account_id": row.pk}
