@@ -11,10 +11,12 @@ from audience import services as audience
 from audience.notices import ContactsChanged, EventsRecorded, PredictionsChanged
 from automations import subscribers as automations
 from automations.selectors import due as automations_due
+from automations.selectors import segment_uses as automation_segments
 from automations.services import engine as automation_engine
 from automations.services import scheduled as automation_schedule
 from campaigns import services as campaigns
 from campaigns import subscribers as campaigns_subscribers
+from campaigns.selectors import segment_uses as campaign_segments
 from common import doorbell, outbox
 from common.doorbell import Work
 from common.outbox import Subscription
@@ -24,6 +26,7 @@ from delivery import subscribers as delivery_subscribers
 from delivery.notices import MessageEngaged, MessagesSettled
 from delivery.services import reputation as delivery_reputation
 from segments import subscribers as segments
+from segments import uses as segment_uses
 from segments.notices import MembershipChanged
 from segments.patterns import analyses as segment_analyses
 from segments.services import build as segment_builds
@@ -95,7 +98,12 @@ WORK: list[Work] = [
 ]
 
 
+# who would lose a segment that is deleted
+SEGMENT_USES: list[segment_uses.Finder] = [campaign_segments.uses, automation_segments.uses]
+
+
 def connect() -> None:
-    """Hand both tables to the ground. Called once at start-up."""
+    """Hand the tables to the ground. Called once at start-up."""
     outbox.wire(SUBSCRIPTIONS)
     doorbell.wire(WORK)
+    segment_uses.wire(SEGMENT_USES)

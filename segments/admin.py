@@ -31,6 +31,7 @@ class SegmentAdmin(SegmentPages, OrganizationModelAdmin):
     ordering = ["-pk"]
     empty_hint = "Describe a group of people by a rule, or collect them by hand: add your first segment here."
     change_form_outer_before_template = "segments/segment_top.html"
+    delete_confirmation_template = "segments/delete.html"
     actions = ["build_again"]
 
     class Media:

@@ -1,4 +1,4 @@
-"""The form of a segment: plain fields, and the rule as checked JSON behind the rule builder."""
+"""The form of a segment, and the field that any form takes for a rule: checked JSON behind the rule builder."""
 
 from __future__ import annotations
 
@@ -17,8 +17,39 @@ from segments.rules import catalogue
 FIELDS = ["name", "slug", "description", "tags", "is_active"]
 
 
+class RuleField(forms.CharField):
+    """A rule of the language behind the rule builder: JSON in, checked JSON out, nothing where it is left empty.
+
+    `segment_id` is the segment whose rule it is; it must not lead back to itself.
+    """
+
+    segment_id: int | None = None
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"required": False, "strip": True, "widget": RuleWidget(attrs={"rows": 18}), **options})
+
+    def belongs_to(self, segment_id: int | None) -> None:
+        self.segment_id = self.widget.segment_id = segment_id
+
+    def prepare_value(self, value: Any) -> Any:
+        return value if value is None or isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+
+    def clean(self, value: Any) -> Any:
+        """The rule as JSON; each problem with its place in the tree."""
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            raw = parsers.decode(text.encode())
+            rules.parse(raw, catalogue.load(self.segment_id))
+        except AppError as error:
+            told = [f"{place}: {sentence}" for place, sentence in error.details.items()]
+            raise forms.ValidationError(told or error.message) from error
+        return raw
+
+
 class SegmentForm(forms.ModelForm):  # type: ignore[type-arg]
-    rule = forms.CharField(required=False, strip=True, widget=RuleWidget(attrs={"rows": 18}))
+    rule = RuleField()
 
     class Meta:
         model = Segment
@@ -33,22 +64,8 @@ class SegmentForm(forms.ModelForm):  # type: ignore[type-arg]
             if name in self.fields:
                 self.fields[name].widget.attrs["rows"] = 2
         if "rule" in self.fields:
-            self.fields["rule"].widget.segment_id = self.instance.pk
-            if self.instance.rule is not None:
-                self.initial["rule"] = json.dumps(self.instance.rule, indent=2, ensure_ascii=False)
-
-    def clean_rule(self) -> Any:
-        """The rule as JSON; each problem with its place in the tree."""
-        text = self.cleaned_data["rule"]
-        if not text:
-            return None
-        try:
-            raw = parsers.decode(text.encode())
-            rules.parse(raw, catalogue.load(self.instance.pk))
-        except AppError as error:
-            told = [f"{place}: {sentence}" for place, sentence in error.details.items()]
-            raise forms.ValidationError(told or error.message) from error
-        return raw
+            self.fields["rule"].belongs_to(self.instance.pk)
+            self.initial["rule"] = self.instance.rule
 
     def values(self) -> dict[str, Any]:
         """The fields on the page, as the services take them."""

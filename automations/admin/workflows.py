@@ -19,8 +19,10 @@ from automations.admin.parts import ReadableJSONField, badge, beside_fields, row
 from automations.models import Automation
 from automations.selectors import Counts
 from automations.services.publishing import spelled
+from automations.admin.widgets import StepsWidget
 from automations.triggers import TRIGGERS
 from common.errors import AppError
+from segments.forms import RuleField
 
 EXAMPLE = [{"action_type": "create_task", "action_order": 0, "configuration": {"title": "Follow up", "due_date": 2}}]
 CODE = {"class": "gs-code", "rows": 16, "spellcheck": "false"}
@@ -41,11 +43,15 @@ class AutomationForm(forms.ModelForm):  # type: ignore[type-arg]
         widget=UnfoldAdminTextareaWidget(attrs={**CODE, "rows": 4}),
         help_text='JSON, such as {"name": "signup"} for an event; {} where the kind needs nothing.',
     )
+    filter = RuleField(
+        label="Only contacts who",
+        help_text="Left empty, everybody enters whom the trigger names.",
+    )
     actions = ReadableJSONField(
         label="Steps",
         initial=EXAMPLE,
-        widget=UnfoldAdminTextareaWidget(attrs=CODE),
-        help_text="JSON: a list of steps, each with action_type and configuration.",
+        widget=StepsWidget("filter", attrs=CODE),
+        help_text="JSON: a list of steps, each with action_type and configuration. Rules in it are edited below it.",
     )
 
     class Meta:
@@ -57,6 +63,10 @@ class AutomationForm(forms.ModelForm):  # type: ignore[type-arg]
         if "slug" in self.fields:
             self.fields["slug"].required = False
             self.fields["slug"].help_text = "Left empty: made from the name."
+        settings = self.instance.trigger_configuration
+        if "filter" in self.fields and isinstance(settings, dict) and self.instance.pk:
+            self.initial["filter"] = settings.get("filter")
+            self.initial["trigger_configuration"] = {key: settings[key] for key in settings if key != "filter"}
         version = self.instance.current_version if self.instance.pk else None
         if version is not None and "actions" in self.fields:
             self.fields["actions"].initial = spelled(version)["actions"]
@@ -67,7 +77,11 @@ class AutomationForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def values(self) -> dict[str, Any]:
         """The fields that are on the page, as the service takes them."""
-        return {name: value for name, value in self.cleaned_data.items() if name in self.fields}
+        found = {name: value for name, value in self.cleaned_data.items() if name in self.fields}
+        rule, settings = found.pop("filter", None), found.get("trigger_configuration")
+        if rule is not None and isinstance(settings, dict):
+            found["trigger_configuration"] = settings | {"filter": rule}
+        return found
 
 
 @admin.register(Automation)
@@ -83,7 +97,7 @@ class AutomationAdmin(OrganizationModelAdmin):
     change_form_outer_before_template = "automations/workflow_top.html"
     fieldsets = [
         (None, {"fields": ["name", "slug", "description"]}),
-        ("Who starts", {"fields": ["trigger_type", "trigger_configuration", "entry_rule", "run_immediately"]}),
+        ("Who starts", {"fields": ["trigger_type", "trigger_configuration", "filter", "entry_rule", "run_immediately"]}),
         ("What happens", {"fields": ["actions", "is_active"]}),
     ]
 

@@ -20,6 +20,7 @@ from common import clock, doorbell, tenancy
 from common.errors import Conflict, Invalid, NotFound
 from delivery import services as delivery
 from delivery.models import SourceType
+from segments import services as segments
 
 PLAIN_FIELDS = frozenset({"name", "slug", "description", "is_active", "run_immediately"})
 FLOW_FIELDS = frozenset({"trigger_type", "trigger_configuration", "entry_rule", "actions"})
@@ -34,6 +35,7 @@ def create_automation(values: Mapping[str, Any]) -> Automation:
         automation = Automation(**{name: values[name] for name in PLAIN_FIELDS & values.keys()})
         automation.slug = automation.slug or slugify(automation.name)[:100]
         _check_plain(automation)
+        segments.lock_references()
         checked = publishing.check(_draft(values, {}))
         automation.trigger_type, automation.trigger_key = str(values.get("trigger_type")), checked.trigger_key
         with _slug_is_free(automation.slug):
@@ -56,6 +58,7 @@ def update_automation(automation: Automation, changes: Mapping[str, Any]) -> Aut
                 setattr(held, name, changes[name])
             _check_plain(held)
             if FLOW_FIELDS & changes.keys():
+                segments.lock_references()
                 publishing.write_version(held, publishing.check(_draft(changes, _present(held))))
             held.updated_at = clock.now()
             with _slug_is_free(held.slug):

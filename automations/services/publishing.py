@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,6 +21,9 @@ from automations.steps.base import StepKind
 from automations.steps.branch import check_rule
 from automations.triggers import TRIGGERS
 from common.errors import Invalid
+from segments.rules import catalogue
+from segments.rules.catalogue import Catalogue
+from segments.rules.conditions import by_id
 
 LONGEST_KEY = 300  # of trigger_key
 
@@ -60,7 +63,9 @@ def check(draft: Draft) -> Checked:
     if problems:
         place, sentence = next(iter(problems.items()))
         raise Invalid(f"{place}: {sentence}", code="invalid_automation", details=dict(problems))
-    return Checked(_document(draft, steps), steps, trigger_key)
+    document = _document(draft, steps)
+    _name_segments_by_id(document)
+    return Checked(document, tree.read_steps(document["steps"]), trigger_key)
 
 
 def _check_trigger(draft: Draft, problems: Problems) -> str:
@@ -123,6 +128,23 @@ def _document(draft: Draft, steps: tuple[Step, ...]) -> dict[str, Any]:
         "entry": {"rule": draft.entry_rule},
         "steps": tree.write_steps(steps),
     }
+
+
+def _name_segments_by_id(document: dict[str, Any]) -> None:
+    """A slug in a rule becomes an id, which outlives a change of the slug."""
+    known = catalogue.load()
+    trigger = document["trigger"]
+    if trigger["configuration"].get("filter") is not None:
+        trigger["configuration"] = _by_id(trigger["configuration"], ["filter"], known)
+    waiting = list(document["steps"])
+    while waiting:
+        step = waiting.pop()
+        step["configuration"] = _by_id(step["configuration"], STEPS[step["type"]].rules, known)
+        waiting += [inner for branch in step.get("branches", {}).values() for inner in branch]
+
+
+def _by_id(configuration: dict[str, Any], places: Iterable[str], known: Catalogue) -> dict[str, Any]:
+    return configuration | {place: by_id(configuration[place], known) for place in places}
 
 
 def write_version(automation: Automation, checked: Checked) -> AutomationVersion:

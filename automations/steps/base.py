@@ -98,3 +98,5 @@ class StepKind(Generic[C]):
     # Makes ready what a step needs, once everything is found right and in the transaction that publishes.
     publish: Callable[[C, Wrong], None] = nothing_wrong
     branches: tuple[str, ...] = ()
+    # Where its configuration holds segment rules: kept by id when published, and edited in the rule builder.
+    rules: tuple[str, ...] = ()

@@ -60,4 +60,5 @@ STEP = StepKind(
     sentence,
     check,
     branches=(THEN, OTHERWISE),
+    rules=("rule",),
 )

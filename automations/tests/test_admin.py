@@ -224,3 +224,48 @@ def test_an_agent_works_tasks_and_changes_no_workflow(client, organization) -> N
     page = reverse("admin:automations_automation_switch", args=[automation.pk])
     assert client.post(page).status_code == 403
     assert Automation.objects.get().is_active
+
+
+LEEDS = {"match": "all", "rules": [making.where("city", "Leeds")]}
+
+
+def test_who_enters_is_said_in_the_rule_builder_and_kept_with_the_trigger(admin, organization) -> None:
+    answer = admin.post(reverse("admin:automations_automation_add"), _form(filter=json.dumps(LEEDS)))
+
+    automation = Automation.objects.get()
+    assert answer.status_code == 302
+    assert automation.trigger_configuration == {"name": "signup", "filter": LEEDS}
+    address = reverse("admin:automations_automation_change", args=[automation.pk])
+    form = admin.get(address).context["adminform"].form
+    assert json.loads(form["filter"].value()) == LEEDS
+    assert json.loads(form["trigger_configuration"].value()) == {"name": "signup"}
+
+    admin.post(address, _form(slug="welcome", filter=""))
+    automation.refresh_from_db()
+    assert automation.trigger_configuration == {"name": "signup"}
+
+
+def test_a_rule_that_does_not_hold_is_told_beside_it_and_writes_nothing(admin, organization) -> None:
+    wrong = {"match": "all", "rules": [making.where("no_such_field", 1)]}
+
+    answer = admin.post(reverse("admin:automations_automation_add"), _form(filter=json.dumps(wrong)))
+
+    assert "rules[0].field" in answer.context["adminform"].form.errors["filter"][0]
+    assert json.loads(answer.context["adminform"].form["filter"].value()) == wrong
+    assert not Automation.objects.exists()
+
+
+def test_a_filter_written_into_the_triggers_json_is_kept(admin, organization) -> None:
+    typed = json.dumps({"name": "signup", "filter": LEEDS})
+
+    admin.post(reverse("admin:automations_automation_add"), _form(trigger_configuration=typed, filter=""))
+
+    assert Automation.objects.get().trigger_configuration == {"name": "signup", "filter": LEEDS}
+
+
+def test_the_page_says_which_steps_hold_rules(admin, organization) -> None:
+    page = admin.get(reverse("admin:automations_automation_add")).content.decode()
+
+    assert 'data-page="filter-language"' in page
+    assert 'id="filter-language"' in page
+    assert "&quot;branch&quot;: {&quot;label&quot;: &quot;If / otherwise&quot;, &quot;rules&quot;: [&quot;rule&quot;]" in page

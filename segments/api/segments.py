@@ -82,7 +82,7 @@ class SegmentViewSet(InsightActions, ApiViewSet):
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, reference: str) -> Response:
-        """Refused (409) while a campaign uses the segment."""
+        """Refused (409) while something refers to the segment; `details` names each by its page."""
         services.delete_segment(selectors.find(reference))
         return Response(status=204)
 

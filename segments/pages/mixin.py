@@ -12,6 +12,7 @@ from django.urls import path, reverse
 from django.utils.html import format_html
 
 from accounts.backends import allowed
+from segments import uses
 from segments.models import Segment
 from segments.pages import building, compare, log, members, overview, versions, why
 
@@ -53,11 +54,11 @@ class SegmentPages:
         return [*own, *super().get_urls()]  # type: ignore[misc]
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """What goes with a segment, in counts: Django would load every membership to name it."""
+        """What goes with a segment, in counts (Django would load every membership to name it), and who holds on to it."""
         lines = [_going(segment) for segment in objs]
         counts = {"segments": len(lines), "memberships": sum(segment.member_count for segment in objs)}
         needed = set() if allowed(request.user, "segments", write=True) else {"segments"}
-        return lines, counts, needed, []
+        return lines, counts, needed, [use.link for segment in objs for use in uses.of(segment)]
 
 
 def _going(segment: Segment) -> Any:

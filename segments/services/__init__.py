@@ -10,6 +10,7 @@ from segments.services.definitions import (
     request_rebuild,
     update_segment,
 )
+from segments.services.dependencies import lock as lock_references
 from segments.services.members import add_contacts, remove_contacts
 from segments.services.records import note_export, restore_version
 from segments.services.uploads import upload_contacts
@@ -19,6 +20,7 @@ __all__ = [
     "cancel_build",
     "create_segment",
     "delete_segment",
+    "lock_references",
     "note_export",
     "rebuild",
     "remove_contacts",

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import ProtectedError
 from django.utils.text import slugify
 
 from accounts import actor, audit
 from common import clock, doorbell, tenancy
 from common.errors import Conflict, Invalid
-from segments import rules
+from segments import rules, uses
 from segments.models import (
     FlipCheck,
     Membership,
@@ -106,18 +105,13 @@ def _apply(segment: Segment, changes: dict[str, Any]) -> None:
 
 
 def delete_segment(segment: Segment) -> None:
-    """Delete a segment with its history. Raises `Conflict` while a campaign or another segment's rule uses it."""
-    try:
-        with transaction.atomic():
-            dependencies.lock()
-            dependencies.check_unneeded(segment)
-            audit.deleted(segment)
-            _delete_rows(segment.pk)
-            segment.delete()
-    except ProtectedError as error:
-        users = sorted({str(row._meta.verbose_name) for row in error.protected_objects})
-        where = f"{len(error.protected_objects)} × {', '.join(users)}"
-        raise Conflict(f"“{segment.name}” is used by {where}; take it out there first.", code="in_use") from error
+    """Delete a segment with its history. Raises `Conflict` with the names of those that use it (`segments.uses`)."""
+    with transaction.atomic():
+        dependencies.lock()
+        uses.check_unused(segment)
+        audit.deleted(segment)
+        _delete_rows(segment.pk)
+        segment.delete()
 
 
 def request_rebuild(segment: Segment) -> Segment:

@@ -1,4 +1,4 @@
-"""What segments read of the world, row by row: found by whoever changes it, and by who would delete it."""
+"""What segments read of the world, row by row: found by whoever changes it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from django.db import connection
 
 from audience.models import EventDefinition
 from common import tenancy
-from common.errors import Conflict
 from segments.models import Segment, SegmentDependency
 from segments.rules import needs, tree
 from segments.rules.tree import Rule
@@ -27,16 +26,11 @@ def write(segment: Segment, rule: Rule) -> None:
     )
 
 
-def check_unneeded(segment: Segment) -> None:
-    """Raises `Conflict` with the names of the segments that refer to this one."""
-    names = segment.dependants.order_by("segment__name").values_list("segment__name", flat=True).distinct()
-    if names:
-        told = ", ".join(f"“{name}”" for name in names[:10])
-        raise Conflict(f"“{segment.name}” is used in the rule of {told}; take it out there first.", code="in_use")
-
-
 def lock() -> None:
-    """Rules that refer to segments are written one after another: two halves of a circle never slip through."""
+    """Held until the transaction ends by whoever writes a rule that refers to segments, and by who deletes one.
+
+    So two halves of a circle never slip through, and no rule names a segment that is going at this moment.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_advisory_xact_lock(hashtextextended('segments.references', %s))", [tenancy.required()]

@@ -158,8 +158,11 @@ def test_a_segment_that_others_refer_to_is_not_deleted(organization: Organizatio
     services.create_segment(name="Another", rule=standing(inner, "not_in"))
     drain()
 
-    with pytest.raises(Conflict, match=r"“VIP” is used in the rule of “Another”, “Outer”; take it out there first\."):
+    with pytest.raises(Conflict) as caught:
         services.delete_segment(inner)
+    told = "“VIP” is used by segment “Another”, segment “Outer”; take it out there first."
+    assert (caught.value.message, caught.value.code) == (told, "in_use")
+    assert caught.value.details[f"/admin/segments/segment/{outer.pk}/change/"] == "segment “Outer”"
     assert inside(inner) == {ada.pk}
 
     services.delete_segment(outer)

@@ -3,6 +3,7 @@
 //
 // A subclass draws: `draw()` returns the elements of the state. Blocks carry data-block="<path>", the lists they
 // stand in data-list="<path>", and whatever can hold the focus data-key="<its name on the page>".
+import { freshId } from "./dom.js";
 import { draggable } from "./drag.js";
 import { History } from "./history.js";
 import { liveRegion } from "./live.js";
@@ -46,6 +47,7 @@ export class BlockEditor extends HTMLElement {
     this.field = field;
     this.stage = stage;
     this.history = new History(state);
+    this.group = freshId("blocks"); // no block goes over into another editor of the page
     const { region, say } = liveRegion();
     this.say = say;
     this.append(region);
@@ -123,7 +125,7 @@ export class BlockEditor extends HTMLElement {
     this.release?.();
     this.#put([this.draw()].flat(), active);
     this.release = draggable([...this.stage.querySelectorAll("[data-list]")], {
-      group: "blocks",
+      group: this.group,
       handle: ".blk-grip",
       scope: this.className,
       mayPut: (item, list) => this.mayPut(item, list),

@@ -1,4 +1,4 @@
-// <rule-builder>: the rule of a segment as nested groups of conditions, around the textarea that a form posts.
+// <rule-builder>: a rule of the segments' language as nested groups of conditions, around the textarea that a form posts.
 // Without this script the textarea is what it always was: the rule as JSON.
 import { el, iconButton } from "../blocks/dom.js";
 import { BlockEditor } from "../blocks/editor.js";
@@ -16,7 +16,9 @@ const REST = "Add a condition to see how many people it finds.";
 class RuleBuilder extends BlockEditor {
   connectedCallback() {
     if (this.stage) return;
-    const page = JSON.parse(this.querySelector("script[type='application/json']").textContent);
+    // Several builders on one page may read the language from one place.
+    const source = document.getElementById(this.dataset.page) ?? this.querySelector("script[type='application/json']");
+    const page = JSON.parse(source.textContent);
     const field = this.querySelector("textarea");
     this.language = new Language(page.language);
     this.starters = page.starters;

@@ -24,7 +24,7 @@ export function group(builder, node, path) {
     el(
       "legend",
       { class: "gs-hidden" },
-      path.length ? `Group: ${builder.labelOfMatch(node)}` : "Who belongs to the segment",
+      path.length ? `Group: ${builder.labelOfMatch(node)}` : "Who fits the rule",
     ),
     el(
       "div",

@@ -57,3 +57,39 @@ def test_a_workflow_is_made_and_a_mistake_is_told_beside_the_steps(visit: Any, t
     assert "Wait 1 day" in page.text_content(".aut-outline")
     with tenancy.organization(town.organization_id):
         Automation.objects.get(slug="thank-you").delete()
+
+
+def test_rules_of_a_workflow_are_built_without_writing_json(visit: Any, town: Town) -> None:
+    page = visit(reverse("admin:automations_automation_add")).page
+    page.fill("#id_name", "Only Leeds")
+    page.select_option("#id_trigger_type", "manual")
+    page.fill("#id_trigger_configuration", "{}")
+    page.fill("#id_actions", "[]")
+
+    page.locator(".field-filter").get_by_role("button", name="Condition", exact=True).click()
+    page.locator('.field-filter [data-key="rules[0].value"]').fill("Leeds")
+    page.get_by_role("button", name="Add “If / otherwise” at the end").click()
+    page.locator(".aut-rule summary").click()
+    card = page.locator(".aut-rule")
+    card.get_by_role("button", name="Condition", exact=True).click()
+    card.locator('[data-key="rules[0].value"]').fill("York")
+    page.click("[name=_continue]")
+
+    page.wait_for_url("**/change/")
+    assert "If city is “York”" in page.text_content(".aut-outline")
+    with tenancy.organization(town.organization_id):
+        made = Automation.objects.get(slug="only-leeds")
+        leeds = {"field": "city", "operator": "equals", "value": "Leeds"}
+        assert made.trigger_configuration == {"filter": {"match": "all", "rules": [leeds]}}
+        step = made.current_version.document["steps"][0]
+        assert step["configuration"] == {"rule": {"match": "all", "rules": [leeds | {"value": "York"}]}}
+        made.delete()
+
+
+def test_a_page_with_a_rule_open_is_sound(visit: Any, town: Town, size: tuple[int, int]) -> None:
+    watched = visit(reverse("admin:automations_automation_add"), size)
+    watched.page.get_by_role("button", name="Add “If / otherwise” at the end").click()
+    watched.page.locator(".aut-rule summary").click()
+    watched.page.locator(".aut-rule").get_by_role("button", name="Condition", exact=True).click()
+
+    assert watched.everything() == []
