@@ -63,8 +63,9 @@ class SegmentForm(forms.ModelForm):  # type: ignore[type-arg]
         for name in ("description", "tags"):
             if name in self.fields:
                 self.fields[name].widget.attrs["rows"] = 2
-        if "rule" in self.fields:
-            self.fields["rule"].belongs_to(self.instance.pk)
+        rule = self.fields.get("rule")
+        if isinstance(rule, RuleField):
+            rule.belongs_to(self.instance.pk)
             self.initial["rule"] = self.instance.rule
 
     def values(self) -> dict[str, Any]:

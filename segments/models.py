@@ -58,6 +58,9 @@ class Segment(OrganizationScoped):
     error = models.TextField(blank=True, default="", help_text="Why the last build failed.")
     member_count = models.BigIntegerField(default=0)
     built_at = models.DateTimeField(null=True, blank=True)
+    asked_count = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Counts what a build under way may not have seen: it is done again."
+    )
     built_version = models.PositiveIntegerField(default=0, help_text="The version whose members stand here.")
     build_seconds = models.FloatField(null=True, blank=True, help_text="How long the last build took.")
     created_at = models.DateTimeField(default=clock.now)

@@ -16,10 +16,10 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 from accounts.admin_base import OrganizationModelAdmin
 from automations import selectors, services
 from automations.admin.parts import ReadableJSONField, badge, beside_fields, rows_link
+from automations.admin.widgets import StepsWidget
 from automations.models import Automation
 from automations.selectors import Counts
 from automations.services.publishing import spelled
-from automations.admin.widgets import StepsWidget
 from automations.triggers import TRIGGERS
 from common.errors import AppError
 from segments.forms import RuleField
@@ -97,7 +97,10 @@ class AutomationAdmin(OrganizationModelAdmin):
     change_form_outer_before_template = "automations/workflow_top.html"
     fieldsets = [
         (None, {"fields": ["name", "slug", "description"]}),
-        ("Who starts", {"fields": ["trigger_type", "trigger_configuration", "filter", "entry_rule", "run_immediately"]}),
+        (
+            "Who starts",
+            {"fields": ["trigger_type", "trigger_configuration", "filter", "entry_rule", "run_immediately"]},
+        ),
         ("What happens", {"fields": ["actions", "is_active"]}),
     ]
 

@@ -268,4 +268,7 @@ def test_the_page_says_which_steps_hold_rules(admin, organization) -> None:
 
     assert 'data-page="filter-language"' in page
     assert 'id="filter-language"' in page
-    assert "&quot;branch&quot;: {&quot;label&quot;: &quot;If / otherwise&quot;, &quot;rules&quot;: [&quot;rule&quot;]" in page
+    assert (
+        "&quot;branch&quot;: {&quot;label&quot;: &quot;If / otherwise&quot;, &quot;rules&quot;: [&quot;rule&quot;]"
+        in page
+    )

@@ -54,7 +54,7 @@ class SegmentPages:
         return [*own, *super().get_urls()]  # type: ignore[misc]
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """What goes with a segment, in counts (Django would load every membership to name it), and who holds on to it."""
+        """What goes with a segment in counts, as Django would load every membership to name it; and who needs it."""
         lines = [_going(segment) for segment in objs]
         counts = {"segments": len(lines), "memberships": sum(segment.member_count for segment in objs)}
         needed = set() if allowed(request.user, "segments", write=True) else {"segments"}

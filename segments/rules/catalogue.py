@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Generic, TypeVar
 
 from audience.models import AttributeDefinition, EventDefinition, PredictionDefinition, PredictionUnit, Topic
+from common import tenancy
 from segments.models import Segment
-from segments.rules import references
+from segments.rules import references, zones
 from segments.rules.tree import Kind
 
 Value = TypeVar("Value")
@@ -89,6 +90,8 @@ class Catalogue:
     segments: Mapping[int, KnownSegment] = field(default_factory=dict, compare=False)
     topics: Mapping[str, KnownTopic] = field(default_factory=dict, compare=False)
     predictions: Mapping[str, KnownPrediction] = field(default_factory=dict, compare=False)
+    # The organisation's time zone, asked for when a rule has whole days in a window.
+    home: Callable[[], str] = field(default=lambda: "UTC", compare=False)
 
     def segment(self, reference: Any) -> KnownSegment | None:
         """The segment with this id, or this slug; digits in quotes may be either, the slug first."""
@@ -140,7 +143,8 @@ def load(segment_id: int | None = None) -> Catalogue:
     attributes = {row.name: Kind(row.type) for row in AttributeDefinition.objects.all()}
     events = {row.name: KnownEvent(row.pk, _property_kinds(row.properties)) for row in EventDefinition.objects.all()}
     segments = _Later(lambda: _segments(segment_id))
-    return Catalogue(attributes, events, segments, _Later(_topics), _Later(_predictions))
+    home = cache(lambda: zones.name_of(tenancy.required()))
+    return Catalogue(attributes, events, segments, _Later(_topics), _Later(_predictions), home)
 
 
 def _segments(segment_id: int | None) -> dict[int, KnownSegment]:

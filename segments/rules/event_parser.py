@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from segments.rules import values
 from segments.rules.behaviours import BEHAVIOURS, MOST_PERIODS
+from segments.rules.calendar import FURTHEST
 from segments.rules.catalogue import Catalogue, KnownEvent
 from segments.rules.inputs import Input
 from segments.rules.operators import moment
@@ -57,9 +58,11 @@ class EventParser:
         if item.type == "property":
             return self._property(item, value, here, known)
         try:
-            return _read(item, value, raw)
+            found = _read(item, value, raw)
         except Unfit as problem:
             raise Refused(here, str(problem)) from problem
+        has_days = isinstance(found, Period) and found.has_days
+        return replace(found, zone=self.catalogue.home()) if has_days else found
 
     def _filters(self, raw: Any, path: str, known: KnownEvent | None) -> tuple[PropertyFilter, ...]:
         raw = [] if raw is None else raw
@@ -140,8 +143,10 @@ def _end(raw: Mapping[str, Any], name: str) -> date | None:
 
 
 def _begins_before(since: date, until: date) -> bool:
-    """A whole day holds its own beginning, a moment does not."""
+    """A whole day holds its own beginning, a moment does not. Where a day meets a moment, its zone decides later."""
     room = timedelta() if isinstance(until, datetime) else timedelta(days=1)
+    if isinstance(since, datetime) != isinstance(until, datetime):
+        room += FURTHEST
     return moment(since) - moment(until) < room
 
 

@@ -6,7 +6,7 @@ that counts leaves the window, a wait comes to its end, or an event dated ahead 
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 from segments.rules import windows
@@ -15,6 +15,7 @@ from segments.rules.amounts import bounds, compared
 from segments.rules.readings import Reading, content_of, number_of
 from segments.rules.tree import EventRule, Period, Within
 
+EARLIEST = datetime.min.replace(tzinfo=UTC)
 UNITS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
 
 
@@ -137,7 +138,9 @@ def regularly(rule: EventRule, events: Reading) -> Verdict:
 def stopped(rule: EventRule, events: Reading) -> Verdict:
     """Often enough before the window, and nothing in it."""
     if isinstance(rule.within, Period):
-        before = events.nth(rule.count, Period(None, rule.within.since))
+        # Up to the moment at which the window begins; a whole day as an end would take that day in.
+        begins_at = windows.starts(rule.within.since or date.min, events.parameters) or EARLIEST
+        before = events.nth(rule.count, Period(None, begins_at))
         since = events.nth(1, rule.within)
         truth = f"({before} IS NOT NULL AND {since} IS NULL)"
         return Verdict(truth, f"CASE WHEN {since} IS NULL THEN {events.next_at} END")

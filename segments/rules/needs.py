@@ -8,9 +8,20 @@ from segments.rules.behaviours import BEHAVIOURS
 from segments.rules.catalogue import CUSTOM, STANDARD_FIELDS
 from segments.rules.conditions import condition_of
 from segments.rules.operators import OPERATORS
-from segments.rules.tree import AttributeRule, EventRule, Group, Leaf, Match, Rule, SegmentRule, leaves
+from segments.rules.tree import (
+    AttributeRule,
+    EventRule,
+    Group,
+    Leaf,
+    Match,
+    Period,
+    Rule,
+    SegmentRule,
+    leaves,
+)
 
-ZONE = "timezone"
+ZONE = "timezone"  # the contact's, or the organisation's for who has none
+HOME = "organization.timezone"  # the organisation's alone
 # Every event may move these, without a word about them in ContactsChanged.
 MOVED_BY_EVENTS = frozenset({"first_seen_at", "last_seen_at", "updated_at"})
 
@@ -27,7 +38,9 @@ def fields_of(leaf: Leaf) -> set[str]:
         return {leaf.field, ZONE} if OPERATORS[leaf.operator].is_local else {leaf.field}
     if isinstance(leaf, EventRule):
         filters = (*leaf.where, *(leaf.then.where if leaf.then else ()))
-        return {ZONE} if any(OPERATORS[item.operator].is_local for item in filters) else set()
+        is_local = any(OPERATORS[item.operator].is_local for item in filters)
+        has_days = isinstance(leaf.within, Period) and leaf.within.has_days
+        return {HOME} if is_local or has_days else set()
     return condition_of(leaf).fields(leaf)
 
 

@@ -17,6 +17,7 @@ from segments.rules.tree import (
     Kind,
     Leaf,
     Match,
+    Period,
     PropertyFilter,
     Rule,
     Value,
@@ -88,17 +89,17 @@ def _window(within: Within) -> str:
         return ""
     if isinstance(within, timedelta):
         return f" in the last {_shown(within)}"
+    zone = f" (days of {within.zone})" if within.has_days and within.zone != "UTC" else ""
+    return f"{_ends(within)}{zone}"
+
+
+def _ends(within: Period) -> str:
     if within.since is None:
-        return (
-            f" before {_shown(within.until)}"
-            if isinstance(within.until, datetime)
-            else f" until {_shown(within.until)}"
-        )
-    return (
-        f" from {_shown(within.since)} to {_shown(within.until)}"
-        if within.until
-        else f" since {_shown(within.since)}"
-    )
+        word = "before" if isinstance(within.until, datetime) else "until"
+        return f" {word} {_shown(within.until)}"
+    if within.until is None:
+        return f" since {_shown(within.since)}"
+    return f" from {_shown(within.since)} to {_shown(within.until)}"
 
 
 def _compared(rule: EventRule) -> str:

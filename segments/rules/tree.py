@@ -7,7 +7,7 @@ timedelta (a span), or a tuple of these for operators that take several.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -57,10 +57,19 @@ class PropertyFilter:
 
 @dataclass(frozen=True)
 class Period:
-    """A window whose ends stand still, as it was written: a whole day counts to its end, a moment stays outside."""
+    """A window whose ends stand still, as it was written: a whole day counts to its end, a moment stays outside.
+
+    `zone` is where its days begin, for the sentence; the statement asks for it anew.
+    """
 
     since: date | datetime | None
     until: date | datetime | None
+    zone: str = field(default="UTC", compare=False)
+
+    @property
+    def has_days(self) -> bool:
+        """Whether it begins or ends with a whole day."""
+        return any(end is not None and not isinstance(end, datetime) for end in (self.since, self.until))
 
 
 # A span counts back from now; None means ever.

@@ -1,14 +1,14 @@
 """The window of an event rule in SQL: the last so many days, two fixed ends, or ever.
 
 A span lets an event go to the microsecond: it holds while `happened_at > now - span`. A period is half open; a
-whole day in it begins with its first moment in UTC and counts to its end.
+whole day in it is a day where the organisation is: from its first moment to the first of the next.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from segments.rules.operators import moment
+from segments.rules import zones
 from segments.rules.parameters import Parameters
 from segments.rules.tree import Period, Within
 
@@ -35,8 +35,13 @@ def beginning(within: Within, parameters: Parameters) -> str | None:
     if isinstance(within, timedelta):
         return ago(within, parameters)
     if isinstance(within, Period) and within.since is not None:
-        return parameters.bind(moment(within.since), "timestamptz")
+        return _bound(starts(within.since, parameters), "-infinity", parameters)
     return None
+
+
+def starts(end: date, parameters: Parameters) -> datetime | None:
+    """The first moment of a whole day where the organisation is, or the moment itself; None: beyond all years."""
+    return end if isinstance(end, datetime) else zones.first_moment(end, zones.home_of(parameters))
 
 
 def ago(span: timedelta, parameters: Parameters) -> str:
@@ -48,8 +53,14 @@ def ending(within: Within, parameters: Parameters) -> str | None:
     """The first moment after a fixed window."""
     if not isinstance(within, Period) or within.until is None:
         return None
-    end = parameters.bind(moment(within.until), "timestamptz")
-    return end if isinstance(within.until, datetime) else f"{end} + interval '1 day'"
+    if isinstance(within.until, datetime):
+        return parameters.bind(within.until, "timestamptz")
+    last = within.until == date.max
+    return _bound(None if last else starts(within.until + timedelta(days=1), parameters), "infinity", parameters)
+
+
+def _bound(moment: datetime | None, otherwise: str, parameters: Parameters) -> str:
+    return parameters.bind(moment, "timestamptz") if moment else f"'{otherwise}'::timestamptz"
 
 
 def inside(within: Within, parameters: Parameters, at: str = HAPPENED_AT) -> list[str]:

@@ -6,8 +6,9 @@ constant array, which PostgreSQL hashes: 0.1 µs a row, where pg_input_is_valid 
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, time
 from functools import cache
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.db import connection
 
@@ -26,13 +27,34 @@ def zone_of(contact: str, parameters: Parameters) -> str:
     Both are constants of the statement: a subselect in their place would keep full builds from parallel workers.
     """
     known = parameters.bind_once("zones", known_zones(), "text[]")
-    home = parameters.bind_once("home", _home(parameters.values["organization"]), "text")
+    home = parameters.bind_once("home", home_of(parameters), "text")
     return f"CASE WHEN {contact}.timezone = ANY({known}) THEN {contact}.timezone ELSE {home} END"
 
 
-def _home(organization_id: int) -> str:
+def home_of(parameters: Parameters) -> str:
+    """The organisation's zone; asked for once per statement."""
+    if "home" not in parameters.values:
+        parameters.values["home"] = name_of(parameters.values["organization"])
+    name: str = parameters.values["home"]
+    return name
+
+
+def name_of(organization_id: int) -> str:
+    """An organisation's zone, UTC when it has none that exists."""
     name = Organization.objects.values_list("timezone", flat=True).get(pk=organization_id)
     return name if name in known_zones() else "UTC"
+
+
+def first_moment(day: date, zone: str) -> datetime | None:
+    """When a day begins in a zone, in UTC; None when that lies outside of the years that Python knows.
+
+    A midnight that exists twice is its first, and one that does not exist is the moment after the gap: true of every
+    zone and day since 1970, in which no gap begins before midnight and ends after it.
+    """
+    try:
+        return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+    except OverflowError:
+        return None
 
 
 @cache

@@ -23,6 +23,8 @@ from segments.services import progress, refresh
 
 logger = logging.getLogger(__name__)
 
+_Asked = tuple[int, int, int]
+
 # One large statement: memory for its hashes; workers wherever a scan is long, also when many rows come out of it
 # (the usual costs say that handing a row over is ten times reading it); and a small sample of what was found.
 FOR_BULK_SQL = """
@@ -81,9 +83,9 @@ def run(organization_id: int) -> int:
     """WORK `segment_builds`: build every active segment that waits for it; returns how many were built."""
     built = 0
     with tenancy.organization(organization_id):
-        seen: set[tuple[int, int]] = set()
+        seen: set[_Asked] = set()
         while (segment := _next(seen)) is not None:
-            seen.add((segment.pk, segment.version_number))
+            seen.add(_asked(segment))
             built += _try(segment)
     return built
 
@@ -97,17 +99,22 @@ def rebuild(segment_id: int) -> None:
     if segment.kind != SegmentKind.DYNAMIC:
         raise Conflict("A static segment has no rule to build from; add and remove its contacts instead.")
     if not _build(segment, waits=True):
-        raise Conflict("The rule was edited while it was built; it is built again in the background.")
+        raise Conflict("It changed while it was built; it is built again in the background.")
 
 
 def organizations_due() -> list[int]:
     return doorbell.organizations_with("segments_segment", "status = 'building' AND kind = 'dynamic' AND is_active")
 
 
-def _next(seen: set[tuple[int, int]]) -> Segment | None:
+def _asked(segment: Segment) -> _Asked:
+    """What is to be built: another version, or the same seen anew, is another thing."""
+    return segment.pk, segment.version_number, segment.asked_count
+
+
+def _next(seen: set[_Asked]) -> Segment | None:
     """Those that others refer to go first, so that nobody enters "not in VIP" before VIP is there."""
     waiting = Segment.objects.filter(status=SegmentStatus.BUILDING, kind=SegmentKind.DYNAMIC, is_active=True)
-    rows = [row for row in waiting.order_by("pk") if (row.pk, row.version_number) not in seen]
+    rows = [row for row in waiting.order_by("pk") if _asked(row) not in seen]
     dependencies = SegmentDependency.objects.filter(segment__in=rows, needed__in=rows)
     held = set(dependencies.values_list("segment_id", flat=True)) if len(rows) > 1 else set()
     return min(rows, key=lambda row: (row.pk in held, row.pk), default=None)
@@ -130,7 +137,7 @@ def _try(segment: Segment) -> int:
 
 
 def _build(segment: Segment, *, waits: bool = False) -> bool:
-    """False when another worker is at it, or the rule was edited meanwhile and must be built again."""
+    """False when another worker is at it, or it was edited or asked for meanwhile and must be built again."""
     Segment.objects.filter(pk=segment.pk).update(status=SegmentStatus.BUILDING)
     with transaction.atomic():
         refresh.lock_refreshers()  # and let go at once: those that saw the segment as ready have committed
@@ -187,8 +194,12 @@ def _evaluate_and_write(cursor: Any, segment: Segment, rule: Rule) -> tuple[list
 
 
 def _edited_since(segment: Segment) -> bool:
-    """Looks at the row under its lock: SETTLE_SQL has written it."""
-    return not Segment.objects.filter(pk=segment.pk, version_number=segment.version_number, is_active=True).exists()
+    """Whether its rule was edited, or something it depends on changed. Looks at the row under its lock: SETTLE_SQL
+    has written it, so whoever asks now waits for the end of this build, finds it ready and has it built again."""
+    as_it_was = Segment.objects.filter(
+        pk=segment.pk, version_number=segment.version_number, asked_count=segment.asked_count, is_active=True
+    )
+    return not as_it_was.exists()
 
 
 def _announce(segment_id: int, entered: Iterable[list[int]], left: Iterable[list[int]]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import F
 from django.utils.text import slugify
 
 from accounts import actor, audit
@@ -227,7 +228,9 @@ def _adopt_rule(segment: Segment, definition: _Definition) -> None:
 def _wait_for_build(segment: Segment) -> None:
     segment.status = SegmentStatus.BUILDING
     segment.error = ""
-    segment.save(update_fields=["status", "error"])
+    Segment.objects.filter(pk=segment.pk).update(
+        status=segment.status, error=segment.error, asked_count=F("asked_count") + 1
+    )
     transaction.on_commit(lambda: progress.interrupt(segment.pk))  # a build of what it was before is in vain
     doorbell.ring("segment_builds")
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from django.db.models import Q
+from django.db import transaction
+from django.db.models import F, Q
 
 from audience.notices import ContactsChanged, EventsRecorded, PredictionsChanged
 from common import doorbell
@@ -13,7 +14,7 @@ from segments.models import Segment, SegmentDependency, SegmentKind, SegmentStat
 from segments.notices import MembershipChanged
 from segments.rules import needs
 from segments.rules.conditions.prediction import FIELD as PREDICTION
-from segments.services import members, refresh
+from segments.services import members, progress, refresh
 from segments.services.refresh import Pair
 
 MOVED_BY_CHANGES = ("updated_at",)
@@ -75,9 +76,21 @@ def concerned(notices: Sequence[MembershipChanged]) -> list[bool]:
 
 def zone_changed() -> None:
     """Build the segments anew whose rules ask for a day where the contact lives."""
-    local = SegmentDependency.objects.filter(field=needs.ZONE, segment__is_active=True)
+    local = SegmentDependency.objects.filter(field__in=(needs.ZONE, needs.HOME), segment__is_active=True)
     for segment_id in sorted(set(local.values_list("segment_id", flat=True))):
-        build_anew(segment_id)
+        _build_over(segment_id)
+
+
+def _build_over(segment_id: int) -> None:
+    """Have a segment built, and once more when a build is under way that may have read what was before.
+
+    The update waits for a build that is at its end; one that is not will see the count and do it again.
+    """
+    standing = [SegmentStatus.READY, SegmentStatus.BUILDING]
+    asked = Segment.objects.filter(pk=segment_id, status__in=standing, is_active=True)
+    if asked.update(status=SegmentStatus.BUILDING, asked_count=F("asked_count") + 1):
+        transaction.on_commit(lambda: progress.interrupt(segment_id))
+        doorbell.ring("segment_builds")
 
 
 def build_anew(segment_id: int) -> bool:

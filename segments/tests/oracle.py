@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from segments.tests import oracle_behaviours, oracle_fields
+from segments.tests.oracle_behaviours import HOME
 from segments.tests.oracle_fields import Given
 
 KINDS = {
@@ -23,7 +24,6 @@ KINDS = {
     "last_seen_at": "date",
     "first_seen_at": "date",
 }
-HOME = ZoneInfo("Pacific/Auckland")  # the organisation's
 EARTH_KILOMETERS = 6371.0088
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from segments.tests.oracle import Happening
@@ -16,6 +18,7 @@ Fits = Callable[["Happening", dict[str, Any]], bool]
 Rule = dict[str, Any]
 UNITS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
 LARGEST = 10**30
+HOME = ZoneInfo("Pacific/Auckland")  # the organisation's
 
 
 def is_true(rule: Rule, events: Sequence[Happening], now: datetime, fits: Fits) -> bool:
@@ -46,10 +49,31 @@ def is_inside(within: Any, at: datetime, now: datetime) -> bool:
         return True
     if _is_span(within):
         return now - span(within) < at
-    since, until = (_moment(within[end]) if end in within else None for end in ("from", "to"))
-    if until is not None and len(within["to"]) == len("2026-01-31"):
-        until += timedelta(days=1)
-    return (since is None or since <= at) and (until is None or at < until)
+    since, until = within.get("from"), within.get("to")
+    return (since is None or begins_at(since) <= at) and (until is None or at < ends_at(until))
+
+
+def begins_at(written: str) -> datetime:
+    """A whole day begins with its first moment where the organisation is."""
+    return _home_day(written, 0) if _is_day(written) else _moment(written)
+
+
+def ends_at(written: str) -> datetime:
+    return _home_day(written, 1) if _is_day(written) else _moment(written)
+
+
+def _is_day(written: str) -> bool:
+    return len(written) == len("2026-01-31")
+
+
+@cache
+def _home_day(written: str, more: int) -> datetime:
+    """Looked for from the noon before, minute by minute, so that no rule about gaps and folds is taken on trust."""
+    day = date.fromisoformat(written) + timedelta(days=more)
+    found = datetime.combine(day, time(), UTC) - timedelta(hours=16)
+    while found.astimezone(HOME).date() < day:
+        found += timedelta(minutes=1)
+    return found
 
 
 def _is_span(raw: Any) -> bool:
@@ -176,8 +200,8 @@ def _regularly(rule: Rule, matching: Sequence[Happening], now: datetime, answers
 
 def _stopped(rule: Rule, matching: Sequence[Happening], now: datetime, answers: Sequence[Happening]) -> bool:
     within = rule["within"]
-    begins_at = now - span(within) if _is_span(within) else _moment(within["from"])
-    before = [event for event in matching if (event.at <= begins_at if _is_span(within) else event.at < begins_at)]
+    start = now - span(within) if _is_span(within) else begins_at(within["from"])
+    before = [event for event in matching if (event.at <= start if _is_span(within) else event.at < start)]
     return len(before) >= rule.get("count", 1) and not any(is_inside(within, event.at, now) for event in matching)
 
 

@@ -20,6 +20,8 @@ PERIOD = st.sampled_from(
         {"to": "2026-06-15T12:00:00Z"},
         {"from": "2026-05-16 12:00", "to": "2026-06-16"},
         {"from": "2026-06-16", "to": "2026-06-20"},
+        {"from": "2026-04-05", "to": "2026-04-05"},  # 25 hours long where the organisation is
+        {"from": "2026-06-13", "to": "2026-06-14T15:00:00Z"},
     ]
 )
 FROM = PERIOD.filter(lambda period: "from" in period)

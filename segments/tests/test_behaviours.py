@@ -18,7 +18,7 @@ from audience.models import Contact
 from common import clock
 from segments import selectors
 from segments.rules.behaviours import BEHAVIOURS
-from segments.tests import people, random_behaviours, test_oracle
+from segments.tests import oracle, people, random_behaviours, test_oracle
 from segments.tests.oracle import Happening, Person
 from segments.tests.people import DAY, NOON
 
@@ -132,6 +132,7 @@ GRID = [timedelta(days=days, hours=hours) for days in (-30, -14, -8, -7, -2, -1,
 @pytest.fixture
 def dense(organization: Organization) -> dict[int, Person]:
     """People whose events stand on a grid, so that windows, gaps and pauses often end just there."""
+    Organization.objects.filter(pk=organization.pk).update(timezone=oracle.HOME.key)
     draw = random.Random(5)
     for name in random_behaviours.EVENTS:
         people.definition(name, total="number", sku="text", gift="boolean")

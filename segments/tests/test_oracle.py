@@ -133,7 +133,7 @@ def _person(draw: random.Random) -> tuple[int, Person]:
 def _moment(draw: random.Random) -> datetime:
     """Some moments collide on purpose; some lie ahead."""
     return NOON + timedelta(
-        days=draw.choice([-90, -30, -14, -7, -7, -2, -1, 0, 0, 2]), hours=draw.choice([0, 0, -1, 1])
+        days=draw.choice([-90, -72, -71, -30, -14, -7, -7, -2, -1, 0, 0, 2]), hours=draw.choice([0, 0, -1, 1])
     )
 
 
