@@ -5,35 +5,25 @@ Nothing here writes, and every statement has its limit of time.
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil, floor
-from typing import Any
 
-from django.core.cache import cache
 from django.db import OperationalError, connection, transaction
 from psycopg.errors import QueryCanceled
-from redis import RedisError
 
 from audience.models import Contact
-from common import tenancy
 from common.errors import Transient
-from segments import selectors
+from segments import samples, selectors
 from segments.domain.intervals import wilson
 from segments.rules.tree import Rule
+from segments.samples import Sample
 
-# Of so many, a share of one half is known to ± 1.8 points and a share of 1 % to ± 0.4. A rule that is dear to judge
-# is judged for fewer: the first few say how many more fit into the time.
-SAMPLE = 3_000
+# A rule that is dear to judge is judged for fewer than stand in the sample: the first few say how many more fit in.
 FIRST = 400
 ENOUGH_SECONDS = 0.2
-# Up to here ids are chosen by reading the index of all of them (30 ms); above, by drawing numbers.
-READ_WHOLE = 100_000
-MOST_DRAWS = 100_000
-SAMPLE_SECONDS = 300
 ESTIMATE_MS = 2_000
 EXACT_MS = 20_000
 SHOWN = 6
@@ -60,18 +50,12 @@ class Look:
     sample: list[Contact]
 
 
-@dataclass(frozen=True)
-class _Drawn:
-    population: int
-    ids: list[int]
-
-
 def look(rule: Rule) -> Look:
     """About how many a rule finds, from a random sample that stays the same for a while, so that edits compare."""
     ends = time.perf_counter() + ENOUGH_SECONDS
     try:
         with limited(ESTIMATE_MS):
-            drawn = _sample()
+            drawn = samples.everybody()
             verdicts, is_whole = _judged(rule, drawn, ends)
     except QueryCanceled:
         return Look(None, [])
@@ -84,7 +68,7 @@ def count(rule: Rule) -> Look:
     try:
         with limited(EXACT_MS):
             exact = selectors.preview(rule, sample=SHOWN)
-            population = _population()
+            population = samples.population()
     except QueryCanceled as error:
         raise Transient(
             f"Counting everybody took longer than {EXACT_MS // 1000} seconds. Save the segment: it is then counted "
@@ -93,7 +77,7 @@ def count(rule: Rule) -> Look:
     return Look(Estimate(exact.size, exact.size, exact.size, population, True), exact.sample)
 
 
-def _judged(rule: Rule, drawn: _Drawn, ends: float) -> tuple[list[selectors.Verdict], bool]:
+def _judged(rule: Rule, drawn: Sample, ends: float) -> tuple[list[selectors.Verdict], bool]:
     """What the rule says of as many of the sample as fit into the time, and whether these are everybody.
 
     Drawing the sample takes from that time, so the first look of a session knows a little less.
@@ -116,62 +100,6 @@ def _estimate(hits: int, sampled: int, population: int, is_whole: bool) -> Estim
 
 def _people(ids: list[int]) -> list[Contact]:
     return list(Contact.objects.filter(pk__in=sorted(ids, reverse=True)[:SHOWN]).order_by("-pk"))
-
-
-# --- the sample -------------------------------------------------------------------------------------------
-
-
-def sample_ids() -> list[int]:
-    """Some thousand living contacts by chance, in no order; all of them where there are no more."""
-    return _sample().ids
-
-
-def _sample() -> _Drawn:
-    """Kept for a while, without Redis drawn each time; who has few contacts sees the newest of them at once."""
-    key = f"segments:{tenancy.required()}:sample"
-    with suppress(RedisError):
-        if (kept := cache.get(key)) is not None:
-            return _Drawn(*kept)
-    population = _population()
-    drawn = _Drawn(population, _few_of_all() if population <= READ_WHOLE else _drawn_numbers(population))
-    if population > SAMPLE:
-        with suppress(RedisError):
-            cache.set(key, (drawn.population, drawn.ids), SAMPLE_SECONDS)
-    return drawn
-
-
-def _population() -> int:
-    # Plan: index-only on contact_living; 60 ms at 1 million.
-    return Contact.objects.filter(merged_into=None).count()
-
-
-def _few_of_all() -> list[int]:
-    # Plan: index-only on contact_living, then the first by hash: the same people every time.
-    return _ids("ORDER BY hashint8extended(id, 0) LIMIT %(wanted)s", {"wanted": SAMPLE})
-
-
-def _drawn_numbers(population: int) -> list[int]:
-    """Draw numbers between the first and the last id and keep those that are contacts: no gap makes anybody likelier.
-
-    Plan: two ends of contact_living, then one index-only probe per number.
-    """
-    first, last = (_ids(f"ORDER BY id {way} LIMIT 1", {})[0] for way in ("ASC", "DESC"))
-    span = last - first + 1
-    draws = min(span, MOST_DRAWS, ceil(1.1 * SAMPLE * span / population))
-    chance = random.Random(tenancy.required())  # noqa: S311 — a lottery, no secret
-    numbers = chance.sample(range(first, last + 1), draws)
-    found = set(_ids("AND id = ANY(%(numbers)s::bigint[])", {"numbers": numbers}))
-    return [number for number in numbers if number in found][:SAMPLE]
-
-
-def _ids(rest: str, parameters: dict[str, Any]) -> list[int]:
-    sql = (
-        "SELECT id FROM audience_contact contact "
-        f"WHERE contact.organization_id = %(organization)s AND contact.merged_into_id IS NULL {rest}"
-    )
-    with tenancy.engine(), connection.cursor() as cursor:
-        cursor.execute(sql, parameters | {"organization": tenancy.required()})
-        return [row[0] for row in cursor.fetchall()]
 
 
 # --- shared -----------------------------------------------------------------------------------------------

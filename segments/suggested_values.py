@@ -11,7 +11,7 @@ from django.db import connection
 from audience.models import EventDefinition
 from common import tenancy
 from common.errors import Invalid
-from segments import estimates
+from segments import estimates, samples
 from segments.rules.catalogue import CUSTOM, STANDARD_FIELDS, Catalogue
 
 MOST = 20
@@ -55,7 +55,7 @@ def of_field(field: str, starts: str, known: Catalogue) -> list[SuggestedValue]:
     if not field.startswith(CUSTOM):
         document = f"to_jsonb(contact.{STANDARD_FIELDS[field].column})"
     with estimates.limited(LIMIT_MS):
-        parameters = {"name": field.removeprefix(CUSTOM), "ids": estimates.sample_ids()}
+        parameters = {"name": field.removeprefix(CUSTOM), "ids": samples.everybody().ids}
         return _counted(CONTACT_SQL.format(document=document), parameters, starts)
 
 

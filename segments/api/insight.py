@@ -31,6 +31,10 @@ class GrowthQuery(serializers.Serializer):  # type: ignore[type-arg]
     )
 
 
+class ExactQuery(serializers.Serializer):  # type: ignore[type-arg]
+    exact = serializers.BooleanField(required=False, default=False, help_text="Count everybody instead of a sample.")
+
+
 class InsightActions:
     """Mixed into the viewset of segments."""
 
@@ -71,11 +75,15 @@ class InsightActions:
         chosen = overlap.chosen(segment, references)
         return Response(told.OverlapShape(overlap.overlap(chosen)).data)
 
-    @extend_schema(responses=told.CompositionShape(many=True))
+    @extend_schema(parameters=[ExactQuery], responses=told.CompositionShape(many=True))
     @action(detail=True, methods=["get"], pagination_class=None, filterset_class=None)
     def composition(self, request: Request, reference: str) -> Response:
-        """What the members are like, beside everybody: the most frequent values of each field."""
-        found = composition.composition(selectors.find(reference))
+        """What the members are like, beside everybody: the most frequent values of each field.
+
+        Among more than 50,000 contacts from a sample, with its error; `exact=true` counts everybody, in seconds.
+        """
+        is_exact = _query(ExactQuery, request)["exact"]
+        found = composition.composition(selectors.find(reference), is_exact=is_exact)
         return Response(told.CompositionShape(found, many=True).data)
 
     @extend_schema(responses=told.VersionShape(many=True))

@@ -127,11 +127,15 @@ class PartShape(serializers.Serializer):  # type: ignore[type-arg]
     inside_share = serializers.FloatField()
     everybody_share = serializers.FloatField()
     difference = serializers.FloatField(help_text="Share among members minus share among everybody.")
+    inside_error = serializers.FloatField(help_text="The true share is this near, in 95 of 100 cases; 0: exact.")
+    everybody_error = serializers.FloatField()
 
 
 class CompositionShape(serializers.Serializer):  # type: ignore[type-arg]
     field = serializers.CharField()
     label = serializers.CharField()
+    is_exact = serializers.BooleanField(help_text="False: estimated from a sample of `sampled` members.")
+    sampled = serializers.IntegerField()
     parts = PartShape(many=True)
 
 

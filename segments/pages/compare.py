@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from common.charts import Chart
 from common.export import csv_response
 from segments.insight import composition, overlap
+from segments.insight.composition import Composition
 from segments.models import Segment
 from segments.pages import figures, shell
 
@@ -17,20 +18,28 @@ MOST_DRAWN = 4
 
 
 class Chosen:
-    """The segments chosen, as templates/charts/chart.html asks for them."""
+    """The segments chosen and how they are counted, as templates/charts/chart.html asks for them."""
 
-    def __init__(self, segments: list[Segment]) -> None:
-        self.query = "&".join(f"with={segment.pk}" for segment in segments[1:])
+    def __init__(self, segments: list[Segment], *, is_exact: bool) -> None:
+        words = [f"with={segment.pk}" for segment in segments[1:]]
+        self.sampled = "&".join(words)
+        self.exact = "&".join([*words, "exact=1"])
+        self.query = self.exact if is_exact else self.sampled
 
 
 def compare(request: HttpRequest, segment: Segment) -> HttpResponse:
-    """`with` names other segments, `cell` one part of the overlap: then the page lists its people."""
+    """`with` names other segments, `cell` one part of the overlap: then the page lists its people.
+
+    Large segments are told from a sample unless `exact` asks for everybody.
+    """
     chosen = overlap.chosen(segment, [text for text in request.GET.getlist("with") if text])
-    period = Chosen(chosen)
+    is_exact = request.GET.get("exact") == "1"
+    period = Chosen(chosen, is_exact=is_exact)
     link = f"{shell.address(segment, 'compare')}?{period.query}"
     if (mask := shell.number(request.GET.get("cell", ""))) is not None:
         return _people(request, segment, chosen, mask, link)
-    drawn = _charts(segment, chosen, link)
+    made_of = composition.composition(segment, is_exact=is_exact) if segment.member_count else []
+    drawn = _charts(segment, chosen, made_of, link)
     if wanted := request.GET.get("csv"):
         chart = next((chart for chart in drawn if chart.name == wanted), None)
         if chart is None:
@@ -42,17 +51,18 @@ def compare(request: HttpRequest, segment: Segment) -> HttpResponse:
         "period": period,
         "others": [(other, other in chosen) for other in others],
         "most": overlap.MOST_SEGMENTS - 1,
+        "sampled": next((found.sampled for found in made_of if not found.is_exact), 0),
+        "error": f"{max((found.error for found in made_of), default=0.0) * 100:.1f}",
     }
     return shell.render(request, segment, "compare", context)
 
 
-def _charts(segment: Segment, chosen: list[Segment], link: str) -> list[Chart]:
+def _charts(segment: Segment, chosen: list[Segment], made_of: list[Composition], link: str) -> list[Chart]:
     drawn = []
     if len(chosen) > 1:
         drawn.append(figures.upset(segment, overlap.overlap(chosen), link))
-    if segment.member_count:
-        made_of = sorted(composition.composition(segment), key=figures.difference, reverse=True)
-        drawn += [figures.made_of(segment, found, is_drawn=place < MOST_DRAWN) for place, found in enumerate(made_of)]
+    strangest = sorted(made_of, key=figures.difference, reverse=True)
+    drawn += [figures.made_of(segment, found, is_drawn=place < MOST_DRAWN) for place, found in enumerate(strangest)]
     return drawn
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import floor, log10
 from typing import Any
 from urllib.parse import urlencode
 
@@ -85,11 +86,11 @@ def made_of(segment: Segment, found: Composition, *, is_drawn: bool) -> Chart:
     rows = [
         [
             Cell(name),
-            figures.count(part.inside, _members(segment, found.field, part)),
-            figures.share(part.inside_share),
-            figures.count(part.everybody, _everybody(found.field, part)),
-            figures.share(part.everybody_share),
-            Cell(f"{part.difference * 100:+.1f} points".replace("-", "−"), round(part.difference, 6)),
+            _about(part.inside, part.inside_error, part.inside_share, _members(segment, found.field, part)),
+            _share(part.inside_share, part.inside_error),
+            _about(part.everybody, part.everybody_error, part.everybody_share, _everybody(found.field, part)),
+            _share(part.everybody_share, part.everybody_error),
+            _points(part),
         ]
         for part, name in named
     ]
@@ -106,14 +107,34 @@ def made_of(segment: Segment, found: Composition, *, is_drawn: bool) -> Chart:
 
 
 def difference(found: Composition) -> float:
-    """How far the members are from everybody, at most."""
-    return max(abs(part.difference) for part in found.parts)
+    """How far the members are from everybody, at most; of a sample: how far they are for sure."""
+    return max(max(0.0, abs(part.difference) - part.difference_error) for part in found.parts)
+
+
+def _about(count: int, error: float, share: float, link: str) -> Cell:
+    """A number with no more digits than its error leaves meaning in."""
+    if not error:
+        return figures.count(count, link)
+    whole = count / share if share else 0.0
+    step = 10 ** max(0, floor(log10(max(1.0, error * whole))))
+    return Cell(f"≈ {round(count / step) * step:,}", count, link)
+
+
+def _share(share: float, error: float) -> Cell:
+    told = figures.share(share)
+    return Cell(f"{told.shown} ± {error * 100:.1f}", told.plain) if error else told
+
+
+def _points(part: Part) -> Cell:
+    words = f"{part.difference * 100:+.1f}".replace("-", "−")
+    error = f" ± {part.difference_error * 100:.1f}" if part.difference_error else ""
+    return Cell(f"{words}{error} points", round(part.difference, 6))
 
 
 def _strangest(found: Composition) -> str:
-    part = max(found.parts, key=lambda part: abs(part.difference))
-    if abs(part.difference) < SEEN:
-        return "As among everybody."
+    part = max(found.parts, key=lambda part: abs(part.difference) - part.difference_error)
+    if abs(part.difference) < max(SEEN, part.difference_error):
+        return "As among everybody." if found.is_exact else "As among everybody, as far as the sample can tell."
     name = f"“{part.value}”" if part.value else "not set"
     word = "more" if part.difference > 0 else "less"
     return (

@@ -15,7 +15,7 @@ from accounts.models import ApiKeyKind, AuditEntry, Organization
 from audience.models import Contact
 from common import tenancy
 from common.errors import Transient
-from segments import estimates, rules
+from segments import estimates, rules, samples
 from segments.domain.intervals import wilson
 from segments.models import Segment
 from segments.tests import people
@@ -63,8 +63,8 @@ def test_few_contacts_are_counted_exactly(organization: Organization) -> None:
 def test_many_contacts_are_estimated_from_a_sample(
     organization: Organization, monkeypatch: pytest.MonkeyPatch, read_whole: int
 ) -> None:
-    monkeypatch.setattr(estimates, "SAMPLE", 100)
-    monkeypatch.setattr(estimates, "READ_WHOLE", read_whole)
+    monkeypatch.setattr(samples, "SAMPLE", 100)
+    monkeypatch.setattr(samples, "READ_WHOLE", read_whole)
     crowd(200, 300)
     Contact.objects.filter(name="Bob 7").update(merged_into=Contact.objects.first())
 
@@ -75,7 +75,7 @@ def test_many_contacts_are_estimated_from_a_sample(
     assert 0 < found.low < found.size < found.high < 499
     assert found.low < 200 < found.high
     assert estimates.look(rules.parse(LEEDS)).estimate == found
-    assert len(set(estimates.sample_ids())) == len(estimates.sample_ids()) <= 100
+    assert len(set(samples.everybody().ids)) == len(samples.everybody().ids) <= 100
 
 
 def test_a_dear_rule_is_judged_for_fewer(organization: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,7 +93,7 @@ def test_a_dear_rule_is_judged_for_fewer(organization: Organization, monkeypatch
 
 
 def test_an_exact_count_says_so(organization: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(estimates, "SAMPLE", 10)
+    monkeypatch.setattr(samples, "SAMPLE", 10)
     crowd(20, 30)
 
     assert estimates.count(rules.parse(LEEDS)).estimate == estimates.Estimate(20, 20, 20, 50, is_exact=True)

@@ -11,7 +11,7 @@ from django.core.cache import cache
 from playwright.sync_api import Locator, Page, expect
 
 from common import tenancy
-from segments import estimates, services
+from segments import estimates, samples, services
 from segments.models import Segment, SegmentVersion
 from tests.browser.town import Town
 
@@ -193,7 +193,7 @@ def test_the_size_and_some_people_are_shown_with_links(visit: Any, town: Town) -
 def test_many_people_are_estimated_and_counted_on_demand(
     visit: Any, town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(estimates, "SAMPLE", 25)
+    monkeypatch.setattr(samples, "SAMPLE", 25)
     monkeypatch.setattr(estimates, "EXACT_UP_TO", 0)
     page = visit(ADD).page
     write(page, {"match": "all", "rules": [{"field": "source", "operator": "equals", "value": "web"}, LEEDS]})
@@ -208,7 +208,7 @@ def test_many_people_are_estimated_and_counted_on_demand(
 def test_few_people_are_counted_as_soon_as_nobody_types(
     visit: Any, town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(estimates, "SAMPLE", 25)
+    monkeypatch.setattr(samples, "SAMPLE", 25)
     page = visit(ADD).page
     write(page, {"match": "all", "rules": [LEEDS]})
 
