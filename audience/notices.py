@@ -39,6 +39,13 @@ class AttributeChange:
 
 
 @dataclass(frozen=True)
+class ConsentRequested:
+    """Somebody said yes and must prove it: each request waits for a click in a mail."""
+
+    request_ids: list[int]
+
+
+@dataclass(frozen=True)
 class ContactsMerged:
     merged_id: int
     survivor_id: int

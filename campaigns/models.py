@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
@@ -11,7 +13,7 @@ from audience.models import Contact, Topic
 from common import clock
 from common.models import WorkedRow
 from common.tenancy import OrganizationScoped
-from delivery.models import Content, MessageKind, Sender
+from delivery.models import Content, MessageKind, Sender, Weight
 from segments.models import Segment
 
 
@@ -80,6 +82,19 @@ class Campaign(OrganizationScoped):
     starts_at = models.DateTimeField(null=True, blank=True)
     ends_at = models.DateTimeField(null=True, blank=True)
     messages_per_minute = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: as fast as possible.")
+    weight = models.PositiveSmallIntegerField(
+        "importance", choices=Weight, default=Weight.NORMAL, db_default=20,
+        help_text="When caps leave room for one message, the more important one goes.",
+    )  # fmt: skip
+    shelf_hours = models.PositiveIntegerField(
+        "keeps for hours", null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(8760)],
+        help_text="Messages that have not gone by then are not sent; until then they wait for room under the caps.",
+    )  # fmt: skip
+    holdout_percent = models.DecimalField(
+        "held out, percent", max_digits=4, decimal_places=1, default=Decimal(0), db_default=Decimal(0),
+        validators=[MinValueValidator(0), MaxValueValidator(50)],
+        help_text="Drawn by chance and sent nothing, so that the effect can be measured.",
+    )  # fmt: skip
     cost_minor = models.BigIntegerField(default=0, help_text="What the campaign costs, in minor units.")
     utm_campaign = models.SlugField(
         "UTM campaign", blank=True, default="", help_text="Goes into every link; empty: the campaign's name."

@@ -9,8 +9,8 @@ from django.conf import settings
 from delivery.domain import tokens
 from delivery.domain.tokens import Reference
 
-OPEN, CLICK, UNSUBSCRIBE = "open", "click", "unsubscribe"
-PREFIXES = {OPEN: "/t/o/", CLICK: "/t/c/", UNSUBSCRIBE: "/u/"}
+OPEN, CLICK, UNSUBSCRIBE, PREFERENCES, CONFIRM = "open", "click", "unsubscribe", "preferences", "confirm"
+PREFIXES = {OPEN: "/t/o/", CLICK: "/t/c/", UNSUBSCRIBE: "/u/", PREFERENCES: "/p/", CONFIRM: "/confirm/"}
 
 
 @lru_cache(maxsize=32)
@@ -56,6 +56,9 @@ class Links:
             self._unsubscribe = self._signer.link(UNSUBSCRIBE, self._identity)
         return self._unsubscribe
 
+    def preferences(self) -> str:
+        return self._signer.link(PREFERENCES, self._identity)
+
     def click(self, address: str) -> str:
         """The tracked form of an http(s) address."""
         link = self._clicks.get(address)
@@ -63,6 +66,16 @@ class Links:
             link = self._signer.link(CLICK, self._identity + address.encode("utf-8", "replace"))
             self._clicks[address] = link
         return link
+
+
+def path(purpose: str, organization_id: int, number: int) -> str:
+    """The signed path of a page: `number` is a message, or for CONFIRM a request."""
+    return PREFIXES[purpose] + tokens.make(keys(purpose)[0], tokens.identity(organization_id, number))
+
+
+def address(purpose: str, organization_id: int, number: int) -> str:
+    """The path with our own host before it, for mails."""
+    return f"{settings.PUBLIC_URL}{path(purpose, organization_id, number)}"
 
 
 def read(purpose: str, token: str) -> Reference | None:

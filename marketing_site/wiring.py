@@ -8,7 +8,7 @@ from accounts.notices import TimeZoneChanged
 from attribution import services as attribution
 from attribution import subscribers as attribution_subscribers
 from audience import services as audience
-from audience.notices import ContactsChanged, EventsRecorded, PredictionsChanged
+from audience.notices import ConsentRequested, ContactsChanged, EventsRecorded, PredictionsChanged
 from automations import subscribers as automations
 from automations.selectors import due as automations_due
 from automations.selectors import segment_uses as automation_segments
@@ -48,6 +48,8 @@ SUBSCRIPTIONS: list[Subscription] = [
     ),
     Subscription(TimeZoneChanged, "segments.zone", segments.on_zone_changed),
     Subscription(PredictionsChanged, "segments.predictions", segments.on_predictions_changed, takes_many=True),
+    Subscription(ConsentRequested, "delivery.consents", delivery_subscribers.consent_requested),
+    Subscription(ContactsChanged, "delivery.contacts", delivery_subscribers.contacts_changed, LATER),
     Subscription(ContactsChanged, "campaigns.contacts", campaigns_subscribers.contacts_changed, LATER),
     Subscription(MessagesSettled, "campaigns.messages", campaigns_subscribers.messages_settled, LATER),
     Subscription(

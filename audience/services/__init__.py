@@ -1,7 +1,7 @@
 """Every write of this room."""
 
 from audience.domain.internal import InternalEvent
-from audience.services.consent import grant_consent, suppress, unsuppress, withdraw_consent
+from audience.services.consent import confirm, grant_consent, suppress, unsuppress, withdraw_consent
 from audience.services.contacts import (
     add_tags,
     create_contact,
@@ -12,6 +12,7 @@ from audience.services.contacts import (
 )
 from audience.services.housekeeping import purge
 from audience.services.ingest import accept, organization_of, record
+from audience.services.opt_in import remind, save_opt_in
 from audience.services.predictions import (
     change_definition,
     define_prediction,
@@ -26,6 +27,7 @@ __all__ = [
     "accept",
     "add_tags",
     "change_definition",
+    "confirm",
     "create_contact",
     "define_prediction",
     "delete_contact",
@@ -36,8 +38,10 @@ __all__ = [
     "purge",
     "record",
     "record_predictions",
+    "remind",
     "remove_tags",
     "replay",
+    "save_opt_in",
     "suppress",
     "unsuppress",
     "update_contact",

@@ -9,9 +9,9 @@ from django.db import transaction
 
 from accounts import audit
 from audience.domain.incoming import email_address
-from audience.models import Consent, ConsentState, MessageChannel, Suppression, Topic
+from audience.models import Consent, ConsentRequest, ConsentState, MessageChannel, Suppression, Topic
 from audience.notices import AttributeChange, ContactsChanged
-from audience.services import survivors
+from audience.services import opt_in, survivors
 from common import clock, outbox
 from common.errors import Invalid
 
@@ -26,9 +26,40 @@ def grant_consent(
     how: str,
     wording: str = "",
     proof: dict[str, Any] | None = None,
-) -> None:
-    """Add a grant to the ledger of each contact: `topic_id` None means all topics. Raises `Invalid`."""
-    _write(ConsentState.GRANTED, contact_ids, channel, topic_id, how, wording, proof or {})
+    *,
+    is_confirmed: bool = False,
+) -> list[int]:
+    """Add a grant to the ledger of each contact: `topic_id` None means all topics. Raises `Invalid`.
+
+    Where new subscriptions must be confirmed, a yes that is not `is_confirmed` (nobody proved that it is theirs)
+    becomes a request instead, and a mail asks for the click. Returns the contacts that were asked.
+    """
+    _check(channel, topic_id, how)
+    with transaction.atomic():
+        asked = [] if is_confirmed else opt_in.ask(contact_ids, channel, topic_id, how, wording, proof or {})
+        granted = sorted(set(contact_ids) - set(asked)) if asked else contact_ids
+        if granted:
+            _write(ConsentState.GRANTED, granted, channel, topic_id, how, wording, proof or {})
+    return asked
+
+
+def confirm(request: ConsentRequest, proof: dict[str, Any]) -> bool:
+    """The click that proves a request; `proof` says from where. False when it came too late, or when the contact
+    has another address by now."""
+    with transaction.atomic():
+        held = ConsentRequest.objects.select_for_update().get(pk=request.pk)
+        if held.confirmed_at is not None:
+            return True
+        # Whoever has another address by now has not proved that one.
+        if held.expires_at <= clock.now() or held.contact.email != held.address:
+            return False
+        held.confirmed_at = clock.now()
+        held.save(update_fields=["confirmed_at"])
+        requested = {"requested_at": held.requested_at.isoformat(), "requested_with": held.proof}
+        how = f"{held.how}, confirmed by link"[:100]
+        told = {**requested, **proof, "address": held.address, "request_id": held.pk}
+        _write(ConsentState.GRANTED, [held.contact_id], held.channel, held.topic_id, how, held.wording, told)
+    return True
 
 
 def withdraw_consent(
@@ -43,6 +74,16 @@ def withdraw_consent(
     _write(ConsentState.WITHDRAWN, contact_ids, channel, topic_id, how, wording, proof or {})
 
 
+def _check(channel: str, topic_id: int | None, how: str) -> None:
+    _check_channel(channel)
+    if not how.strip():
+        raise Invalid(
+            "Say how the consent was given or withdrawn, e.g. a form or an import.", details={"how": "empty"}
+        )
+    if topic_id is not None and not Topic.objects.filter(pk=topic_id).exists():
+        raise Invalid(f"There is no topic {topic_id}.", details={"topic": "unknown"})
+
+
 def _write(
     state: ConsentState,
     contact_ids: Sequence[int],
@@ -52,13 +93,7 @@ def _write(
     wording: str,
     proof: dict[str, Any],
 ) -> None:
-    _check_channel(channel)
-    if not how.strip():
-        raise Invalid(
-            "Say how the consent was given or withdrawn, e.g. a form or an import.", details={"how": "empty"}
-        )
-    if topic_id is not None and not Topic.objects.filter(pk=topic_id).exists():
-        raise Invalid(f"There is no topic {topic_id}.", details={"topic": "unknown"})
+    _check(channel, topic_id, how)
     now = clock.now()
     with transaction.atomic():
         people = survivors.hold(contact_ids)

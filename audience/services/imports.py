@@ -206,7 +206,9 @@ def _grant(todo: Plan, block: Sequence[Row], channel: str) -> None:
     said = set(Consent.objects.filter(contact_id__in=ids, channel=channel).values_list("contact_id", flat=True))
     fresh = sorted(ids - said)
     if fresh:
-        consent.grant_consent(fresh, channel, None, "import", proof={"file": todo.path.name, "hash": todo.file_hash})
+        # Whoever imports a file vouches for what it says.
+        proof = {"file": todo.path.name, "hash": todo.file_hash}
+        consent.grant_consent(fresh, channel, None, "import", proof=proof, is_confirmed=True)
 
 
 @contextmanager

@@ -70,6 +70,7 @@ class CampaignAdmin(OrganizationModelAdmin):
         (None, {"fields": ["name", "description", "opened_version"]}),
         ("What goes out", {"fields": ["template", "sender", "topic", "utm_campaign"]}),
         ("How", {"fields": ["messages_per_minute", "ends_at", "cost"]}),
+        ("When limits collide", {"fields": ["weight", "shelf_hours", "holdout_percent"]}),
     ]
 
     class Media:

@@ -26,6 +26,9 @@ CAMPAIGN_FIELDS = {
     "sender": "sender_id",
     "topic": "topic_id",
     "messages_per_minute": "messages_per_minute",
+    "weight": "weight",
+    "shelf_hours": "shelf_hours",
+    "holdout_percent": "holdout_percent",
     "ends_at": "ends_at",
     "utm_campaign": "utm_campaign",
 }

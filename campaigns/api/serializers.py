@@ -11,6 +11,7 @@ from campaigns.domain import states
 from campaigns.models import Campaign, CampaignStatus, OfferKind, Target, TargetStatus
 from campaigns.services import Audience, OfferDraft, Who
 from common.api.shapes import QuickModelSerializer, StrictSerializer
+from delivery.models import Weight
 
 
 class AudienceSerializer(StrictSerializer):
@@ -49,7 +50,8 @@ class CampaignSerializer(QuickModelSerializer):
         model = Campaign
         fields = [
             "id", "name", "description", "status", "template_id", "sender_id", "topic_id", "audience", "offers",
-            "starts_at", "ends_at", "messages_per_minute", "cost_minor", "utm_campaign", "version",
+            "starts_at", "ends_at", "messages_per_minute", "weight", "shelf_hours", "holdout_percent", "cost_minor",
+            "utm_campaign", "version",
             "allowed_actions", "target_status", "created_at", "updated_at",
         ]  # fmt: skip
 
@@ -80,6 +82,16 @@ class CampaignInput(VersionSerializer):
     topic_id = serializers.IntegerField(allow_null=True, required=False)
     ends_at = serializers.DateTimeField(allow_null=True, required=False)
     messages_per_minute = serializers.IntegerField(allow_null=True, required=False, min_value=1, max_value=10_000_000)
+    weight = serializers.ChoiceField(
+        choices=Weight.choices, required=False, help_text="When caps leave room for one, the greater goes."
+    )
+    shelf_hours = serializers.IntegerField(
+        allow_null=True, required=False, min_value=1, max_value=8760, help_text="Not sent any more after so long."
+    )
+    holdout_percent = serializers.DecimalField(
+        max_digits=4, decimal_places=1, required=False, min_value=0, max_value=50,
+        help_text="Drawn by chance and sent nothing, so that the effect can be measured.",
+    )  # fmt: skip
     cost_minor = serializers.IntegerField(required=False, min_value=0, max_value=10**15)
     utm_campaign = serializers.SlugField(allow_blank=True, required=False, max_length=50)
     audience = AudienceSerializer(required=False)

@@ -38,7 +38,10 @@ WORKER_ACTIONS = frozenset({"start"})
 
 ALWAYS = frozenset({"name", "description", "cost_minor"})
 RUNNING = ALWAYS | {"ends_at", "messages_per_minute"}
-EVERYTHING = RUNNING | {"template_id", "sender_id", "topic_id", "utm_campaign", "audience", "offers"}
+EVERYTHING = RUNNING | {
+    "template_id", "sender_id", "topic_id", "utm_campaign", "weight", "shelf_hours", "holdout_percent", "audience",
+    "offers",
+}  # fmt: skip
 # state → the fields that may still change; who and what are settled at launch
 EDITABLE: dict[State, frozenset[str]] = {
     State.DRAFT: EVERYTHING,

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 
 from audience.models import ConsentState, Contact
+from audience.selectors import LATEST_CONSENT
 from campaigns.models import Campaign
 from common import tenancy
 from delivery.models import MessageKind
@@ -41,11 +42,11 @@ WITH audience AS ({CONTACTS_SQL}), judged AS (
                    WHERE suppression.organization_id = %(organization)s AND suppression.channel = 'email'
                      AND suppression.address = lower(btrim(contact.email))) AS is_suppressed,
            %(consent_free)s OR coalesce((
-               SELECT consent.state FROM audience_consent consent
-               WHERE consent.organization_id = %(organization)s AND consent.contact_id = contact.id
-                 AND consent.channel = 'email'
-                 AND (consent.topic_id IS NULL OR consent.topic_id = %(topic)s)
-               ORDER BY consent.happened_at DESC, consent.id DESC LIMIT 1), %(unsaid)s) = 'granted' AS has_consent
+               SELECT entry.state FROM audience_consent entry
+               WHERE entry.organization_id = %(organization)s AND entry.contact_id = contact.id
+                 AND entry.channel = 'email'
+                 AND (entry.topic_id IS NULL OR entry.topic_id = %(topic)s)
+               ORDER BY {LATEST_CONSENT} LIMIT 1), %(unsaid)s) = 'granted' AS has_consent
     FROM audience JOIN audience_contact contact ON contact.id = audience.contact_id
     WHERE contact.organization_id = %(organization)s)
 SELECT count(*),

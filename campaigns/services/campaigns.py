@@ -18,7 +18,8 @@ from campaigns.models import Campaign, CampaignAudience, EmailTemplate, Offer, R
 from campaigns.services import versions
 from common import clock, doorbell
 from common.errors import Conflict, Invalid
-from delivery.models import Sender
+from delivery import services as delivery
+from delivery.models import Sender, SourceType
 from segments.models import Segment
 
 WORK = "campaign_runs"
@@ -54,6 +55,7 @@ def create_campaign(
         campaign.save()
         _write_audience(campaign, audience or Audience(()))
         _write_offers(campaign, offers)
+        _hold_out(campaign)
         audit.record("create", campaign, after=picture(campaign))
     return campaign
 
@@ -82,9 +84,15 @@ def update_campaign(
                 _write_audience(held, audience)
             if offers is not None and "offers" in differing:
                 _write_offers(held, offers)
+        _hold_out(held)
         if differing & {"ends_at", "messages_per_minute"}:
             _wake_run(held)
     return held
+
+
+def _hold_out(campaign: Campaign) -> None:
+    """Delivery draws who is held out, when their message's turn comes."""
+    delivery.set_holdout(SourceType.CAMPAIGN, campaign.pk, f"Campaign “{campaign}”", campaign.holdout_percent)
 
 
 def _wake_run(campaign: Campaign) -> None:

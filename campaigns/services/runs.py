@@ -179,6 +179,8 @@ def _queue(run: CampaignRun, parameters: dict[str, object]) -> None:
         topic_id=run.campaign.topic_id,
         sender_id=run.campaign.sender_id,
         utm_campaign=run.campaign.utm_campaign or slugify(run.campaign.name),
+        weight=run.campaign.weight,
+        shelf_hours=run.campaign.shelf_hours,
     )
 
 

@@ -64,6 +64,10 @@ class Placeholders:
         return MARK.sub(lambda mark: mark[0] if (piece := self.piece(mark[0])) is None else piece, text)
 
 
+# Pages of ours that a link leads to as it is: who wants to leave is not counted first.
+OWN_PAGES = ("unsubscribe_url", "preferences_url")
+
+
 class BadLink(ValueError):
     """A link that must not be sent; the argument says why."""
 
@@ -125,7 +129,7 @@ def _tracked(held: Placeholders, link: str) -> str | None:
             arguments.append("(" + piece[2:-2].strip("-+") + ")")
         elif not piece.startswith("{#"):
             raise BadLink("put a condition around the whole link, not inside its address")
-    if arguments == ["( unsubscribe_url )"] or arguments == ["(unsubscribe_url)"]:
+    if len(arguments) == 1 and arguments[0].strip("() ") in OWN_PAGES:
         return None
     return "{{ _click(" + " ~ ".join(arguments) + ") }}"
 
@@ -157,11 +161,15 @@ def with_preheader(source: str, preheader: str) -> str:
 def with_way_out(source: str) -> str:
     """HTML of a marketing message that forgot its unsubscribe link, with one."""
     style = "font:12px sans-serif;color:#666;text-align:center;margin:24px 0"
-    return _before_body_end(source, f'<p style="{style}"><a href="{{{{ unsubscribe_url }}}}">Unsubscribe</a></p>')
+    links = (
+        '<a href="{{ unsubscribe_url }}">Unsubscribe</a> · <a href="{{ preferences_url }}">Choose what you get</a>'
+    )
+    return _before_body_end(source, f'<p style="{style}">{links}</p>')
 
 
 def text_with_way_out(source: str) -> str:
-    return source.rstrip() + "\n\n--\nUnsubscribe: {{ unsubscribe_url }}\n"
+    links = "Unsubscribe: {{ unsubscribe_url }}\nChoose what you get: {{ preferences_url }}\n"
+    return f"{source.rstrip()}\n\n--\n{links}"
 
 
 def _before_body_end(source: str, piece: str) -> str:

@@ -188,7 +188,7 @@ def _path(node: nodes.Node) -> list[str]:
 def _unknown(path: list[str], local: set[str], vocabulary: Vocabulary) -> str:
     """A sentence about a chain of names that leads nowhere, or nothing."""
     root, rest = path[0], path[1:]
-    if root in local or root in ("range", "unsubscribe_url"):
+    if root in local or root in ("range", "unsubscribe_url", "preferences_url"):
         return ""
     if root == "event":
         return "" if rest else "name a property of the event, such as event.total"

@@ -12,34 +12,48 @@ from delivery.models.deliverability import (
     SlowLane,
 )
 from delivery.models.engagement import Engagement, EngagementKind
+from delivery.models.holdouts import HeldOut, Holdout
+from delivery.models.letters import ConfirmationLetter, Farewell, LeavingReason
+from delivery.models.limits import CapRule, Frequency, Preference, QuietHours, Weekday
 from delivery.models.mailbox import MailboxMessage
-from delivery.models.messages import Attempt, Claim, Hold, Message, MessageStatus, Priority, SourceType
+from delivery.models.messages import Attempt, Claim, Hold, Message, MessageStatus, Priority, SourceType, Weight
 from delivery.models.policy import DeliveryPolicy
 from delivery.models.providers import Provider
 from delivery.models.senders import Sender
 
 __all__ = [
     "Attempt",
+    "CapRule",
     "Claim",
+    "ConfirmationLetter",
     "Content",
     "DeliveryPolicy",
     "DkimKey",
     "Engagement",
     "EngagementKind",
+    "Farewell",
+    "Frequency",
+    "HeldOut",
     "Hold",
+    "Holdout",
     "LaneDay",
+    "LeavingReason",
     "MailboxDomain",
     "MailboxMessage",
     "Message",
     "MessageKind",
     "MessageStatus",
     "PauseScope",
+    "Preference",
     "Priority",
     "Provider",
+    "QuietHours",
     "ReputationCheck",
     "Sender",
     "SendingDomain",
     "SendingPause",
     "SlowLane",
     "SourceType",
+    "Weekday",
+    "Weight",
 ]

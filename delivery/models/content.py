@@ -14,6 +14,7 @@ from common.tenancy import OrganizationScoped
 class MessageKind(models.TextChoices):
     MARKETING = "marketing"  # needs consent, counts against caps, may be held by quiet hours
     TRANSACTIONAL = "transactional"  # the contact asked for it; only suppression stops it
+    NOTIFICATION = "notification"  # news of what they take part in; needs no yes, a no stops it; caps of its own
 
 
 class Content(OrganizationScoped):

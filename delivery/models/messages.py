@@ -22,6 +22,7 @@ class SourceType(models.TextChoices):
     AUTOMATION = "automation"
     API = "api"
     TEST = "test"
+    CONFIRMATION = "confirmation"  # the mail of a double opt-in; `source_id` is the request
 
 
 class MessageStatus(models.TextChoices):
@@ -43,6 +44,15 @@ class Priority(models.IntegerChoices):
     BULK = 2, "Bulk"
 
 
+class Weight(models.IntegerChoices):
+    """Which of several messages goes when a cap leaves room for one."""
+
+    LOW = 10, "Low"
+    NORMAL = 20, "Normal"
+    HIGH = 30, "High"
+    HIGHEST = 40, "Highest"
+
+
 class Message(OrganizationScoped):
     """One message to one contact on one channel."""
 
@@ -60,6 +70,8 @@ class Message(OrganizationScoped):
     sender = models.ForeignKey(Sender, null=True, on_delete=models.SET_NULL, db_constraint=False, db_index=False)
     utm_campaign = models.CharField(max_length=100, blank=True, default="", db_default="")
     priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.PROMPT, db_default=1)
+    weight = models.PositiveSmallIntegerField(choices=Weight, default=Weight.NORMAL, db_default=20)
+    expires_at = models.DateTimeField(null=True, help_text="Not sent any more from then on.")
     variables: models.JSONField[Any, Any] = models.JSONField(default=dict, db_default={})
     address = models.CharField(max_length=320, blank=True, default="", db_default="")
     status = models.CharField(max_length=12, choices=MessageStatus, default=MessageStatus.QUEUED, db_default="queued")
@@ -88,10 +100,10 @@ class Message(OrganizationScoped):
             ),
             models.Index(fields=["organization_id", "source_type", "source_id", "status"], name="messages_by_source"),
             models.Index(fields=["organization_id", "contact", "-id"], name="messages_by_contact"),
-            # Caps ask what a contact got in the last day, however long the history is.
+            # Caps ask what a contact got in the last days, however long the history is.
             models.Index(
                 fields=["organization_id", "contact", "claimed_at"],
-                condition=Q(kind="marketing", claimed_at__isnull=False),
+                condition=~Q(kind="transactional") & Q(claimed_at__isnull=False),
                 name="messages_against_caps",
             ),
             # What left since when: budgets, reputation and the page of mailbox providers.
@@ -99,6 +111,12 @@ class Message(OrganizationScoped):
                 fields=["organization_id", "handed_at"],
                 condition=Q(handed_at__isnull=False),
                 name="messages_handed_over",
+            ),
+            # What else waits for the contacts of a block.
+            models.Index(
+                fields=["organization_id", "contact"],
+                condition=Q(status="queued") & ~Q(kind="transactional"),
+                name="queued_by_contact",
             ),
         ]
 

@@ -1,13 +1,21 @@
 """Every write of this room."""
 
 from delivery.services.content import Parts, check, completed, publish_content, vocabulary_of
-from delivery.services.engagement import simulate_engagement
+from delivery.services.engagement import simulate_engagement, unsubscribe_address
+from delivery.services.holdouts import delete_holdout, save_holdout, set_holdout
 from delivery.services.preview import DraftView, render_draft, render_preview
 from delivery.services.providers import delete_provider, pause_provider, resume_provider, save_provider
 from delivery.services.queue import Outgoing, cancel, hold, queue, queue_selected, release, resolve_uncertain
 from delivery.services.rendering import Rendered
 from delivery.services.sending import send_due
-from delivery.services.settings import delete_sender, save_policy, save_sender
+from delivery.services.settings import (
+    delete_limit,
+    delete_sender,
+    save_cap,
+    save_policy,
+    save_quiet_hours,
+    save_sender,
+)
 from delivery.services.trying import TRIED_AT_AN_ADDRESS, try_provider
 
 __all__ = [
@@ -19,6 +27,8 @@ __all__ = [
     "cancel",
     "check",
     "completed",
+    "delete_holdout",
+    "delete_limit",
     "delete_provider",
     "delete_sender",
     "hold",
@@ -31,11 +41,16 @@ __all__ = [
     "render_preview",
     "resolve_uncertain",
     "resume_provider",
+    "save_cap",
+    "save_holdout",
     "save_policy",
     "save_provider",
+    "save_quiet_hours",
     "save_sender",
     "send_due",
+    "set_holdout",
     "simulate_engagement",
     "try_provider",
+    "unsubscribe_address",
     "vocabulary_of",
 ]

@@ -16,10 +16,11 @@ from django.db import connection, transaction
 from common import clock, outbox, tenancy
 from delivery.models import Claim, MessageStatus, Priority
 from delivery.notices import MessagesSettled
-from delivery.services import holds, pacing, policy
+from delivery.services import holdouts, holds, pacing, policy
 from delivery.services.routing import EVERY_EMAIL, Lane
 
 LEASE_SECONDS = settings.MESSAGE_LEASE_SECONDS
+MOST_RIVALS = 500  # beside a block
 
 # Plan: queued_messages from its start. Senders are a filter, which matters while one of several is paused.
 DUE_SQL = """
@@ -28,6 +29,19 @@ SELECT id FROM delivery_message
    AND priority = %(priority)s AND run_at <= %(now)s
    AND (coalesce(sender_id, 0) = ANY(%(senders)s::bigint[])) = %(is_listed)s
  ORDER BY run_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+"""
+
+# What else is due in the lane for the same contacts is judged together with the block, so that of several messages in reach
+# of one cap the weightiest goes, wherever it stands in the queue. Plan: queued_by_contact, once per contact.
+RIVALS_SQL = """
+SELECT message.id FROM delivery_message AS message
+ WHERE message.organization_id = %(organization)s AND message.status = 'queued' AND message.kind <> 'transactional'
+   AND message.channel = %(channel)s AND (coalesce(message.sender_id, 0) = ANY(%(senders)s::bigint[])) = %(is_listed)s
+   AND message.contact_id IN (SELECT chosen.contact_id FROM delivery_message AS chosen
+                               WHERE chosen.organization_id + 0 = %(organization)s AND chosen.id = ANY(%(ids)s)
+                                 AND chosen.kind <> 'transactional')
+   AND message.run_at <= %(now)s AND message.id <> ALL(%(ids)s)
+ ORDER BY message.weight DESC, message.run_at, message.id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """
 
 # Plan: both by primary key; `+ 0` as in policy.STANDING_SQL.
@@ -127,7 +141,8 @@ def claim(limit: int, lane: Lane = EVERY_EMAIL) -> Block:
         with connection.cursor() as cursor:
             cursor.execute(policy.JUDGE_SQL, policy.judge_parameters(permit.ids, limits, now) | {"token": token})
             judged = cursor.fetchall()
-        announce(row for row in judged if row[1] == MessageStatus.REFUSED)
+        announce(row[:4] for row in judged if row[1] == MessageStatus.REFUSED)
+        holdouts.note(judged, now)
         allowed = [row[0] for row in judged if row[1] == MessageStatus.SENDING]
         if allowed:
             Claim.objects.create(token=token, message_ids=allowed, lease_expires_at=lease_end())
@@ -160,6 +175,9 @@ def _due(limit: int, lane: Lane, now: datetime) -> list[int]:
             if len(ids) < limit:
                 cursor.execute(DUE_SQL, parameters | {"priority": priority, "limit": limit - len(ids)})
                 ids += [row[0] for row in cursor.fetchall()]
+        if ids:
+            cursor.execute(RIVALS_SQL, parameters | {"ids": ids, "limit": MOST_RIVALS})
+            ids += [row[0] for row in cursor.fetchall()]
     return ids
 
 

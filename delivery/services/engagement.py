@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Q
 
+from audience import selectors as audience_selectors
 from audience import services as audience
 from audience.models import Consent, ConsentState, Contact, MessageChannel
 from audience.services import InternalEvent
 from common import clock, outbox
 from delivery.domain import machines, utm
-from delivery.models import Engagement, EngagementKind, Message
+from delivery.models import Engagement, EngagementKind, Farewell, LeavingReason, Message
 from delivery.notices import MessageEngaged
 from delivery.services.settling import event_properties
 
@@ -97,7 +97,7 @@ def _event(message: Message, row: Engagement) -> InternalEvent:
 
 
 def unsubscribe(message_id: int, *, how: str, only_topic: bool = False) -> bool:
-    """Withdraw consent to e-mail for whoever got the message; False when there is no such message.
+    """Withdraw consent to its channel for whoever got the message; False when there is no such message.
 
     `only_topic` withdraws the message's topic instead of everything. Doing it again changes nothing.
     """
@@ -106,9 +106,9 @@ def unsubscribe(message_id: int, *, how: str, only_topic: bool = False) -> bool:
         if message is None:
             return False
         topic_id = message.topic_id if only_topic else None
-        if not _has_withdrawn(message.contact_id, topic_id):
+        if not _has_withdrawn(message.contact_id, topic_id, message.channel):
             proof = {"message_id": message.pk}
-            audience.withdraw_consent([message.contact_id], MessageChannel.EMAIL, topic_id, how, proof=proof)
+            audience.withdraw_consent([message.contact_id], message.channel, topic_id, how, proof=proof)
         if message.unsubscribed_at is None:
             message.unsubscribed_at = clock.now()
             message.save(update_fields=["unsubscribed_at"])
@@ -121,32 +121,86 @@ def unsubscribe(message_id: int, *, how: str, only_topic: bool = False) -> bool:
 
 
 def resubscribe(message_id: int) -> bool:
-    """Take an unsubscribing back, as the person asked on the page; False when there is no such message."""
+    """Take an unsubscribing back, as the person asked on the page; False when there is no such message.
+
+    What was withdrawn with this message is granted again, and nothing beyond it.
+    """
     with transaction.atomic():
         message = Message.objects.select_for_update().filter(pk=message_id).first()
         if message is None:
             return False
         if message.unsubscribed_at is not None:
-            wording = "Subscribe again"
             proof = {"message_id": message.pk}
-            audience.grant_consent(
-                [message.contact_id], MessageChannel.EMAIL, None, "unsubscribe page", wording, proof
-            )
+            for topic_id in _withdrawn_with(message):
+                audience.grant_consent(
+                    [message.contact_id], message.channel, topic_id, "unsubscribe page", "Subscribe again", proof,
+                    is_confirmed=True,
+                )  # fmt: skip
             message.unsubscribed_at = None
             message.save(update_fields=["unsubscribed_at"])
     return True
 
 
-def _has_withdrawn(contact_id: int, topic_id: int | None) -> bool:
-    entries = Consent.objects.filter(contact_id__in=_people(contact_id), channel=MessageChannel.EMAIL)
-    latest = entries.filter(Q(topic=None) | Q(topic_id=topic_id)).order_by("-happened_at", "-pk").first()
-    return latest is not None and latest.state == ConsentState.WITHDRAWN and latest.topic_id in (None, topic_id)
+def _withdrawn_with(message: Message) -> list[int | None]:
+    """The topics (None: all) withdrawn through this message since it was last taken back."""
+    entries = Consent.objects.filter(
+        contact_id__in=_people(message.contact_id),
+        channel=message.channel,
+        state=ConsentState.WITHDRAWN,
+        happened_at__gte=message.unsubscribed_at,
+        proof__message_id=message.pk,
+    )
+    found = sorted(set(entries.values_list("topic_id", flat=True)), key=lambda topic_id: topic_id or 0)
+    if found:
+        return [*found]
+    return [None if _has_withdrawn(message.contact_id, None, message.channel) else message.topic_id]
+
+
+def unsubscribe_address(channel: str, address: str, *, how: str, proof: dict[str, object] | None = None) -> int:
+    """Withdraw consent to a channel for everybody with this address: somebody answered with STOP, or wrote to the
+    unsubscribe address. Returns how many contacts that were; who said so already is not written again.
+    """
+    field = "phone" if channel in (MessageChannel.SMS, "whatsapp") else "email"
+    text = address.strip().lower() if field == "email" else address.strip()
+    if not text:
+        return 0
+    with transaction.atomic():
+        people = Contact.objects.filter(**{field: text, "merged_into": None}).values_list("pk", flat=True)
+        leaving = [pk for pk in people if not _has_withdrawn(pk, None, channel)]
+        if leaving:
+            audience.withdraw_consent(leaving, channel, None, how, proof=dict(proof or {}))
+    return len(leaving)
+
+
+def tell_reason(message_id: int, reason: str, words: str) -> bool:
+    """Why somebody unsubscribed through this message; False when nobody did. Told again, the later words count."""
+    message = Message.objects.filter(pk=message_id).first()
+    if message is None:
+        return False
+    if message.unsubscribed_at is not None and reason in LeavingReason.values:
+        told = {"contact_id": message.contact_id, "reason": reason, "words": words.strip()[:500]}
+        told = {name: value.replace("\x00", "") if isinstance(value, str) else value for name, value in told.items()}
+        Farewell.objects.update_or_create(message=message, defaults=told | {"told_at": clock.now()})
+    return True
+
+
+def farewell_of(message_id: int) -> Farewell | None:
+    """The reason somebody gave when they left through this message."""
+    return Farewell.objects.filter(message_id=message_id).first()
+
+
+def _has_withdrawn(contact_id: int, topic_id: int | None, channel: str) -> bool:
+    """Whether nothing of this scope (a topic, or None: everything) is left to withdraw."""
+    states = audience_selectors.consent_states(_people(contact_id)[-1], channel)
+    if topic_id is not None:
+        return states.get(topic_id) == ConsentState.WITHDRAWN
+    return states.get(None) == ConsentState.WITHDRAWN and set(states.values()) == {ConsentState.WITHDRAWN}
 
 
 def _people(contact_id: int) -> list[int]:
     """The contact, and the one it was merged into since."""
     rows = Contact.objects.filter(pk=contact_id).values_list("pk", "merged_into_id")
-    return [pk for row in rows for pk in row if pk is not None]
+    return [pk for row in rows for pk in row if pk is not None] or [contact_id]
 
 
 def simulate_engagement(opened_ids: Sequence[int], clicked_ids: Sequence[int]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from accounts import audit
 from common import clock, doorbell, tenancy
 from common.errors import Invalid, NotFound
-from delivery.models import Content, Hold, Message, MessageKind, MessageStatus, Priority, SourceType
+from delivery.models import Content, Hold, Message, MessageKind, MessageStatus, Priority, SourceType, Weight
 from delivery.services import holds
 
 WORK = "messages"
@@ -24,10 +24,10 @@ BLOCK = 10_000
 INSERT_SQL = """
 INSERT INTO delivery_message (
        organization_id, idempotency_key, contact_id, variables, address, content_id, channel, kind, topic_id,
-       source_type, source_id, sender_id, utm_campaign, priority, status, run_at, created_at)
+       source_type, source_id, sender_id, utm_campaign, priority, weight, expires_at, status, run_at, created_at)
 SELECT %(organization)s, chosen.idempotency_key, chosen.contact_id, {variables}, {address}, %(content)s,
        %(channel)s, %(kind)s, %(topic)s, %(source_type)s, %(source_id)s, %(sender)s, %(utm_campaign)s, %(priority)s,
-       %(status)s, %(run_at)s, %(now)s
+       %(weight)s, %(expires_at)s, %(status)s, %(run_at)s, %(now)s
   FROM ({chosen}) AS chosen
   JOIN audience_contact AS contact
     ON contact.id = chosen.contact_id AND contact.organization_id + 0 = %(organization)s
@@ -60,11 +60,18 @@ def queue(
     run_at: datetime | None = None,
     sender_id: int | None = None,
     utm_campaign: str = "",
+    weight: int = Weight.NORMAL,
+    shelf_hours: int | None = None,
 ) -> int:
-    """Write messages in the caller's transaction and wake a sender; returns how many were new."""
+    """Write messages in the caller's transaction and wake a sender; returns how many were new.
+
+    Of several messages to one contact in reach of a cap the one of the greater `weight` goes. A message that has
+    not gone `shelf_hours` after `run_at` is refused; within them it waits for room under the caps.
+    """
     statement = INSERT_SQL.format(variables="chosen.variables::jsonb", address="chosen.address", chosen=ITEMS_SQL)
     with transaction.atomic():
         common = _common(content_id, source_type, source_id, topic_id, run_at, sender_id, utm_campaign)
+        common |= _ranking(common["run_at"], weight, shelf_hours)
         blocks = (items[start : start + BLOCK] for start in range(0, len(items), BLOCK))
         return sum(_insert(statement, common | _columns(block, source_type)) for block in blocks)
 
@@ -90,6 +97,8 @@ def queue_selected(
     run_at: datetime | None = None,
     sender_id: int | None = None,
     utm_campaign: str = "",
+    weight: int = Weight.NORMAL,
+    shelf_hours: int | None = None,
 ) -> int:
     """Write a message for every row of a query that yields `contact_id, idempotency_key`; returns how many were new.
 
@@ -97,6 +106,7 @@ def queue_selected(
     """
     with transaction.atomic():
         common = _common(content_id, source_type, source_id, topic_id, run_at, sender_id, utm_campaign)
+        common |= _ranking(common["run_at"], weight, shelf_hours)
         clash = common.keys() & parameters.keys() - {"organization"}
         if clash:
             raise ValueError(f"parameters of a selection may not be called {', '.join(sorted(clash))}")
@@ -137,6 +147,15 @@ def _common(
         "run_at": run_at or now,
         "now": now,
     }
+
+
+def _ranking(run_at: datetime, weight: int, shelf_hours: int | None) -> dict[str, Any]:
+    if weight not in Weight.values:
+        raise Invalid(f"A weight is one of {', '.join(map(str, Weight.values))}, not {weight}.")
+    if shelf_hours is not None and shelf_hours < 1:
+        raise Invalid("A message keeps for at least an hour; leave the shelf life out for no end.")
+    expires_at = run_at + timedelta(hours=shelf_hours) if shelf_hours is not None else None
+    return {"weight": int(weight), "expires_at": expires_at}
 
 
 def _birth_status(source_type: str, source_id: int) -> str:

@@ -154,9 +154,11 @@ def add_links(values: dict[str, Any], links: Links) -> None:
         address = str(address).strip()
         if address.lower().startswith(WEB):
             return Markup(links.click(address))  # noqa: S704 — our own base64url
-        return Markup(address if address == values["unsubscribe_url"] else "#")  # noqa: S704 — as above
+        return Markup(address if address in own else "#")  # noqa: S704 — as above
 
     values["unsubscribe_url"] = links.unsubscribe()
+    values["preferences_url"] = links.preferences()
+    own = {values["unsubscribe_url"], values["preferences_url"]}
     values["_pixel"] = Markup(links.pixel())  # noqa: S704 — our own base64url
     values["_click"] = tracked_link(click)
 
@@ -164,6 +166,7 @@ def add_links(values: dict[str, Any], links: Links) -> None:
 def preview_links(values: dict[str, Any]) -> None:
     """Let `values` carry links that lead nowhere: a preview is nobody's message."""
     values["unsubscribe_url"] = "#unsubscribe"
+    values["preferences_url"] = "#preferences"
 
 
 def sentence(error: Exception) -> str:
@@ -186,7 +189,7 @@ def try_out(words: Words, attributes: Mapping[str, str]) -> None:
         ("text", words.text, False),
     ]
     values = values_for(contact_values(fields, sample, words.defaults), {}, words.defaults, "sample")
-    values["unsubscribe_url"] = "sample"
+    values["unsubscribe_url"] = values["preferences_url"] = "sample"
     for place, source, is_html in parts:
         try:
             sandbox.compiled(source, is_html=is_html)(values)

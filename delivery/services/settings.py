@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import models, transaction
 
 from accounts import audit
 from common.errors import Invalid
 from delivery.domain import addresses
-from delivery.models import DeliveryPolicy, Sender
+from delivery.domain.quiet import Window, fills_the_week
+from delivery.models import CapRule, DeliveryPolicy, MessageKind, QuietHours, Sender
+
+Row = TypeVar("Row", bound=models.Model)
 
 
 def save_sender(sender: Sender) -> Sender:
@@ -59,3 +64,57 @@ def save_policy(policy: DeliveryPolicy) -> DeliveryPolicy:
             with audit.changing(policy):
                 policy.save()
     return policy
+
+
+def save_cap(rule: CapRule) -> CapRule:
+    """Set a cap beside the general one. Raises `Invalid` by field."""
+    details = _faults(rule)
+    if rule.most is None and not rule.hours_between:
+        details["most"] = "Say how many, or how many hours apart; this cap would stop nothing."
+    if rule.kind == MessageKind.TRANSACTIONAL:
+        details["kind"] = "Transactional messages are awaited; no cap holds them."
+    same = CapRule.objects.filter(
+        kind=rule.kind, channel=rule.channel, topic=rule.topic_id, per_hours=rule.per_hours
+    ).exclude(pk=rule.pk)
+    if not details and same.exists():
+        details["per_hours"] = f"There is a cap of {rule.per_hours} hours for just these messages; change that one."
+    return _save(rule, "This cap cannot be used.", details)
+
+
+def save_quiet_hours(row: QuietHours) -> QuietHours:
+    """Set quiet hours of a channel. Raises `Invalid` by field."""
+    details = _faults(row)
+    if not details:
+        others = QuietHours.objects.filter(channel=row.channel).exclude(pk=row.pk)
+        whole = [Window(each.quiet_from, each.quiet_until, frozenset(each.weekdays)) for each in (row, *others)]
+        if fills_the_week(whole):
+            details["quiet_until"] = "With this the channel would be quiet all week, and nothing would ever go."
+    return _save(row, "These quiet hours cannot be used.", details)
+
+
+def delete_limit(row: CapRule | QuietHours) -> None:
+    """Take a cap or quiet hours away."""
+    with transaction.atomic():
+        audit.deleted(row)
+        row.delete()
+
+
+def _faults(row: models.Model) -> dict[str, str]:
+    try:
+        row.full_clean(exclude=["organization_id"])
+    except ValidationError as error:
+        return {name: " ".join(sentences) for name, sentences in error.message_dict.items()}
+    return {}
+
+
+def _save(row: Row, sentence: str, details: dict[str, str]) -> Row:
+    if details:
+        raise Invalid(sentence, details=details)
+    with transaction.atomic():
+        if row._state.adding:
+            row.save()
+            audit.created(row)
+        else:
+            with audit.changing(row):
+                row.save()
+    return row

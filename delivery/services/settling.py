@@ -58,17 +58,22 @@ UPDATE delivery_claim
  WHERE token = %(token)s AND organization_id + 0 = %(organization)s
 """
 
-# Unsubscribed, suppressed or paused since the claim: those stop here. The others may go, and are not written to.
+# Unsubscribed, suppressed or paused (by the contact or at the source) since the claim: those stop here. The others
+# may go, and are not written to.
 BEGIN_SQL = f"""
 WITH standing AS MATERIALIZED ({policy.STANDING_SQL}),
 stopped AS (
     UPDATE delivery_message AS message
-       SET status = CASE WHEN standing.hold <> '' THEN standing.hold ELSE 'refused' END,
-           reason = CASE WHEN standing.hold <> '' THEN '' ELSE standing.refusal END,
+       SET status = CASE WHEN standing.hold <> '' THEN standing.hold
+                         WHEN standing.refusal <> '' THEN 'refused' ELSE 'queued' END,
+           reason = CASE WHEN standing.hold <> '' THEN ''
+                         WHEN standing.refusal <> '' THEN standing.refusal ELSE %(PAUSED)s END,
+           run_at = CASE WHEN standing.hold = '' AND standing.refusal = '' THEN standing.paused_until
+                         ELSE message.run_at END,
            claimed_at = NULL, lease_token = NULL
       FROM standing
      WHERE message.id = standing.id AND message.organization_id + 0 = %(organization)s
-       AND (standing.hold <> '' OR standing.refusal <> '')
+       AND (standing.hold <> '' OR standing.refusal <> '' OR standing.paused_until IS NOT NULL)
     RETURNING message.id, message.status, message.source_type, message.source_id)
 SELECT standing.id, coalesce(stopped.status, 'sending'), stopped.source_type, stopped.source_id
   FROM standing LEFT JOIN stopped USING (id)
@@ -136,7 +141,8 @@ def _fly(ids: Sequence[int], token: uuid.UUID) -> bool:
 def _begin(recipients: Sequence[Recipient], limits: DeliveryPolicy) -> list[Written]:
     holds.keep_as_they_are()
     with connection.cursor() as cursor:
-        cursor.execute(BEGIN_SQL, policy.standing_parameters([each.message_id for each in recipients], limits))
+        ids = [each.message_id for each in recipients]
+        cursor.execute(BEGIN_SQL, policy.standing_parameters(ids, limits, clock.now()))
         rows: list[Written] = cursor.fetchall()
     return rows
 

@@ -40,7 +40,8 @@ def test_marketing_always_has_a_way_out(organization: Organization) -> None:
     made = content("<html><body><p>Hi</p></body></html>")
     own = content("<p>Hi <a href='{{ unsubscribe_url }}'>bye</a></p>")
 
-    assert '<a href="{{ unsubscribe_url }}">Unsubscribe</a></p></body>' in made.html
+    assert '<a href="{{ unsubscribe_url }}">Unsubscribe</a> · <a href="{{ preferences_url }}">' in made.html
+    assert made.html.endswith("</a></p></body></html>")
     assert "{{ unsubscribe_url }}" in made.text
     assert own.html.count("unsubscribe_url") == 1
 

@@ -27,7 +27,9 @@ def _of_consent(leaf: ConsentRule, scene: Scene) -> Evidence:
     """The latest word about all topics or about this one."""
     entries = Consent.objects.filter(contact=scene.contact, channel=leaf.channel)
     topics = [None] if leaf.topic_id is None else [None, leaf.topic_id]
-    latest = [entry for entry in entries.order_by("happened_at", "pk") if entry.topic_id in topics][-1:]
+    told = [entry for entry in entries if entry.topic_id in topics]
+    # audience.selectors.LATEST_CONSENT
+    latest = sorted(told, key=lambda entry: (entry.happened_at, entry.topic_id is not None, entry.pk))[-1:]
     if not latest:
         return Evidence("Nothing is recorded")
     entry = latest[0]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from audience.models import MessageChannel
+from audience.selectors import LATEST_CONSENT
 from segments.rules import values
 from segments.rules.catalogue import Catalogue
 from segments.rules.conditions.base import Condition, Misplaced, choices, operator_of
@@ -53,7 +54,7 @@ def _truth(rule: ConsentRule, row: Row, parameters: Parameters) -> str:
         "SELECT last.contact_id FROM (SELECT DISTINCT ON (entry.contact_id) entry.contact_id, entry.state "
         f"FROM audience_consent entry WHERE entry.organization_id = {ORGANIZATION} {among}"
         f"AND entry.channel = {parameters.bind(rule.channel, 'text')} AND {topics} "
-        "ORDER BY entry.contact_id, entry.happened_at DESC, entry.id DESC) last WHERE last.state = 'granted'"
+        f"ORDER BY entry.contact_id, {LATEST_CONSENT}) last WHERE last.state = 'granted'"
     )
     return f"{row.alias}.id {'NOT IN' if rule.operator == 'not_granted' else 'IN'} ({agreed})"
 
