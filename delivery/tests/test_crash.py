@@ -21,7 +21,7 @@ from accounts import services as accounts
 from accounts.models import Organization
 from common import clock, tenancy
 from delivery import services
-from delivery.models import Claim, DeliveryPolicy, Message
+from delivery.models import CapRule, Claim, DeliveryPolicy, Message, Preference
 from delivery.services import claiming, settling
 from delivery.tests.making import Sink, contact, content, listening, queue
 
@@ -108,9 +108,18 @@ def test_two_workers_share_the_work_and_keep_to_the_caps(company: Organization) 
     assert Counter(sink.recipients) == Counter(f"p{number}@example.com" for number in range(300))
 
 
-def test_a_claim_waits_for_the_one_before_it_and_then_sees_what_that_decided(company: Organization) -> None:
-    DeliveryPolicy.objects.update(hours_between=8)
+@pytest.mark.parametrize("caps", ["general", "own rule", "contact's own"])
+def test_a_claim_waits_for_the_one_before_it_and_then_sees_what_that_decided(
+    company: Organization, monkeypatch: pytest.MonkeyPatch, caps: str
+) -> None:
+    monkeypatch.setattr(claiming, "MOST_RIVALS", 0)  # else the first claim judges both
     ada, made = contact(), content()
+    if caps == "general":
+        DeliveryPolicy.objects.update(hours_between=8)
+    elif caps == "own rule":
+        services.save_cap(CapRule(channel="email", most=1, per_hours=1))
+    else:
+        Preference.objects.create(contact=ada, frequency="weekly")
     queue(ada, made=made, key="first")
     queue(ada, made=made, key="second")
     second: list[claiming.Block] = []
