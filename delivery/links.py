@@ -10,7 +10,7 @@ from delivery.domain import tokens
 from delivery.domain.tokens import Reference
 
 OPEN, CLICK, UNSUBSCRIBE, PREFERENCES, CONFIRM = "open", "click", "unsubscribe", "preferences", "confirm"
-PREFIXES = {OPEN: "/t/o/", CLICK: "/t/c/", UNSUBSCRIBE: "/u/", PREFERENCES: "/p/", CONFIRM: "/confirm/"}
+PREFIXES = {OPEN: "/t/o/", CLICK: "/t/c/", UNSUBSCRIBE: "/u/", PREFERENCES: "/preferences/", CONFIRM: "/confirm/"}
 
 
 @lru_cache(maxsize=32)
