@@ -15,7 +15,7 @@ SILENT = frozenset({"in_app", "slack", "webhook"})
 class Cap:
     """At most `most` messages in `per_hours` (None: any number), `hours_between` two of them.
 
-    It speaks of one `kind`; an empty channel means all that make a sound together, `topic_id` None all topics together.
+    It speaks of one `kind`; an empty channel means all that make a sound together, `topic_id` None all topics.
     """
 
     kind: str

@@ -31,8 +31,8 @@ SELECT id FROM delivery_message
  ORDER BY run_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """
 
-# What else is due in the lane for the same contacts is judged together with the block, so that of several messages in reach
-# of one cap the weightiest goes, wherever it stands in the queue. Plan: queued_by_contact, once per contact.
+# What else is due in the lane for the same contacts is judged together with the block, so that of several messages
+# in reach of one cap the weightiest goes, wherever it stands in the queue. Plan: queued_by_contact, once per contact.
 RIVALS_SQL = """
 SELECT message.id FROM delivery_message AS message
  WHERE message.organization_id = %(organization)s AND message.status = 'queued' AND message.kind <> 'transactional'
