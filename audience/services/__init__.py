@@ -10,6 +10,7 @@ from audience.services.contacts import (
     update_contact,
     update_contacts,
 )
+from audience.services.devices import forget_device, forget_devices, register_device
 from audience.services.housekeeping import purge
 from audience.services.ingest import accept, organization_of, record
 from audience.services.opt_in import remind, save_opt_in
@@ -32,12 +33,15 @@ __all__ = [
     "define_prediction",
     "delete_contact",
     "delete_definition",
+    "forget_device",
+    "forget_devices",
     "grant_consent",
     "organization_of",
     "process",
     "purge",
     "record",
     "record_predictions",
+    "register_device",
     "remind",
     "remove_tags",
     "replay",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -24,6 +25,28 @@ class Outcome:
     answer: str = ""
     is_hard_bounce: bool = False  # the address itself is dead: no such mailbox, a token nobody has any more
     retry_after_seconds: float | None = None  # how long the provider asked us to wait
+    # What became of it on each device, when it went to several: (device id, outcome).
+    parts: tuple[tuple[int, Outcome], ...] = ()
+
+
+# Of several devices the best speaks for the message; what may still become better waits.
+BEST_FIRST = (
+    OutcomeKind.SENT,
+    OutcomeKind.UNCERTAIN,
+    OutcomeKind.RETRY,
+    OutcomeKind.UNTRIED,
+    OutcomeKind.FAILED,
+    OutcomeKind.REFUSED,
+)
+
+
+def together(parts: Sequence[tuple[int, Outcome]]) -> Outcome:
+    """The outcome of a message that went to several devices."""
+    outcomes = [outcome for _, outcome in parts]
+    kind = min((outcome.kind for outcome in outcomes), key=BEST_FIRST.index)
+    best = [outcome for outcome in outcomes if outcome.kind == kind]
+    waits = [outcome.retry_after_seconds for outcome in best if outcome.retry_after_seconds is not None]
+    return Outcome(kind, best[0].answer, retry_after_seconds=min(waits, default=None), parts=tuple(parts))
 
 
 @dataclass(frozen=True)

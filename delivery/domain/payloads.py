@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from delivery.domain.outcomes import Envelope
+
 
 @dataclass(frozen=True)
 class Text:
@@ -38,6 +40,13 @@ class Push:
     url: str = ""
     icon: str = ""
     image: str = ""
+
+
+@dataclass(frozen=True)
+class ToDevices:
+    """One message to every device of a contact: an envelope for each."""
+
+    parts: tuple[Envelope, ...]
 
 
 @dataclass(frozen=True)

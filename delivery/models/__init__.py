@@ -13,6 +13,7 @@ from delivery.models.deliverability import (
 )
 from delivery.models.engagement import Engagement, EngagementKind
 from delivery.models.holdouts import HeldOut, Holdout
+from delivery.models.inbox import InboxMessage, Placement
 from delivery.models.letters import ConfirmationLetter, Farewell, LeavingReason
 from delivery.models.limits import CapRule, Frequency, Preference, QuietHours, Weekday
 from delivery.models.mailbox import MailboxMessage
@@ -36,6 +37,7 @@ __all__ = [
     "HeldOut",
     "Hold",
     "Holdout",
+    "InboxMessage",
     "LaneDay",
     "LeavingReason",
     "MailboxDomain",
@@ -44,6 +46,7 @@ __all__ = [
     "MessageKind",
     "MessageStatus",
     "PauseScope",
+    "Placement",
     "Preference",
     "Priority",
     "Provider",

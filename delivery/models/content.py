@@ -27,6 +27,9 @@ class Content(OrganizationScoped):
     preheader = models.TextField(blank=True, default="", help_text="What inboxes show beside the subject.")
     html = models.TextField(blank=True, default="")
     text = models.TextField(blank=True, default="")
+    fields: models.JSONField[Any, Any] = models.JSONField(
+        default=dict, db_default={}, help_text="What a message of another channel than e-mail says (domain.channels)."
+    )
     defaults: models.JSONField[Any, Any] = models.JSONField(
         default=dict, help_text="Values for variables a contact lacks."
     )

@@ -163,12 +163,14 @@ class Hold(OrganizationScoped):
 
 
 class Attempt(OrganizationScoped):
-    """One try to hand a message to a provider, for messages whose first try did not simply succeed."""
+    """One try to hand a message to a provider, for messages whose first try did not simply succeed;
+    of push messages one for each device."""
 
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attempt_log", db_constraint=False)
     happened_at = models.DateTimeField(default=clock.now)
     outcome = models.CharField(max_length=20)
     answer = models.TextField(blank=True, default="")
+    device = models.CharField(max_length=40, blank=True, default="", db_default="", help_text="Of a push message.")
 
     def __str__(self) -> str:
         return f"{self.outcome} {self.message_id}"

@@ -9,10 +9,26 @@ from django.conf import settings
 from audience.models import MessageChannel
 from common.errors import Invalid
 from common.registry import Registry
-from delivery.providers import smtp
+from delivery.providers import fcm, http_text, inbox, slack, smtp, twilio, webhook, webpush
 from delivery.providers.contract import Connection, Provider, ProviderUnavailable, Settings
 
-PROVIDERS: Registry[Provider] = Registry("provider", {"smtp": smtp.PROVIDER})
+PROVIDERS: Registry[Provider] = Registry(
+    "provider",
+    {
+        provider.name: provider
+        for provider in (
+            smtp.PROVIDER,
+            twilio.PROVIDER,
+            http_text.PROVIDER,
+            webpush.PROVIDER,
+            fcm.PROVIDER,
+            slack.PROVIDER,
+            webhook.PROVIDER,
+        )
+    },
+)
+# Works without an account.
+BUILT_IN = {MessageChannel.IN_APP.value: inbox.PROVIDER}
 
 
 def of_kind(name: str) -> Provider:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from common.errors import Invalid
-from common.http import Answer, Client, NoAnswer, NotSent
+from common.http import ANSWER_SECONDS, Answer, Client, NoAnswer, NotSent
 from delivery.domain.outcomes import Envelope, Outcome, OutcomeKind
 from delivery.providers.contract import ProviderUnavailable
 
@@ -32,9 +32,10 @@ class HttpConnection:
     """
 
     is_one_service = True
+    answer_seconds = ANSWER_SECONDS
 
     def __init__(self) -> None:
-        self._client = Client(guarded=True)
+        self._client = Client(guarded=True, answer_seconds=self.answer_seconds)
         self._usable = True
 
     # --- for providers to write ---------------------------------------------------------------------

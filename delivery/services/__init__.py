@@ -17,12 +17,14 @@ from delivery.services.settings import (
     save_sender,
 )
 from delivery.services.trying import TRIED_AT_AN_ADDRESS, try_provider
+from delivery.services.words import PreviewedMessage, preview_message, publish_message
 
 __all__ = [
     "TRIED_AT_AN_ADDRESS",
     "DraftView",
     "Outgoing",
     "Parts",
+    "PreviewedMessage",
     "Rendered",
     "cancel",
     "check",
@@ -33,7 +35,9 @@ __all__ = [
     "delete_sender",
     "hold",
     "pause_provider",
+    "preview_message",
     "publish_content",
+    "publish_message",
     "queue",
     "queue_selected",
     "release",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from audience.models import MessageChannel
@@ -33,6 +33,8 @@ class Route:
     settings: Callable[[], Settings]
     account_id: int | None = None
     is_switched_on: bool = True
+    # Of a message that goes to several devices: the ways, by the kind of device that each reaches.
+    by_device: Mapping[str, Route] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,13 @@ class Lane:
 
 
 EVERY_EMAIL = Lane(MessageChannel.EMAIL)
+
+
+def _no_connection(settings: Settings) -> contract.Connection:
+    raise ProviderUnavailable("each device has a way of its own")
+
+
+TO_DEVICES = contract.Provider("devices", "Devices", ("push",), (), _no_connection)
 
 
 class _HasSender(Protocol):
@@ -74,8 +83,23 @@ class Routes:
             row = self._rows.get(self._senders.get(known) or 0) if known is not None else None
             row = row or self._default(channel)
             return _route(row) if row is not None else _configured()
+        if channel in BY_DEVICE:
+            return self._to_devices(channel)
+        if channel in providers.BUILT_IN:
+            return Route(channel, "the built-in inbox", providers.BUILT_IN[channel], dict)
         row = self._default(channel)
         return _route(row) if row is not None else None
+
+    def _to_devices(self, channel: str) -> Route | None:
+        ways = {
+            provider.device_kind: _route(row)
+            for row in self._rows.values()
+            if row.channel == channel and row.is_default and (provider := providers.of_kind(row.kind)).device_kind
+        }
+        if not ways:
+            return None
+        key = " and ".join(sorted(way.key for way in ways.values()))
+        return Route(key, "the push services", TO_DEVICES, dict, by_device=ways)
 
     def grouped(self, channel: str, recipients: Sequence[Sent]) -> list[tuple[Route, list[Sent]]]:
         """Recipients of one channel by the way that each message takes, in their order."""
@@ -88,7 +112,7 @@ class Routes:
 
     def repeatable(self) -> list[str]:
         """Channels of which every provider recognises a message that it has had already."""
-        ways = {channel: [self.of(channel)] for channel in MessageChannel.values if channel not in BY_DEVICE}
+        ways = {channel: [self.of(channel)] for channel in MessageChannel.values}
         ways[MessageChannel.EMAIL] += [self.of(MessageChannel.EMAIL, pk) for pk in self._senders]
         return [
             channel
@@ -106,24 +130,17 @@ class Routes:
             raise ProviderUnavailable("the account was paused or changed")
         return route
 
-    def by_device(self) -> dict[str, Route]:
-        """The ways of push messages, by the kind of device that each reaches."""
-        rows = (row for row in self._rows.values() if row.channel in BY_DEVICE and row.is_default)
-        routes = (_route(row) for row in rows)
-        return {route.provider.device_kind: route for route in routes}
-
     def lanes(self, is_resting: Callable[[Route], bool]) -> Iterator[Lane]:
         """What may be claimed now, channel by channel: paused, switched off and resting accounts wait."""
 
         def is_open(route: Route | None) -> bool:
+            if route is not None and route.by_device:
+                return any(is_open(way) for way in route.by_device.values())
             return route is not None and route.is_switched_on and not is_resting(route)
 
         yield from self._lane_of_email(is_open)
         for channel in MessageChannel.values:
-            if channel in BY_DEVICE:
-                if any(is_open(route) for route in self.by_device().values()):
-                    yield Lane(channel)
-            elif channel != MessageChannel.EMAIL and is_open(self.of(channel)):
+            if channel != MessageChannel.EMAIL and is_open(self.of(channel)):
                 yield Lane(channel)
 
     def _lane_of_email(self, is_open: Callable[[Route | None], bool]) -> Iterator[Lane]:

@@ -10,14 +10,16 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from django.db import transaction
 
+from audience.models import MessageChannel
 from common import clock, doorbell, tenancy
 from delivery import selectors
 from delivery.domain.outcomes import Envelope, Outcome, OutcomeKind
 from delivery.providers.contract import Connection, ProviderUnavailable
-from delivery.services import claiming, letters, outgoing, rendering, settling
+from delivery.services import claiming, composing, letters, outgoing, rendering, settling
 from delivery.services.claiming import Block, Recipient
 from delivery.services.queue import WORK
 from delivery.services.routing import Route, Routes
@@ -61,7 +63,7 @@ def _turn() -> int:
 def _send(block: Block, channel: str, routes: Routes) -> None:
     results: list[Result] = []
     for route, recipients in routes.grouped(channel, block.recipients):
-        office = letters.Office(recipients, route)
+        office = _office(channel, recipients, route)
         for start in range(0, len(recipients), FLIGHT):
             flight = recipients[start : start + FLIGHT]
             try:
@@ -82,15 +84,27 @@ def _send(block: Block, channel: str, routes: Routes) -> None:
         claiming.finish(block.token)
 
 
+def _office(channel: str, recipients: Sequence[Recipient], route: Route) -> Writer:
+    if channel == MessageChannel.EMAIL:
+        return letters.Office(recipients, route)
+    return composing.Desk(channel, recipients)
+
+
 def _result(recipient: Recipient, outcome: Outcome) -> Result:
     return Result(recipient, outcome, clock.now())
+
+
+class Writer(Protocol):
+    """Writes the messages of one block."""
+
+    def envelope(self, recipient: Recipient) -> Envelope: ...
 
 
 @dataclass
 class _Flight:
     """One flight's results, and which of its messages the provider has taken."""
 
-    office: letters.Office
+    office: Writer
     route: Route
     results: list[Result]
     taken: dict[int, Recipient]
@@ -114,9 +128,7 @@ class _Flight:
             yield envelope
 
 
-def _fly(
-    recipients: Sequence[Recipient], office: letters.Office, route: Route, connection: Connection
-) -> list[Result]:
+def _fly(recipients: Sequence[Recipient], office: Writer, route: Route, connection: Connection) -> list[Result]:
     """Hand over one flight; every recipient gets exactly one result."""
     if not recipients:
         return []

@@ -194,22 +194,27 @@ def _storable(text: str) -> str:
 
 
 def _log_attempts(results: Sequence[Result]) -> None:
-    """Every try that did not simply succeed leaves its answer."""
+    """Every try that did not simply succeed leaves its answer; of several devices each one."""
     quiet = (OutcomeKind.SENT, OutcomeKind.UNTRIED)
     Attempt.objects.bulk_create(
         Attempt(
             message_id=result.recipient.message_id,
             happened_at=result.known_at,
-            outcome=result.outcome.kind.value,
-            answer=_storable(result.outcome.answer),
+            outcome=outcome.kind.value,
+            answer=_storable(outcome.answer),
+            device=f"device {device_id}" if device_id else "",
         )
         for result in results
-        if result.outcome.kind not in quiet
+        for device_id, outcome in result.outcome.parts or ((0, result.outcome),)
+        if device_id or outcome.kind not in quiet
     )
 
 
 def _bounce(results: Sequence[Result]) -> None:
-    """An address that the server says does not exist is not written to again."""
+    """An address that the server says does not exist is not written to again; a dead device is forgotten."""
+    audience.forget_devices(
+        [device_id for result in results for device_id, outcome in result.outcome.parts if outcome.is_hard_bounce]
+    )
     bounced = [result for result in results if result.outcome.is_hard_bounce]
     for result in bounced:
         try:

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from accounts import audit
 from accounts.models import Organization
-from audience.models import MessageChannel
+from audience.models import Device, MessageChannel
 from common import clock, tenancy
 from common.errors import Invalid, Permanent
 from delivery import providers
-from delivery.domain import addresses, mime
+from delivery.domain import addresses, mime, payloads, phones
 from delivery.domain.mime import Letter
 from delivery.domain.outcomes import Envelope, Outcome, OutcomeKind
 from delivery.models import Provider
@@ -19,7 +19,9 @@ from delivery.providers.contract import ProviderUnavailable
 from delivery.services import letters
 from delivery.services.routing import whole_settings
 
-TRIED_AT_AN_ADDRESS = frozenset({MessageChannel.EMAIL})
+TRIED_AT_AN_ADDRESS = frozenset(
+    {MessageChannel.EMAIL, MessageChannel.SMS, MessageChannel.WHATSAPP, MessageChannel.PUSH}
+)
 WORDS = "This is a test. If you can read it, the account works."
 
 
@@ -57,14 +59,38 @@ def _envelope(row: Provider, to: str, *, wants_bytes: bool) -> Envelope:
     key = f"test-{uuid.uuid4()}"
     if row.channel == MessageChannel.EMAIL:
         return _mail(row, to, key, wants_bytes=wants_bytes)
-    raise Invalid(f"There is no test message for {row.get_channel_display()}.")
+    if row.channel in (MessageChannel.SMS, MessageChannel.WHATSAPP):
+        number = phones.normal(to)
+        if number is None:
+            raise _unusable(to, "a phone number with its country code")
+        return Envelope(0, "", number, b"", payloads.Text(WORDS), key)
+    if row.channel == MessageChannel.PUSH:
+        return _push(row, to, key)
+    if row.channel == MessageChannel.SLACK:
+        return Envelope(0, "", "", b"", payloads.Note(WORDS), key)
+    return Envelope(0, "", "", b"", payloads.Call("groundswell.test", {"text": WORDS}, 0, clock.now()), key)
+
+
+def _push(row: Provider, to: str, key: str) -> Envelope:
+    """To the device of a contact that was seen last."""
+    kind = providers.of_kind(row.kind).device_kind
+    devices = Device.objects.filter(kind=kind, contact__email=to.lower())
+    found = devices.order_by("-last_seen_at").first() if to else None
+    if found is None:
+        raise _unusable(to, "the e-mail address of a contact with such a device")
+    device = payloads.Device(found.pk, found.kind, found.token, found.keys)
+    return Envelope(0, "", found.token, b"", payloads.Push(f"Test of {row.name}", WORDS, device, key), key)
+
+
+def _unusable(to: str, what: str) -> Invalid:
+    sentence = f"“{to}” is not {what}."
+    return Invalid(sentence, details={"to": sentence})
 
 
 def _mail(row: Provider, to: str, key: str, *, wants_bytes: bool) -> Envelope:
     address = addresses.normal(to)
     if address is None:
-        sentence = f"“{to}” is not an e-mail address."
-        raise Invalid(sentence, details={"to": sentence})
+        raise _unusable(to, "an e-mail address")
     organization = Organization.objects.get(pk=tenancy.required())
     sender = row.senders.first()
     signed = letters.senders({sender.pk if sender else None}, organization.name)[sender.pk if sender else None]
