@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 
 from audience.models import Contact, Topic
+from campaigns.models_snippets import Snippet, SnippetVersion, TemplateNeed  # noqa: F401 — models of this room
 from common import clock
 from common.models import WorkedRow
 from common.tenancy import OrganizationScoped
@@ -23,10 +24,26 @@ class EmailTemplate(OrganizationScoped):
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=100)
     kind = models.CharField(max_length=15, choices=MessageKind, default=MessageKind.MARKETING)
-    subject = models.CharField(max_length=300)
+    subject = models.CharField(max_length=300, blank=True, default="")
     preheader = models.CharField(max_length=200, blank=True, default="")
-    html = models.TextField(help_text="Jinja2, e.g. Hello {{ contact.name }}.")
+    blocks: models.JSONField[Any, Any] = models.JSONField(
+        null=True, blank=True, help_text="The tree of domain/blocks; empty: the mail is written as HTML."
+    )
+    html = models.TextField(blank=True, default="", help_text="Jinja2, e.g. Hello {{ contact.name }}.")
     text = models.TextField(blank=True, default="", help_text="Empty: derived from the HTML.")
+    text_basis = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        editable=False,
+        help_text="Checksum of what the own text was written for.",
+    )
+    locale = models.CharField(max_length=20, blank=True, default="", help_text="Language of these words, e.g. en.")
+    variants: models.JSONField[Any, Any] = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text='Other languages: {"de": {"subject", "preheader", "blocks" or "html", "text"}}.',
+    )
     defaults: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True, help_text='{"name": "there"}')
     published = models.ForeignKey(
         "TemplateVersion", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
@@ -50,6 +67,12 @@ class TemplateVersion(OrganizationScoped):
     template = models.ForeignKey(EmailTemplate, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
     content = models.ForeignKey(Content, on_delete=models.PROTECT, related_name="+")
+    words: models.JSONField[Any, Any] = models.JSONField(
+        default=dict, db_default={}, help_text="The draft as it was: to compare and to go back to."
+    )
+    snippets: models.JSONField[Any, Any] = models.JSONField(
+        default=dict, db_default={}, help_text="Slug → number of each snippet that went into it."
+    )
     author = models.CharField(max_length=200, blank=True, default="")
     created_at = models.DateTimeField(default=clock.now)
 

@@ -102,6 +102,11 @@ def member_ids(segment_id: int) -> list[int]:
     return [row[0] for row in _fetch(f"{sql} ORDER BY 1", parameters)]
 
 
+def existing(segment_ids: Collection[int]) -> set[int]:
+    """Those of the ids behind which a segment stands."""
+    return set(Segment.objects.filter(pk__in=segment_ids).values_list("pk", flat=True)) if segment_ids else set()
+
+
 def standing_in(segment_ids: Collection[int], contact_ids: Sequence[int]) -> dict[int, frozenset[int]]:
     """In which of these segments each of these contacts stands now; contacts in none are left out.
 

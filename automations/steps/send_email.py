@@ -86,7 +86,14 @@ def content_id(configuration: Configuration) -> int:
         return _variants[key]
     content = Content.objects.get(pk=published)
     variant = delivery.publish_content(
-        content.name, content.kind, configuration.subject, content.html, content.text, content.defaults
+        content.name,
+        content.kind,
+        configuration.subject,
+        content.html,
+        content.text,
+        content.defaults,
+        preheader=content.preheader,
+        variants={locale: delivery.Variant(**words) for locale, words in content.variants.items()},
     )
     transaction.on_commit(lambda: _keep(key, variant.pk))
     return int(variant.pk)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -12,7 +12,8 @@ from rest_framework.response import Response
 
 from audience.models import Contact
 from campaigns import selectors
-from campaigns.domain.blocks import language
+from campaigns.api.drafts import read
+from campaigns.domain import wordings
 from campaigns.domain.checks.base import LEVELS
 from campaigns.services import composing
 from campaigns.services.composing import Draft
@@ -74,14 +75,24 @@ class RenderInput(StrictSerializer):
     )
     defaults = serializers.DictField(required=False, default=dict)
     kind = serializers.ChoiceField(choices=MessageKind.choices, default=MessageKind.MARKETING)
-    locale = serializers.CharField(max_length=20, allow_blank=True, default="")
-    contact = serializers.IntegerField(
+    locale = serializers.CharField(
+        max_length=20, allow_blank=True, default="", help_text="Show this language; empty: the contact's own."
+    )
+    variants = serializers.DictField(
+        required=False, default=dict, help_text="Other languages; the contact's locale, or `locale`, chooses."
+    )
+    contact_id = serializers.IntegerField(
         required=False, allow_null=True, min_value=1, max_value=2**63 - 1, help_text="Empty: the contact seen last."
     )
     event = serializers.DictField(required=False, default=dict, help_text="Properties of the event that starts it.")
     is_marked = serializers.BooleanField(
         default=False, help_text="With comments around each block (`<!--block:ID-->`), for editors."
     )
+
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        if wrong := wordings.variant_faults(data["variants"]):
+            raise serializers.ValidationError(wrong)
+        return data
 
 
 class CheckSerializer(serializers.Serializer):  # type: ignore[type-arg]
@@ -103,6 +114,31 @@ class ShownSerializer(serializers.Serializer):  # type: ignore[type-arg]
     )
 
 
+class VariableSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    name = serializers.CharField(help_text="What stands between the braces: contact.first_name.")
+    label = serializers.CharField()  # type: ignore[assignment]
+    group = serializers.CharField()
+    kind = serializers.CharField()
+    sample = serializers.CharField(help_text="The value of the contact; may be empty.")
+    default = serializers.CharField(help_text="A proposal for those who have no value; may be empty.")  # type: ignore[assignment]
+    is_always_there = serializers.BooleanField(help_text="Needs no default.")
+
+
+class VariablesSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    results = VariableSerializer(many=True)
+
+
+class ImportInput(StrictSerializer):
+    source = serializers.CharField(max_length=200_000, trim_whitespace=False, help_text="HTML or MJML.")  # type: ignore[assignment]
+
+
+class ImportedSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    blocks = serializers.JSONField(help_text="A tree: settings and blocks.")
+    subject = serializers.CharField()
+    preheader = serializers.CharField()
+    notes = serializers.ListField(child=serializers.CharField(), help_text="What was taken out or left as it is.")
+
+
 class ComposingActions:
     """Actions of the template views that need no stored template."""
 
@@ -110,20 +146,36 @@ class ComposingActions:
     @action(detail=False, methods=["get"], pagination_class=None, filterset_class=None)
     def language(self, request: Request) -> Response:
         """Of what e-mails are made: settings, blocks, conditions, each with its inputs."""
-        return Response(language.describe())
+        return Response(composing.described())
 
     @extend_schema(request=RenderInput, responses=ShownSerializer)
     @action(detail=False, methods=["post"])
     def render(self, request: Request) -> Response:
         """A draft as a contact would read it, with checks; nothing is stored. Mistakes are told, not refused."""
-        serializer = RenderInput(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        data = dict(serializer.validated_data)
-        contact = _contact(data.pop("contact", None))
+        data = read(RenderInput, request)
+        contact = _contact(data.pop("contact_id", None))
         event: dict[str, Any] = data.pop("event")
         is_marked: bool = data.pop("is_marked")
         shown = composing.show(Draft(**data), contact, {"event": event} if event else {}, is_marked=is_marked)
         return Response(ShownSerializer(shown).data)
+
+    @extend_schema(
+        parameters=[OpenApiParameter("contact_id", int, description="Whose values are the examples.")],
+        responses=VariablesSerializer,
+    )
+    @action(detail=False, methods=["get"], pagination_class=None, filterset_class=None)
+    def variables(self, request: Request) -> Response:
+        """What may stand between braces, with examples."""
+        asked = request.query_params.get("contact_id", "")
+        contact = _contact(int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else None)
+        return Response(VariablesSerializer({"results": selectors.variables(contact)}).data)
+
+    @extend_schema(request=ImportInput, responses=ImportedSerializer)
+    @action(detail=False, methods=["post"], url_path="import")
+    def bring_in(self, request: Request) -> Response:
+        """HTML or MJML made elsewhere, as blocks; what could run or collect is taken out, and told. Not stored."""
+        source = read(ImportInput, request)["source"]
+        return Response(ImportedSerializer(composing.imported(source)).data)
 
 
 def _contact(contact_id: int | None) -> Contact | None:

@@ -15,13 +15,13 @@ from rest_framework.response import Response
 
 from campaigns import selectors, services
 from campaigns.api.composing import ComposingActions
+from campaigns.api.drafts import DraftActions, WordsInput, read
 from campaigns.api.serializers import WhoInput, who
 from campaigns.api.shapes import VersionSerializer
 from campaigns.models import EmailTemplate, TemplateVersion
 from common.api.shapes import StrictSerializer
 from common.api.views import ApiViewSet
 from common.errors import Invalid
-from delivery.models import MessageKind
 
 
 class EmailTemplateSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
@@ -30,22 +30,17 @@ class EmailTemplateSerializer(serializers.ModelSerializer):  # type: ignore[type
     class Meta:
         model = EmailTemplate
         fields = [
-            "id", "name", "slug", "kind", "subject", "preheader", "html", "text", "defaults",
-            "published_version", "is_archived", "version", "created_at", "updated_at",
+            "id", "name", "slug", "kind", "subject", "preheader", "blocks", "html", "text", "defaults", "locale",
+            "variants", "published_version", "is_archived", "version", "created_at", "updated_at",
         ]  # fmt: skip
 
 
-class EmailTemplateInput(VersionSerializer):
+class EmailTemplateInput(VersionSerializer, WordsInput):
     also_accepts = frozenset({"id", "published_version", "is_archived", "created_at", "updated_at"})
 
     name = serializers.CharField(max_length=200)
     slug = serializers.SlugField(max_length=100, required=False, help_text="Empty: made from the name.")
-    kind = serializers.ChoiceField(choices=MessageKind.choices, required=False)
     subject = serializers.CharField(max_length=300)
-    preheader = serializers.CharField(max_length=200, allow_blank=True, required=False)
-    html = serializers.CharField(max_length=500_000)
-    text = serializers.CharField(max_length=500_000, allow_blank=True, required=False)
-    defaults = serializers.DictField(required=False, help_text='Values for what a contact lacks: {"name": "there"}')
 
 
 class TemplateVersionSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
@@ -80,11 +75,11 @@ class EmailTemplateFilter(django_filters.FilterSet):
         fields = ["name", "slug", "kind", "is_archived"]
 
 
-class EmailTemplateViewSet(ComposingActions, ApiViewSet):
+class EmailTemplateViewSet(ComposingActions, DraftActions, ApiViewSet):
     """E-mail templates: a draft that is edited, and the published content that is sent."""
 
     resource = "campaigns"
-    reading_actions = ("preview", "render")
+    reading_actions = ("preview", "render", "bring_in")
     serializer_class = EmailTemplateSerializer
     filterset_class = EmailTemplateFilter
     lookup_value_regex = "[0-9]{1,18}"
@@ -124,7 +119,7 @@ class EmailTemplateViewSet(ComposingActions, ApiViewSet):
     def publish(self, request: Request, pk: str) -> Response:
         """Check and compile the draft. Mistakes come back with their places, and nothing changes."""
         template = self._template(pk)
-        data = _read(VersionSerializer, request)
+        data = read(VersionSerializer, request)
         published = services.publish_template(template, expected_version=data.get("version"))
         return Response(TemplateVersionSerializer(published).data, status=201)
 
@@ -143,7 +138,7 @@ class EmailTemplateViewSet(ComposingActions, ApiViewSet):
     def preview(self, request: Request, pk: str) -> Response:
         """The draft as this contact would get it."""
         template = self._template(pk)
-        contact = services.find_contact(who(_read(WhoInput, request)))
+        contact = services.find_contact(who(read(WhoInput, request)))
         return Response(RenderedSerializer(services.preview_template(template, contact)).data)
 
     @extend_schema(request=TestSendInput, responses={202: TestSendAnswer})
@@ -151,7 +146,7 @@ class EmailTemplateViewSet(ComposingActions, ApiViewSet):
     def test_send(self, request: Request, pk: str) -> Response:
         """Send the draft, written for this contact, to a colleague's address."""
         template = self._template(pk)
-        data = _read(TestSendInput, request)
+        data = read(TestSendInput, request)
         to = data.get("to") or _own_address(request)
         key = services.send_test(template, services.find_contact(who(data)), to)
         return Response({"to": to, "message_key": key}, status=202)
@@ -171,7 +166,7 @@ class EmailTemplateViewSet(ComposingActions, ApiViewSet):
         return self._answer(services.update_template(template, values, expected_version=version))
 
     def _values(self, request: Request, *, partial: bool = False) -> tuple[dict[str, Any], int | None]:
-        data = _read(EmailTemplateInput, request, partial=partial)
+        data = read(EmailTemplateInput, request, partial=partial)
         return {name: value for name, value in data.items() if name != "version"}, data.get("version")
 
 
@@ -180,9 +175,3 @@ def _own_address(request: Request) -> str:
     if name in selectors.member_addresses():
         return name
     raise Invalid("A key has no mailbox of its own: say `to`.", details={"to": "A colleague's address is needed."})
-
-
-def _read(serializer_class: Any, request: Request, *, partial: bool = False) -> dict[str, Any]:
-    serializer = serializer_class(data=request.data, partial=partial)
-    serializer.is_valid(raise_exception=True)
-    return dict(serializer.validated_data)

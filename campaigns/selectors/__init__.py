@@ -4,13 +4,16 @@ from campaigns.selectors.audience import AudiencePreview, audience_preview
 from campaigns.selectors.offers import offered_to
 from campaigns.selectors.progress import Progress, Refusal, progress
 from campaigns.selectors.report import Report, cost_shown, report
+from campaigns.selectors.snippets import uses as snippet_uses
 from campaigns.selectors.templates import has_unpublished_changes, member_addresses, preview_contact
+from campaigns.selectors.variables import Variable, variables
 
 __all__ = [
     "AudiencePreview",
     "Progress",
     "Refusal",
     "Report",
+    "Variable",
     "audience_preview",
     "cost_shown",
     "has_unpublished_changes",
@@ -19,4 +22,6 @@ __all__ = [
     "preview_contact",
     "progress",
     "report",
+    "snippet_uses",
+    "variables",
 ]

@@ -1,4 +1,4 @@
-"""Which campaigns a segment is in: as the audience, or left out of it."""
+"""Which campaigns a segment is in, as the audience or left out of it, and which mails decide by it what to show."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from django.urls import reverse
 
-from campaigns.models import CampaignAudience
+from campaigns.models import CampaignAudience, TemplateNeed
 from segments.models import Segment
 from segments.uses import Use
 
@@ -17,3 +17,6 @@ def uses(segment: Segment) -> Iterator[Use]:
     for pk, name, is_excluded in rows.values_list("campaign_id", "campaign__name", "is_excluded"):
         what = "campaign (leaves it out)" if is_excluded else "campaign"
         yield Use(what, name, reverse("admin:campaigns_campaign_change", args=[pk]))
+    mails = TemplateNeed.objects.filter(segment=segment).order_by("template__name", "template_id")
+    for pk, name in mails.values_list("template_id", "template__name"):
+        yield Use("e-mail template", name, reverse("admin:campaigns_emailtemplate_change", args=[pk]))

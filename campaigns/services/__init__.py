@@ -11,8 +11,10 @@ from campaigns.services.campaigns import (
     update_campaign,
 )
 from campaigns.services.control import archive, cancel, complete, launch, pause, resume, unschedule
+from campaigns.services.drafts import compare, draft_of, restore_version, save_draft, version_of
 from campaigns.services.offers import Who, find_contact, record_conversion, record_view
 from campaigns.services.runs import organizations_due, settled, work
+from campaigns.services.snippets import create_snippet, delete_snippet, publish_snippet, update_snippet
 from campaigns.services.templates import (
     archive_template,
     create_template,
@@ -20,6 +22,7 @@ from campaigns.services.templates import (
     duplicate_template,
     preview_template,
     publish_template,
+    republish_template,
     send_test,
     update_template,
 )
@@ -32,11 +35,15 @@ __all__ = [
     "archive_template",
     "audience_of",
     "cancel",
+    "compare",
     "complete",
     "create_campaign",
+    "create_snippet",
     "create_template",
     "delete_campaign",
+    "delete_snippet",
     "delete_template",
+    "draft_of",
     "duplicate_campaign",
     "duplicate_template",
     "find_contact",
@@ -45,14 +52,20 @@ __all__ = [
     "organizations_due",
     "pause",
     "preview_template",
+    "publish_snippet",
     "publish_template",
     "record_conversion",
     "record_view",
+    "republish_template",
+    "restore_version",
     "resume",
+    "save_draft",
     "send_test",
     "settled",
     "unschedule",
     "update_campaign",
+    "update_snippet",
     "update_template",
+    "version_of",
     "work",
 ]

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
+
+from jinja2.exceptions import TemplateSyntaxError
 
 from audience.models import Contact
 from campaigns.domain import checks
-from campaigns.domain.blocks import compiler, marking, mentions, parse
+from campaigns.domain.blocks import compiler, importing, language, marking, mentions, parse
+from campaigns.domain.blocks import snippets as filling
+from campaigns.domain.blocks import tree as trees
 from campaigns.domain.blocks.compiler import CompiledTree
 from campaigns.domain.blocks.tree import Settings, Tree
+from campaigns.domain.blocks.words import Wrong
 from campaigns.domain.checks.base import Check, Mail
+from campaigns.services import snippets
 from common.errors import Invalid
 from delivery import services as delivery
-from delivery.domain import template_rules
+from delivery.domain import locales, markup, plaintext, template_rules
 from delivery.models import MessageKind
+from segments import selectors as segments
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,13 @@ class Draft:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     kind: str = MessageKind.MARKETING
     locale: str = ""
+    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def in_language(self, locale: str) -> Draft:
+        """The wording of one language: what it does not say itself is empty, defaults and kind are shared."""
+        said = self.variants[locale]
+        words: dict[str, Any] = {name: said.get(name) or "" for name in ("subject", "preheader", "html", "text")}
+        return replace(self, **words, blocks=said.get("blocks"), locale=locale, variants={})
 
 
 @dataclass(frozen=True)
@@ -40,6 +55,7 @@ class Composed:
     tree: Tree
     compiled: CompiledTree
     problems: dict[str, str]
+    snippets: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -55,14 +71,31 @@ class Shown:
     problems: dict[str, str]
 
 
+def described() -> dict[str, Any]:
+    """Of what mails are made, for an editor."""
+    return language.describe()
+
+
+def imported(source: str) -> importing.Imported:
+    """HTML or MJML made elsewhere, as blocks. Raises `Invalid` with the reason."""
+    try:
+        return importing.imported(source)
+    except Wrong as wrong:
+        raise Invalid(str(wrong), code="cannot_import", details={"source": str(wrong)}) from wrong
+
+
 def compose(draft: Draft) -> Composed:
     """Read and compile a draft; nothing raises, problems are told by path."""
-    tree, compiled, problems = Tree(Settings(), ()), CompiledTree(html=draft.html), {}
+    tree, compiled = Tree(Settings(), ()), CompiledTree(html=draft.html)
+    problems: dict[str, str] = {}
+    known = snippets.Known({}, {})
     if draft.blocks is not None:
         reading = parse.parse(draft.blocks)
-        tree, problems = reading.tree, reading.problems
-        compiled = compiler.compiled(tree, language=draft.locale)
-        problems = compiled.problems | problems
+        known = snippets.published(trees.snippets(reading.tree.blocks))
+        tree, missing = filling.filled(reading.tree, known.blocks)
+        spoken = draft.locale if locales.LOCALE.fullmatch(draft.locale) else ""
+        compiled = compiler.compiled(tree, language=spoken)
+        problems = compiled.problems | missing | _unknown_segments(tree) | reading.problems
     parts = delivery.Parts(
         draft.subject, compiled.html, draft.text, draft.defaults, preheader=draft.preheader, kind=draft.kind
     )
@@ -72,7 +105,78 @@ def compose(draft: Draft) -> Composed:
         faults = template_rules.faults(getattr(parts, name), vocabulary)
         if faults:
             problems[name] = " ".join(map(str, faults))
-    return Composed(parts, tree, compiled, problems)
+    return Composed(parts, tree, compiled, problems, known.numbers)
+
+
+def _unknown_segments(tree: Tree) -> dict[str, str]:
+    known = segments.existing(trees.segments(tree.blocks))
+    return {
+        f"{block.path}.show_when.segment": f"There is no segment {block.show_when.segment}."
+        for block in trees.walk(tree.blocks)
+        if block.show_when and block.show_when.segment and block.show_when.segment not in known
+    }
+
+
+@dataclass(frozen=True)
+class Publishable:
+    """Words that may be published, and which version of each snippet (by slug) is in them."""
+
+    parts: delivery.Parts
+    snippets: dict[str, int]
+
+
+def publishable(words: Mapping[str, Any]) -> Publishable:
+    """Everything a template says, in every language, compiled. Raises `Invalid` with the path of each mistake."""
+    draft = draft_from(words)
+    whole = compose(draft)
+    problems, used, variants = dict(whole.problems), dict(whole.snippets), {}
+    for locale in draft.variants:
+        composed = compose(draft.in_language(locale))
+        problems |= {f"variants.{locale}.{place}": told for place, told in composed.problems.items()}
+        used |= composed.snippets
+        parts = composed.parts
+        variants[locale] = delivery.Variant(parts.subject, parts.preheader, parts.html, parts.text)
+    if problems:
+        place, sentence = next(iter(problems.items()))
+        more = f" There are {len(problems)} such places." if len(problems) > 1 else ""
+        told = f"The {place} cannot be published. {sentence}{more}"
+        raise Invalid(told, code="template_invalid", details=problems)
+    return Publishable(replace(whole.parts, variants=variants), used)
+
+
+def draft_from(words: Mapping[str, Any]) -> Draft:
+    """The words of a template or of one of its versions."""
+    return Draft(**{each.name: words[each.name] for each in fields(Draft) if each.name in words})
+
+
+def in_language(words: Mapping[str, Any], locale: str) -> dict[str, Any]:
+    """The words of one language as words of their own."""
+    variant = words["variants"][locale]
+    return {"subject": "", "preheader": "", "html": "", "text": "", "blocks": None, **variant}
+
+
+def basis(words: Mapping[str, Any]) -> str:
+    """A checksum of the text that would be derived from these words, to see later whether they changed."""
+    derived = plaintext.derived_text(_html(words))
+    return hashlib.sha256(derived.encode("utf-8", "replace")).hexdigest()
+
+
+def is_behind(words: Mapping[str, Any]) -> bool:
+    """Whether the own text was written for other words than these."""
+    return bool((words.get("text") or "").strip()) and words.get("text_basis") != basis(words)
+
+
+def _html(words: Mapping[str, Any]) -> str:
+    if words.get("blocks") is None:
+        html = words.get("html") or ""
+        try:
+            markup.Placeholders(html)
+        except (TemplateSyntaxError, ValueError):
+            return ""
+        return html
+    reading = parse.parse(words["blocks"])
+    known = snippets.published(trees.snippets(reading.tree.blocks))
+    return compiler.compiled(filling.filled(reading.tree, known.blocks)[0]).html
 
 
 def show(
@@ -82,8 +186,10 @@ def show(
 
     `is_marked` puts a comment before and behind each block, for editors; the size does not count them.
     """
-    composed = compose(draft)
     reader = contact or Contact(**SOMEBODY)
+    chosen = locales.chosen(draft.variants, draft.locale or reader.locale)
+    draft = draft.in_language(chosen) if chosen else draft
+    composed = compose(draft)
     problems = dict(composed.problems)
     rendered = delivery.Rendered("", "", "")
     missing: tuple[str, ...] = ()

@@ -15,39 +15,52 @@ from accounts import actor, audit
 from audience.models import Contact
 from campaigns import selectors
 from campaigns.models import EmailTemplate, TemplateVersion
-from campaigns.services import versions
+from campaigns.services import composing, needs, versions, wording
 from common import clock
 from common.errors import Conflict, Invalid
 from delivery import services as delivery
 from delivery.models import Content, SourceType
 
-FIELDS = frozenset({"name", "slug", "kind", "subject", "preheader", "html", "text", "defaults"})
+FIELDS = frozenset({"name", "slug", *wording.WORDS})
 
 
 def create_template(values: Mapping[str, Any]) -> EmailTemplate:
     """A new draft. Raises `Invalid` by field, `Conflict` when the slug is taken."""
-    template = EmailTemplate(**_known(values))
+    template = EmailTemplate()
+    wording.put(template, _known(values))
     template.slug = template.slug or slugify(template.name)[:100]
-    _check_defaults(template)
     versions.clean(template)
-    _save_new(template)
-    audit.created(template)
+    with transaction.atomic():
+        _save_new(template)
+        needs.refresh(template, wording.words_of(template))
+        audit.created(template)
     return template
 
 
 def update_template(
-    template: EmailTemplate, changes: Mapping[str, Any], *, expected_version: int | None = None
+    template: EmailTemplate,
+    changes: Mapping[str, Any],
+    *,
+    expected_version: int | None = None,
+    action: str = "change",
 ) -> EmailTemplate:
     """Edit the draft; what is published stays. Raises `Conflict` when somebody else was quicker."""
     with transaction.atomic():
         held = versions.lock(EmailTemplate, template.pk)
         versions.check(held, expected_version)
-        if held.is_archived:
-            raise Conflict(f"“{held}” is archived; duplicate it to go on from there.", code="state_forbids")
-        with audit.changing(held), _slug_is_free(str(changes.get("slug", held.slug))):
-            versions.write(held, _known(changes))
-            _check_defaults(held)
+        with audit.changing(held, action):
+            change(held, changes)
     return held
+
+
+def change(held: EmailTemplate, changes: Mapping[str, Any]) -> None:
+    """Write changes on a locked draft. Raises `Invalid` by field, `Conflict` for an archived one or a taken slug."""
+    if held.is_archived:
+        raise Conflict(f"“{held}” is archived; duplicate it to go on from there.", code="state_forbids")
+    with _slug_is_free(str(changes.get("slug", held.slug))):
+        wording.put(held, _known(changes))
+        versions.write(held, {})
+    needs.refresh(held, wording.words_of(held))
 
 
 def publish_template(template: EmailTemplate, *, expected_version: int | None = None) -> TemplateVersion:
@@ -61,41 +74,68 @@ def publish_template(template: EmailTemplate, *, expected_version: int | None = 
         versions.check(held, expected_version)
         if held.is_archived:
             raise Conflict(f"“{held}” is archived; duplicate it to go on from there.", code="state_forbids")
-        content = compile_draft(held)
+        words = wording.words_of(held)
         with audit.changing(held, "publish"):
-            if held.published is None or held.published.content_id != content.pk:
-                held.published = TemplateVersion.objects.create(
-                    template=held, number=_next_number(held), content=content, author=actor.current().name
-                )
+            held.published = _version(held, words)
             held.published_edit = held.version
             held.updated_at = clock.now()
             held.save(update_fields=["published", "published_edit", "updated_at"])
+            needs.refresh(held, words)
         return held.published
 
 
-def compile_draft(template: EmailTemplate, *, kind: str = "") -> Content:
+def republish_template(template: EmailTemplate) -> TemplateVersion:
+    """The published words once more, with the snippets of now; the draft stays as it is. Raises `Invalid`."""
+    with transaction.atomic():
+        held = versions.lock(EmailTemplate, template.pk)
+        if held.is_archived or held.published is None:
+            raise Conflict(f"“{held}” is not published, or archived.", code="state_forbids")
+        with audit.changing(held, "republish"):
+            held.published = _version(held, held.published.words)
+            held.updated_at = clock.now()
+            held.save(update_fields=["published", "updated_at"])
+            needs.refresh(held, wording.words_of(held))
+        return held.published
+
+
+def _version(template: EmailTemplate, words: Mapping[str, Any]) -> TemplateVersion:
+    """The words as a version: the published one when nothing changed."""
+    made = composing.publishable(words)
+    content = _content(template.name, made.parts)
+    published = template.published
+    if published is not None and published.content_id == content.pk and published.snippets == made.snippets:
+        return published
+    return TemplateVersion.objects.create(
+        template=template,
+        number=_next_number(template),
+        content=content,
+        words=words,
+        snippets=made.snippets,
+        author=actor.current().name,
+    )
+
+
+def compile_draft(template: EmailTemplate) -> Content:
     """The draft as immutable content, without publishing the template. Raises `Invalid` with places."""
+    return _content(template.name, composing.publishable(wording.words_of(template)).parts)
+
+
+def _content(name: str, parts: delivery.Parts) -> Content:
     return delivery.publish_content(
-        template.name,
-        kind or template.kind,
-        template.subject,
-        template.html,
-        template.text,
-        template.defaults,
-        preheader=template.preheader,
+        name,
+        parts.kind,
+        parts.subject,
+        parts.html,
+        parts.text,
+        parts.defaults,
+        preheader=parts.preheader,
+        variants=parts.variants,
     )
 
 
 def preview_template(template: EmailTemplate, contact: Contact) -> delivery.Rendered:
-    """The draft as this contact would get it. Raises `Invalid` with the place of each mistake."""
-    parts = delivery.Parts(
-        template.subject,
-        template.html,
-        template.text,
-        template.defaults,
-        preheader=template.preheader,
-        kind=template.kind,
-    )
+    """The draft as this contact would get it, in their language. Raises `Invalid` with the place of each mistake."""
+    parts = composing.publishable(wording.words_of(template)).parts
     delivery.check(parts)
     return delivery.render_preview(parts, contact)
 
@@ -134,7 +174,7 @@ def archive_template(template: EmailTemplate) -> EmailTemplate:
 
 def duplicate_template(template: EmailTemplate) -> EmailTemplate:
     """A new, unpublished draft with the same words."""
-    values = {name: getattr(template, name) for name in FIELDS}
+    values: dict[str, Any] = {name: getattr(template, name) for name in FIELDS}
     values["name"] = f"{template.name} (copy)"[:200]
     values["slug"] = _free_slug(template.slug)
     return create_template(values)
@@ -158,12 +198,6 @@ def _known(values: Mapping[str, Any]) -> dict[str, Any]:
     if unknown:
         raise Invalid(f"A template has no {', '.join(unknown)}.", details=dict.fromkeys(unknown, "Unknown field."))
     return dict(values)
-
-
-def _check_defaults(template: EmailTemplate) -> None:
-    if not isinstance(template.defaults, dict):
-        sentence = 'Defaults are an object of names and values, such as {"name": "there"}.'
-        raise Invalid(sentence, details={"defaults": sentence})
 
 
 def _save_new(template: EmailTemplate) -> None:

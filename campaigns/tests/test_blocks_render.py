@@ -48,7 +48,7 @@ def test_a_draft_is_shown_as_a_contact_would_read_it(organization: Organization,
             {"id": "b1", "type": "heading", "text": "Hello {{ contact.name }} & co"},
             {"id": "b2", "type": "text", "text": "<p>In <b>{{ contact.city }}</b></p>"},
         ],
-        contact=ada.pk,
+        contact_id=ada.pk,
         preheader="Only today",
     )
 
@@ -93,7 +93,7 @@ def test_blocks_for_a_segment_are_shown_to_its_members_only(organization: Organi
     ]
 
     for contact, seen, hidden in ((ada, "For gold", "For others"), (grace, "For others", "For gold")):
-        shown = render(api, blocks, contact=contact.pk)
+        shown = render(api, blocks, contact_id=contact.pk)
         assert shown["problems"] == {}
         assert seen in shown["html"]
         assert hidden not in shown["html"]
@@ -119,7 +119,9 @@ def test_a_value_the_contact_lacks_shows_its_name_and_is_told_by_block(
 ) -> None:
     AttributeDefinition.objects.create(name="plan", type="text")
     (ada,) = making.contacts(name="Ada")
-    shown = render(api, [{"id": "b9", "type": "text", "text": "Your {{ contact.attributes.plan }}"}], contact=ada.pk)
+    shown = render(
+        api, [{"id": "b9", "type": "text", "text": "Your {{ contact.attributes.plan }}"}], contact_id=ada.pk
+    )
 
     assert "Your [contact.attributes.plan]" in shown["html"]
     assert [

@@ -36,6 +36,12 @@ class Content(OrganizationScoped):
     variables: models.JSONField[Any, Any] = models.JSONField(
         default=list, db_default=[], help_text="Names that every message of this content brings along."
     )
+    variants: models.JSONField[Any, Any] = models.JSONField(
+        default=dict, db_default={}, help_text='Other languages: {"de": {"subject", "preheader", "html", "text"}}.'
+    )
+    segments: models.JSONField[Any, Any] = models.JSONField(
+        default=list, db_default=[], help_text="Ids of the segments by which it decides what to show."
+    )
     checksum = models.CharField(max_length=64)
     created_at = models.DateTimeField(default=clock.now)
 

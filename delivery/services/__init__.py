@@ -1,6 +1,6 @@
 """Every write of this room."""
 
-from delivery.services.content import Parts, check, completed, publish_content, vocabulary_of
+from delivery.services.content import Parts, Variant, check, completed, publish_content, vocabulary_of
 from delivery.services.engagement import simulate_engagement, unsubscribe_address
 from delivery.services.holdouts import delete_holdout, save_holdout, set_holdout
 from delivery.services.preview import DraftView, render_draft, render_preview
@@ -26,6 +26,7 @@ __all__ = [
     "Parts",
     "PreviewedMessage",
     "Rendered",
+    "Variant",
     "cancel",
     "check",
     "completed",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -13,12 +13,23 @@ from django.db import transaction
 from accounts import audit
 from audience.models import AttributeDefinition, MessageChannel
 from common.errors import Invalid
-from delivery.domain import markup, plaintext, template_rules
+from delivery.domain import locales, markup, plaintext, template_rules
 from delivery.domain.template_rules import Fault, Vocabulary
 from delivery.models import Content, MessageKind
 from delivery.services import rendering
+from segments import selectors as segments
 
 PARTS = ("subject", "preheader", "html", "text")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The same words in another language; defaults and variables are those of the content."""
+
+    subject: str
+    preheader: str = ""
+    html: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -32,6 +43,14 @@ class Parts:
     preheader: str = ""
     variables: Sequence[str] = ()
     kind: str = MessageKind.MARKETING
+    variants: Mapping[str, Variant] = field(default_factory=dict)
+
+    def in_language(self, locale: str) -> Parts:
+        """The words of one variant, as parts of their own."""
+        words = self.variants[locale]
+        return replace(
+            self, subject=words.subject, preheader=words.preheader, html=words.html, text=words.text, variants={}
+        )
 
 
 def publish_content(
@@ -45,17 +64,18 @@ def publish_content(
     *,
     preheader: str = "",
     variables: Sequence[str] = (),
+    variants: Mapping[str, Variant] | None = None,
 ) -> Content:
     """Check the templates and store them as immutable content; the same words give the same row.
 
     `variables` declares names that every message brings along. Raises `Invalid`, whose details map a part
-    (`subject`, `html` …) to its faults with their lines.
+    (`subject`, `html`, `variants.de.html` …) to its faults with their lines.
     """
     if kind not in MessageKind.values or channel not in MessageChannel.values:
         raise Invalid(
             f"A message is {' or '.join(MessageKind.values)} and goes by {', '.join(MessageChannel.values)}."
         )
-    parts = Parts(subject, html, text, defaults, preheader, variables, kind)
+    parts = Parts(subject, html, text, defaults, preheader, variables, kind, variants or {})
     check(parts)
     whole = completed(parts)
     checksum = _checksum(channel, whole)
@@ -72,6 +92,8 @@ def publish_content(
                 "text": whole.text,
                 "defaults": dict(whole.defaults),
                 "variables": list(whole.variables),
+                "variants": {locale: asdict(words) for locale, words in whole.variants.items()},
+                "segments": sorted(segments_of(whole)),
             },
         )
         if is_new:
@@ -80,13 +102,22 @@ def publish_content(
 
 
 def check(parts: Parts) -> None:
-    """Raise `Invalid` with every fault of every part."""
+    """Raise `Invalid` with every fault of every part, in every language."""
     details = {name: " ".join(map(str, found)) for name, found in _faults(parts).items() if found}
+    for locale in parts.variants:
+        found = _faults(parts.in_language(locale))
+        details |= {f"variants.{locale}.{name}": " ".join(map(str, each)) for name, each in found.items() if each}
+        if not locales.LOCALE.fullmatch(locale):
+            details[f"variants.{locale}"] = "A language is written like de or pt-BR."
+    unknown = segments_of(parts) - segments.existing(segments_of(parts)) if not details else set()
+    if unknown:
+        details["html"] = f"There is no segment {', '.join(map(str, sorted(unknown)))} by which to choose."
     if details:
         place, sentence = next(iter(details.items()))
         raise Invalid(f"The {place} cannot be published. {sentence}", code="template_invalid", details=details)
     try:
-        rendering.try_out(completed(parts), _sample_attributes())
+        for words in (parts, *(parts.in_language(locale) for locale in parts.variants)):
+            rendering.try_out(completed(words), _sample_attributes())
     except Invalid as error:
         raise Invalid(error.message, code="template_invalid", details=error.details) from error
 
@@ -124,7 +155,20 @@ def completed(parts: Parts) -> Parts:
         text = plaintext.derived_text(html)
     elif parts.kind == MessageKind.MARKETING and not template_rules.mentions(text, "unsubscribe_url"):
         text = markup.text_with_way_out(text)
-    return Parts(parts.subject, html, text, parts.defaults, parts.preheader, parts.variables, parts.kind)
+    variants = {locale: _completed_variant(parts.in_language(locale)) for locale in parts.variants}
+    return replace(parts, html=html, text=text, variants=variants)
+
+
+def _completed_variant(parts: Parts) -> Variant:
+    whole = completed(parts)
+    return Variant(whole.subject, whole.preheader, whole.html, whole.text)
+
+
+def segments_of(parts: Parts) -> set[int]:
+    """The segments by which these (valid) words decide what to show, in any language."""
+    languages = (parts, *(parts.in_language(locale) for locale in parts.variants))
+    sources = (getattr(words, name) for words in languages for name in PARTS)
+    return set().union(*(template_rules.segments_asked(source) for source in sources))
 
 
 def _sample_attributes() -> dict[str, str]:
@@ -133,6 +177,9 @@ def _sample_attributes() -> dict[str, str]:
 
 
 def _checksum(channel: str, parts: Parts) -> str:
-    words = [channel, parts.kind, parts.subject, parts.preheader, parts.html, parts.text]
-    encoded = msgspec.json.encode([*words, dict(parts.defaults), sorted(parts.variables)], order="deterministic")
+    words: list[Any] = [channel, parts.kind, parts.subject, parts.preheader, parts.html, parts.text]
+    whole = [*words, dict(parts.defaults), sorted(parts.variables)]
+    if parts.variants:
+        whole.append({locale: asdict(variant) for locale, variant in parts.variants.items()})
+    encoded = msgspec.json.encode(whole, order="deterministic")
     return hashlib.sha256(encoded).hexdigest()

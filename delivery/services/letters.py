@@ -8,25 +8,32 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db.models import Q
+from jinja2.exceptions import SecurityError
 
 from accounts.models import Organization
 from common import clock, tenancy
 from delivery import providers
-from delivery.domain import addresses, mime
+from delivery.domain import addresses, locales, mime
 from delivery.domain.mime import Letter
 from delivery.domain.outcomes import Envelope
 from delivery.links import Links, Signer
 from delivery.models import Content, MessageKind, Sender
 from delivery.services import rendering
 from delivery.services.claiming import Recipient
+from delivery.services.content import Parts
 from delivery.services.rendering import Rendered
 from delivery.services.routing import Route
+from segments import selectors as segments
 
 ORGANIZATION_HEADER = "X-Groundswell-Organization"
 
 
 class NotAnAddress(ValueError):
     """The address passed the policy's pattern and still cannot go into an envelope."""
+
+
+class SegmentGone(SecurityError):
+    """The content asks for a segment that is no more: showing to nobody what was meant for some would be a lie."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,9 @@ class Office:
         self._organization = Organization.objects.get(pk=tenancy.required())
         self._contents = Content.objects.in_bulk({each.content_id for each in recipients})
         self._senders = senders({each.sender_id for each in recipients}, self._organization.name)
+        asked = {segment for content in self._contents.values() for segment in content.segments}
+        self._segments = segments.existing(asked)
+        self._memberships = segments.standing_in(asked, [each.contact_id for each in recipients]) if asked else {}
         host = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
         self._message_host = host if "." in host and not host[-1].isdigit() else f"{host}.groundswell.invalid"
         self._signer = Signer()
@@ -78,11 +88,27 @@ class Office:
 
     def _rendered(self, recipient: Recipient, links: Links) -> Rendered:
         content = self._contents[recipient.content_id]
-        compiled = rendering.compiled_content(content.pk, content.checksum, content)
-        contact = rendering.contact_values(recipient.fields, recipient.attributes, compiled.defaults)
+        compiled = self._compiled(content, str(recipient.fields["locale"]))
+        standing = self._standing_in(content, recipient.contact_id)
+        contact = rendering.contact_values(recipient.fields, recipient.attributes, compiled.defaults, standing)
         values = rendering.values_for(contact, recipient.variables, compiled.defaults, self._organization.name)
         rendering.add_links(values, links)
         return compiled.render(values)
+
+    def _compiled(self, content: Content, locale: str) -> rendering.Compiled:
+        if not content.variants:
+            return rendering.compiled_content(content.pk, content.checksum, content)
+        chosen = locales.chosen(content.variants, locale)
+        words = content if not chosen else Parts(**content.variants[chosen], defaults=content.defaults)
+        return rendering.compiled_content(content.pk, content.checksum, words, chosen)
+
+    def _standing_in(self, content: Content, contact_id: int) -> frozenset[int]:
+        """The segments of the recipient among those that the content asks for."""
+        if not content.segments:
+            return frozenset()
+        if gone := set(content.segments) - self._segments:
+            raise SegmentGone(f"segment {min(gone)}, by which the message decides what to show, was deleted")
+        return self._memberships.get(contact_id, frozenset())
 
     def _headers(self, recipient: Recipient, links: Links) -> tuple[tuple[str, str], ...]:
         headers: tuple[tuple[str, str], ...] = ()

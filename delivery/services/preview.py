@@ -13,7 +13,7 @@ from accounts.models import Organization
 from audience.models import Contact
 from common import tenancy
 from common.errors import Invalid
-from delivery.domain import template_rules
+from delivery.domain import locales, template_rules
 from delivery.models import Content
 from delivery.services import content as contents
 from delivery.services import rendering
@@ -51,7 +51,7 @@ def render_draft(words: Parts, contact: Contact, variables: Mapping[str, Any] | 
 
 
 def _view(words: Content | Parts, contact: Contact, variables: Mapping[str, Any], *, most_missing: int) -> DraftView:
-    whole: Words = contents.completed(words) if isinstance(words, Parts) else words
+    whole = _in_language(contents.completed(words) if isinstance(words, Parts) else words, contact.locale)
     compiled = rendering.compile_words(whole, is_tracked=False)
     asked = set().union(*(template_rules.segments_asked(part) for part in (whole.subject, whole.html, whole.text)))
     standing = segments.standing_in(asked, [contact.pk]).get(contact.pk, frozenset()) if asked else frozenset()
@@ -72,6 +72,15 @@ def _view(words: Content | Parts, contact: Contact, variables: Mapping[str, Any]
                 told = f"The message cannot be written for {contact}: {sentence}."
                 raise Invalid(told, code="cannot_render") from error
             missing[path] = f"[{path}]"
+
+
+def _in_language(words: Content | Parts, locale: str) -> Words:
+    chosen = locales.chosen(words.variants, locale)
+    if not chosen:
+        return words
+    if isinstance(words, Parts):
+        return words.in_language(chosen)
+    return Parts(**words.variants[chosen], defaults=words.defaults)
 
 
 def _missing_value(error: Exception) -> str:

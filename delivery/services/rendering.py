@@ -66,12 +66,12 @@ class Compiled:
         )
 
 
-_kept: OrderedDict[tuple[int, str], Compiled] = OrderedDict()
+_kept: OrderedDict[tuple[int, str, str], Compiled] = OrderedDict()
 
 
-def compiled_content(content_id: int, checksum: str, words: Words) -> Compiled:
-    """The compiled templates of published content; compiled once per process."""
-    key = (content_id, checksum)
+def compiled_content(content_id: int, checksum: str, words: Words, locale: str = "") -> Compiled:
+    """The compiled templates of published content, its words in `locale`; compiled once per process."""
+    key = (content_id, checksum, locale)
     if key not in _kept:
         _kept[key] = compile_words(words, is_tracked=True)
         if len(_kept) > KEPT_CONTENTS:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from campaigns.domain.blocks import mjml, writers
-from campaigns.domain.blocks.tree import FONTS, Block, Tree, walk
+from campaigns.domain.blocks.tree import FONTS, Tree
 from campaigns.domain.blocks.words import Wrong
 from campaigns.domain.blocks.writers import Edge, Sheet
 
@@ -30,12 +29,9 @@ class CompiledTree:
     taken_out: tuple[tuple[str, str], ...] = ()
 
 
-def compiled(
-    tree: Tree, snippets: Mapping[str, Sequence[Block]] | None = None, *, language: str = ""
-) -> CompiledTree:
-    """The whole mail. `snippets` are the blocks that stand for each slug; `language` is BCP 47, or empty."""
-    sheet = Sheet(tree.settings, snippets or {})
-    _check_snippets(sheet, tree.blocks)
+def compiled(tree: Tree, *, language: str = "") -> CompiledTree:
+    """The whole mail, its snippets put in before; `language` is BCP 47, or empty."""
+    sheet = Sheet(tree.settings)
     body = "".join(writers.sections(sheet, tree.blocks))
     try:
         whole = mjml.to_html(_document(sheet, body, language))
@@ -44,13 +40,6 @@ def compiled(
     html, parts = _filled(whole, sheet)
     taken_out = tuple((block.id, sentence) for block, sentence in sheet.taken_out)
     return CompiledTree(html, parts, sheet.problems, taken_out)
-
-
-def _check_snippets(sheet: Sheet, blocks: Sequence[Block]) -> None:
-    for block in walk(blocks):
-        if block.type == "snippet" and block.values["snippet"] and block.values["snippet"] not in sheet.snippets:
-            sentence = f"There is no published snippet “{block.values['snippet']}”."
-            sheet.problems[f"{block.path}.snippet"] = sentence
 
 
 def _document(sheet: Sheet, body: str, language: str) -> str:

@@ -150,6 +150,7 @@ BLOCKS: Registry[BlockType] = Registry(
                 CENTERED, COLOR, *AROUND,
             ),
         ),
+        "snippet": BlockType("Snippet", "More", (Input("snippet", "snippet", "Snippet", is_required=True),)),
         "imported": BlockType(
             "Imported", "More",
             (Input("html", "code", "HTML"), Input("mjml", "code", "MJML")),

@@ -30,9 +30,8 @@ class Edge:
 class Sheet:
     """What was written so far: the pieces that tokens stand for, style sheets, and what could not be written."""
 
-    def __init__(self, settings: Settings, snippets: Mapping[str, Sequence[Block]]) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.snippets = snippets
         self.pieces: list[str | Edge] = []
         self.css: list[str] = []
         self.problems: dict[str, str] = {}
@@ -52,7 +51,7 @@ def sections(sheet: Sheet, blocks: Sequence[Block]) -> Iterator[str]:
     """A list of blocks for `mj-body`: neighbours share a section, columns have their own."""
     run: list[str] = []
     for block in blocks:
-        if not _has_columns(sheet, block):
+        if not _has_columns(block):
             run.append(element(sheet, block))
             continue
         if run:
@@ -60,7 +59,7 @@ def sections(sheet: Sheet, blocks: Sequence[Block]) -> Iterator[str]:
             run = []
         yield _edge(sheet, block, is_start=True)
         if block.type == "snippet":
-            yield from sections(sheet, _snippet(sheet, block))
+            yield from sections(sheet, _snippet(block))
         else:
             yield _columns(sheet, block)
         yield _edge(sheet, block, is_start=False)
@@ -71,7 +70,7 @@ def sections(sheet: Sheet, blocks: Sequence[Block]) -> Iterator[str]:
 def element(sheet: Sheet, block: Block) -> str:
     """One block inside a column."""
     if block.type == "snippet":
-        inner = "".join(element(sheet, each) for each in _snippet(sheet, block))
+        inner = "".join(element(sheet, each) for each in _snippet(block))
     else:
         inner = _written(sheet, block)
     return _edge(sheet, block, is_start=True) + inner + _edge(sheet, block, is_start=False)
@@ -91,14 +90,14 @@ def _edge(sheet: Sheet, block: Block, *, is_start: bool) -> str:
     return f"<mj-raw>{sheet.token(Edge(block, is_start, code))}</mj-raw>"
 
 
-def _has_columns(sheet: Sheet, block: Block) -> bool:
+def _has_columns(block: Block) -> bool:
     if block.type == "snippet":
-        return any(each.type == "columns" for each in _snippet(sheet, block))
+        return any(each.type == "columns" for each in _snippet(block))
     return block.type == "columns"
 
 
-def _snippet(sheet: Sheet, block: Block) -> Sequence[Block]:
-    return sheet.snippets.get(block.values["snippet"], ())
+def _snippet(block: Block) -> Sequence[Block]:
+    return block.columns[0].blocks if block.columns else ()
 
 
 def _section(sheet: Sheet, elements: Sequence[str]) -> str:
@@ -111,7 +110,7 @@ def _columns(sheet: Sheet, block: Block) -> str:
     shares = _shares([column.width for column in block.columns])
     inner = "".join(
         f'<mj-column width="{share}%" vertical-align="{values["valign"]}">'
-        + "".join(_inner(sheet, each) for each in column.blocks)
+        + "".join(element(sheet, each) for each in column.blocks)
         + "</mj-column>"
         for share, column in zip(shares, block.columns, strict=True)
     )
@@ -119,13 +118,6 @@ def _columns(sheet: Sheet, block: Block) -> str:
         inner = f"<mj-group>{inner}</mj-group>"
     background = values["background"] or sheet.settings.surface
     return f'<mj-section background-color="{background}" padding="{values["padding"]}px 0">{inner}</mj-section>'
-
-
-def _inner(sheet: Sheet, block: Block) -> str:
-    if _has_columns(sheet, block):
-        sheet.problems[block.path] = "This snippet has columns, so it cannot stand in a column."
-        return ""
-    return element(sheet, block)
 
 
 def _shares(widths: Sequence[int]) -> list[float]:
