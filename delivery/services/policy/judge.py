@@ -16,8 +16,26 @@ from delivery.services.policy import limits, sentences, standing
 # A number from 0 to 9999 that a contact drew: stable, and another one for each salt and period.
 DRAW = "('x' || left(md5(draw.salt || standing.contact_id), 8))::bit(32)::bigint %% 10000"
 
+# The first cap that stops a message of `turned`, given the caps (by number, once per message) that its contact's
+# earlier messages of this block took, and the content of the last of those.
+STOP = """
+SELECT CASE WHEN cap.count + here.taken >= cap.most THEN cap.over_words ELSE cap.soon_words END AS words,
+       CASE WHEN cap.count + here.taken >= cap.most THEN coalesce(cap.oldest_at, %(now)s) + cap.span
+            ELSE CASE WHEN here.taken > 0 THEN %(now)s ELSE cap.last_at END + cap.gap END AS room_at,
+       CASE WHEN here.taken > 0 THEN {last} ELSE cap.last_content_id END AS winner
+  FROM unnest(turned.numbers, turned.mosts, turned.spans, turned.gaps, turned.over_words, turned.soon_words,
+              turned.counts, turned.oldest_ats, turned.last_ats, turned.last_content_ids)
+       AS cap(number, most, span, gap, over_words, soon_words, count, oldest_at, last_at, last_content_id)
+ CROSS JOIN LATERAL (SELECT cardinality(array_positions({taken}, cap.number)) AS taken) AS here
+ WHERE cap.count + here.taken >= cap.most
+    OR (cap.gap > interval '0' AND (here.taken > 0 OR cap.last_at > %(now)s - cap.gap))
+ ORDER BY room_at DESC, cap.number LIMIT 1"""
+FIRST_STOP = STOP.format(taken="'{}'::bigint[]", last="NULL::bigint")
+NEXT_STOP = STOP.format(taken="decided.taken", last="decided.last_content_id")
+
 # Plan: per candidate and cap one probe of messages_against_caps, a range of as many hours as the cap looks back.
-# The recursion costs one pass over the block; further ones only for contacts with several messages in it.
+# PostgreSQL expects a handful of rows where hundreds come, and so would walk one expression for each row of another:
+# none is joined to another here, but for the few contacts with several messages in the block.
 VERDICT = f"""
 standing AS MATERIALIZED ({{standing}}),
 cap AS MATERIALIZED (
@@ -25,12 +43,15 @@ cap AS MATERIALIZED (
                          %(cap_mosts)s::int[], %(cap_spans)s::interval[], %(cap_gaps)s::interval[],
                          %(cap_over)s::text[], %(cap_soon)s::text[])
            WITH ORDINALITY AS cap(kind, channel, topic_id, most, span, gap, over_words, soon_words, number)),
-timed AS (
-    SELECT standing.*, held.holdout_id, held.period,
-           greatest(CASE WHEN is_limited THEN zone.resume_at END, standing.paused_until) AS resume_at
+timed AS MATERIALIZED (
+    SELECT standing.*, held.holdout_id, held.period, wait.resume_at,
+           is_limited AND hold = '' AND refusal = '' AND wait.resume_at IS NULL AND held.holdout_id IS NULL
+               AS is_candidate
       FROM standing
       LEFT JOIN unnest(%(zones)s::text[], %(zone_channels)s::text[], %(resumes)s::timestamptz[])
              AS zone(name, channel, resume_at) ON zone.name = standing.timezone AND zone.channel = standing.channel
+     CROSS JOIN LATERAL (
+           SELECT greatest(CASE WHEN is_limited THEN zone.resume_at END, standing.paused_until) AS resume_at) AS wait
       LEFT JOIN LATERAL (
            SELECT draw.id AS holdout_id, draw.period
              FROM unnest(%(draw_ids)s::bigint[], %(draw_periods)s::int[], %(draw_types)s::text[],
@@ -41,97 +62,80 @@ timed AS (
               AND {DRAW} < draw.share
             ORDER BY draw.source_type, draw.id LIMIT 1) AS held
              ON is_limited AND hold = '' AND refusal = ''),
-candidate AS MATERIALIZED (
-    SELECT timed.*, row_number() OVER (PARTITION BY contact_id ORDER BY weight DESC, priority, run_at, id) AS turn
-      FROM timed
-     WHERE is_limited AND hold = '' AND refusal = '' AND resume_at IS NULL AND holdout_id IS NULL),
-bound AS (
-    SELECT candidate.id, cap.number, cap.most, cap.span, cap.gap, cap.over_words, cap.soon_words
-      FROM candidate
-      JOIN cap ON cap.kind = candidate.kind
-              AND (cap.channel = candidate.channel OR cap.channel = '' AND candidate.channel <> ALL(%(silent)s))
-              AND cap.topic_id IN (0, candidate.topic_id)
-     UNION ALL
-    SELECT candidate.id, 0, 1, own.span, interval '0', format(%(own_over)s, '%%1$s', own.words), ''
-      FROM candidate
-      JOIN unnest(%(own_names)s::text[], %(own_spans)s::interval[], %(own_words)s::text[])
-           AS own(name, span, words) ON own.name = candidate.frequency
-     WHERE candidate.kind = 'marketing' AND candidate.channel <> ALL(%(silent)s)),
-used AS (
-    SELECT bound.*, past.count, past.oldest_at, past.last_at, past.last_content_id
-      FROM bound
-      JOIN candidate USING (id)
-      LEFT JOIN cap USING (number)
-      LEFT JOIN LATERAL (
-           SELECT count(*) FILTER (WHERE before.claimed_at > %(now)s - bound.span),
-                  min(before.claimed_at) FILTER (WHERE before.claimed_at > %(now)s - bound.span) AS oldest_at,
-                  max(before.claimed_at) AS last_at,
-                  (array_agg(before.content_id ORDER BY before.claimed_at DESC))[1] AS last_content_id
-             FROM delivery_message AS before
-            WHERE before.organization_id = %(organization)s AND before.contact_id = candidate.contact_id
-              AND before.claimed_at > %(now)s - greatest(bound.span, bound.gap)
-              AND before.kind <> 'transactional' AND before.kind = candidate.kind AND before.source_type <> 'test'
-              AND CASE WHEN coalesce(cap.channel, '') = '' THEN before.channel <> ALL(%(silent)s)
-                       ELSE before.channel = cap.channel END
-              AND (coalesce(cap.topic_id, 0) = 0 OR before.topic_id = cap.topic_id)
-              AND before.status IN ('sending', 'sent', 'uncertain')) AS past ON true),
 turned AS MATERIALIZED (
-    SELECT candidate.id, candidate.contact_id, candidate.turn, candidate.content_id,
-           array_remove(array_agg(used.number), NULL) AS numbers, array_agg(used.most) AS mosts,
-           array_agg(used.span) AS spans, array_agg(used.gap) AS gaps, array_agg(used.over_words) AS over_words,
-           array_agg(used.soon_words) AS soon_words, array_agg(used.count) AS counts,
-           array_agg(used.oldest_at) AS oldest_ats, array_agg(used.last_at) AS last_ats,
-           array_agg(used.last_content_id) AS last_content_ids
-      FROM candidate LEFT JOIN used USING (id)
-     GROUP BY candidate.id, candidate.contact_id, candidate.turn, candidate.content_id),
-decided(contact_id, turn, id, taken, winner_id, words, room_at, winner) AS (
-    SELECT contact_id, 0::bigint, 0::bigint, '{{}}'::bigint[], NULL::bigint, NULL::text, NULL::timestamptz,
-           NULL::bigint
-      FROM turned WHERE turn = 1
-     UNION ALL
-    SELECT next.contact_id, next.turn, next.id,
-           CASE WHEN stop.words IS NULL THEN decided.taken || next.numbers ELSE decided.taken END,
-           CASE WHEN stop.words IS NULL THEN next.content_id ELSE decided.winner_id END,
-           stop.words, stop.room_at, stop.winner
-      FROM decided
-      JOIN turned AS next ON next.contact_id = decided.contact_id AND next.turn = decided.turn + 1
-      LEFT JOIN LATERAL (
-           SELECT CASE WHEN limit_.count + here.taken >= limit_.most
-                       THEN limit_.over_words ELSE limit_.soon_words END AS words,
-                  CASE WHEN limit_.count + here.taken >= limit_.most
-                       THEN coalesce(limit_.oldest_at, %(now)s) + limit_.span
-                       ELSE CASE WHEN here.taken > 0 THEN %(now)s ELSE limit_.last_at END + limit_.gap END AS room_at,
-                  CASE WHEN here.taken > 0 THEN decided.winner_id ELSE limit_.last_content_id END AS winner
-             FROM unnest(next.numbers, next.mosts, next.spans, next.gaps, next.over_words, next.soon_words,
-                         next.counts, next.oldest_ats, next.last_ats, next.last_content_ids)
-                  AS limit_(number, most, span, gap, over_words, soon_words, count, oldest_at, last_at,
-                            last_content_id)
+    SELECT candidate.id, candidate.contact_id, candidate.content_id, candidate.source_type, candidate.source_id,
+           candidate.address, candidate.expires_at, candidate.turn, candidate.is_last, tally.*
+      FROM (SELECT timed.*,
+                   row_number() OVER turns AS turn, lead(id) OVER turns IS NULL AS is_last
+              FROM timed WHERE is_candidate
+            WINDOW turns AS (PARTITION BY contact_id ORDER BY weight DESC, priority, run_at, id)) AS candidate
+     CROSS JOIN LATERAL (
+           SELECT coalesce(array_agg(bound.number), '{{}}') AS numbers, array_agg(bound.most) AS mosts,
+                  array_agg(bound.span) AS spans, array_agg(bound.gap) AS gaps,
+                  array_agg(bound.over_words) AS over_words, array_agg(bound.soon_words) AS soon_words,
+                  array_agg(past.count) AS counts, array_agg(past.oldest_at) AS oldest_ats,
+                  array_agg(past.last_at) AS last_ats, array_agg(past.last_content_id) AS last_content_ids
+             FROM (SELECT number, channel, topic_id, most, span, gap, over_words, soon_words FROM cap
+                    WHERE cap.kind = candidate.kind AND cap.topic_id IN (0, candidate.topic_id)
+                      AND (cap.channel = candidate.channel
+                           OR cap.channel = '' AND candidate.channel <> ALL(%(silent)s))
+                    UNION ALL
+                   SELECT 0, '', 0, 1, own.span, interval '0', format(%(own_over)s, '%%1$s', own.words), ''
+                     FROM unnest(%(own_names)s::text[], %(own_spans)s::interval[], %(own_words)s::text[])
+                          AS own(name, span, words)
+                    WHERE own.name = candidate.frequency AND candidate.kind = 'marketing'
+                      AND candidate.channel <> ALL(%(silent)s)) AS bound
             CROSS JOIN LATERAL (
-                  SELECT cardinality(array_positions(decided.taken, limit_.number)) AS taken) AS here
-            WHERE limit_.count + here.taken >= limit_.most
-               OR (limit_.gap > interval '0' AND (here.taken > 0 OR limit_.last_at > %(now)s - limit_.gap))
-            ORDER BY room_at DESC, limit_.number LIMIT 1) AS stop ON true),
+                  SELECT count(*) FILTER (WHERE before.claimed_at > %(now)s - bound.span),
+                         min(before.claimed_at) FILTER (WHERE before.claimed_at > %(now)s - bound.span) AS oldest_at,
+                         max(before.claimed_at) AS last_at,
+                         (array_agg(before.content_id ORDER BY before.claimed_at DESC))[1] AS last_content_id
+                    FROM delivery_message AS before
+                   WHERE before.organization_id = %(organization)s AND before.contact_id = candidate.contact_id
+                     AND before.claimed_at > %(now)s - greatest(bound.span, bound.gap)
+                     AND before.kind <> 'transactional' AND before.kind = candidate.kind
+                     AND before.source_type <> 'test' AND before.status IN ('sending', 'sent', 'uncertain')
+                     AND (bound.topic_id = 0 OR before.topic_id = bound.topic_id)
+                     AND CASE WHEN bound.channel = '' THEN before.channel <> ALL(%(silent)s)
+                              ELSE before.channel = bound.channel END) AS past) AS tally),
+decided AS (
+    SELECT turned.id, turned.contact_id, turned.source_type, turned.source_id, turned.address, turned.expires_at,
+           turned.turn, turned.is_last, stop.words, stop.room_at, stop.winner,
+           CASE WHEN stop.words IS NULL THEN turned.numbers ELSE '{{}}' END AS taken,
+           CASE WHEN stop.words IS NULL THEN turned.content_id END AS last_content_id
+      FROM turned LEFT JOIN LATERAL ({FIRST_STOP}) AS stop ON true
+     WHERE turned.turn = 1
+     UNION ALL
+    SELECT turned.id, turned.contact_id, turned.source_type, turned.source_id, turned.address, turned.expires_at,
+           turned.turn, turned.is_last, stop.words, stop.room_at, stop.winner,
+           CASE WHEN stop.words IS NULL THEN decided.taken || turned.numbers ELSE decided.taken END,
+           CASE WHEN stop.words IS NULL THEN turned.content_id ELSE decided.last_content_id END
+      FROM decided
+      JOIN turned ON turned.contact_id = decided.contact_id AND turned.turn = decided.turn + 1
+      LEFT JOIN LATERAL ({NEXT_STOP}) AS stop ON true
+     WHERE NOT decided.is_last),
 verdict AS (
     SELECT timed.id, timed.contact_id, timed.source_type, timed.source_id, timed.address, timed.holdout_id,
-           timed.period, wait.until AS resume_at,
-           CASE WHEN timed.hold <> '' THEN timed.hold
-                WHEN timed.refusal <> '' OR timed.holdout_id IS NOT NULL THEN 'refused'
-                WHEN wait.until IS NOT NULL AND coalesce(wait.until < timed.expires_at, timed.resume_at IS NOT NULL)
-                THEN 'queued'
-                WHEN wait.until IS NOT NULL OR decided.words IS NOT NULL THEN 'refused' ELSE 'sending' END AS status,
-           CASE WHEN timed.hold <> '' THEN ''
-                WHEN timed.refusal <> '' THEN timed.refusal
-                WHEN timed.holdout_id IS NOT NULL THEN %(HELD_OUT)s
-                WHEN decided.words IS NOT NULL
-                THEN left(CASE WHEN decided.room_at < timed.expires_at THEN %(WAITS)s ELSE '' END
-                          || format(decided.words, left(coalesce(content.name, ''), 100)), 300)
-                WHEN wait.until IS NULL THEN ''
-                WHEN wait.until >= timed.expires_at THEN %(EXPIRED)s
-                WHEN timed.paused_until IS NOT NULL THEN %(PAUSED)s ELSE %(QUIET)s END AS reason
-      FROM timed
-      LEFT JOIN decided ON decided.id = timed.id
-      LEFT JOIN delivery_content AS content ON content.id = decided.winner
-     CROSS JOIN LATERAL (SELECT coalesce(timed.resume_at, decided.room_at) AS until) AS wait)
+           timed.period, timed.resume_at,
+           CASE WHEN hold <> '' THEN hold
+                WHEN refusal <> '' OR holdout_id IS NOT NULL THEN 'refused'
+                WHEN resume_at IS NULL THEN 'sending'
+                WHEN resume_at >= expires_at THEN 'refused' ELSE 'queued' END AS status,
+           CASE WHEN hold <> '' THEN ''
+                WHEN refusal <> '' THEN refusal
+                WHEN holdout_id IS NOT NULL THEN %(HELD_OUT)s
+                WHEN resume_at IS NULL THEN ''
+                WHEN resume_at >= expires_at THEN %(EXPIRED)s
+                WHEN paused_until IS NOT NULL THEN %(PAUSED)s ELSE %(QUIET)s END AS reason
+      FROM timed WHERE NOT is_candidate
+     UNION ALL
+    SELECT decided.id, decided.contact_id, decided.source_type, decided.source_id, decided.address, NULL, NULL,
+           decided.room_at,
+           CASE WHEN words IS NULL THEN 'sending' WHEN room_at < expires_at THEN 'queued' ELSE 'refused' END,
+           CASE WHEN words IS NULL THEN ''
+                ELSE left(CASE WHEN room_at < expires_at THEN %(WAITS)s ELSE '' END
+                          || format(words, left(coalesce(content.name, ''), 100)), 300) END
+      FROM decided LEFT JOIN delivery_content AS content ON content.id = decided.winner)
 """
 
 
