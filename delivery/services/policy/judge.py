@@ -33,6 +33,8 @@ SELECT CASE WHEN cap.count + here.taken >= cap.most THEN cap.over_words ELSE cap
 FIRST_STOP = STOP.format(taken="'{}'::bigint[]", last="NULL::bigint")
 NEXT_STOP = STOP.format(taken="decided.taken", last="decided.last_content_id")
 
+KEPT = "room.is_full OR candidate.turn > 1 OR NOT candidate.is_last"
+
 # Plan: per candidate and cap one probe of messages_against_caps, a range of as many hours as the cap looks back.
 # PostgreSQL expects a handful of rows where hundreds come, and so would walk one expression for each row of another:
 # none is joined to another here, but for the few contacts with several messages in the block.
@@ -70,11 +72,17 @@ turned AS MATERIALIZED (
               FROM timed WHERE is_candidate
             WINDOW turns AS (PARTITION BY contact_id ORDER BY weight DESC, priority, run_at, id)) AS candidate
      CROSS JOIN LATERAL (
-           SELECT coalesce(array_agg(bound.number), '{{}}') AS numbers, array_agg(bound.most) AS mosts,
-                  array_agg(bound.span) AS spans, array_agg(bound.gap) AS gaps,
-                  array_agg(bound.over_words) AS over_words, array_agg(bound.soon_words) AS soon_words,
-                  array_agg(past.count) AS counts, array_agg(past.oldest_at) AS oldest_ats,
-                  array_agg(past.last_at) AS last_ats, array_agg(past.last_content_id) AS last_content_ids
+           -- A message that is alone needs but the caps that stop it: mostly none.
+           SELECT coalesce(array_agg(bound.number) FILTER (WHERE {KEPT}), '{{}}') AS numbers,
+                  array_agg(bound.most) FILTER (WHERE {KEPT}) AS mosts,
+                  array_agg(bound.span) FILTER (WHERE {KEPT}) AS spans,
+                  array_agg(bound.gap) FILTER (WHERE {KEPT}) AS gaps,
+                  array_agg(bound.over_words) FILTER (WHERE {KEPT}) AS over_words,
+                  array_agg(bound.soon_words) FILTER (WHERE {KEPT}) AS soon_words,
+                  array_agg(past.count) FILTER (WHERE {KEPT}) AS counts,
+                  array_agg(past.oldest_at) FILTER (WHERE {KEPT}) AS oldest_ats,
+                  array_agg(past.last_at) FILTER (WHERE {KEPT}) AS last_ats,
+                  array_agg(past.last_content_id) FILTER (WHERE {KEPT}) AS last_content_ids
              FROM (SELECT number, channel, topic_id, most, span, gap, over_words, soon_words FROM cap
                     WHERE cap.kind = candidate.kind AND cap.topic_id IN (0, candidate.topic_id)
                       AND (cap.channel = candidate.channel
@@ -97,7 +105,11 @@ turned AS MATERIALIZED (
                      AND before.source_type <> 'test' AND before.status IN ('sending', 'sent', 'uncertain')
                      AND (bound.topic_id = 0 OR before.topic_id = bound.topic_id)
                      AND CASE WHEN bound.channel = '' THEN before.channel <> ALL(%(silent)s)
-                              ELSE before.channel = bound.channel END) AS past) AS tally),
+                              ELSE before.channel = bound.channel END) AS past
+            CROSS JOIN LATERAL (
+                  SELECT past.count >= bound.most
+                         OR (bound.gap > interval '0' AND past.last_at > %(now)s - bound.gap) AS is_full) AS room
+           ) AS tally),
 decided AS (
     SELECT turned.id, turned.contact_id, turned.source_type, turned.source_id, turned.address, turned.expires_at,
            turned.turn, turned.is_last, stop.words, stop.room_at, stop.winner,
