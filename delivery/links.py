@@ -10,6 +10,7 @@ from delivery.domain import tokens
 from delivery.domain.tokens import Reference
 
 OPEN, CLICK, UNSUBSCRIBE, PREFERENCES, CONFIRM = "open", "click", "unsubscribe", "preferences", "confirm"
+REPORT, HOOK = "report", "hook"  # what a message carries to its provider and back, and where providers report to
 PREFIXES = {OPEN: "/t/o/", CLICK: "/t/c/", UNSUBSCRIBE: "/u/", PREFERENCES: "/preferences/", CONFIRM: "/confirm/"}
 
 
@@ -35,6 +36,17 @@ class Signer:
     def link(self, purpose: str, payload: bytes) -> str:
         """The public address that carries `payload`, signed for this purpose."""
         return self._prefixes[purpose] + tokens.make(self._keys[purpose], payload)
+
+
+def reference(organization_id: int, message_id: int) -> str:
+    """What proves to us that a report is about a message of ours: 43 characters, good in headers and JSON."""
+    return tokens.make(keys(REPORT)[0], tokens.identity(organization_id, message_id))
+
+
+def hook_url(organization_id: int, account_id: int) -> str:
+    """The address at which a provider reports about the messages of one account."""
+    token = tokens.make(keys(HOOK)[0], tokens.identity(organization_id, account_id))
+    return f"{settings.PUBLIC_URL}/webhooks/{token}/"
 
 
 class Links:
