@@ -32,6 +32,12 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
+def pairs(name: str) -> dict[str, str]:
+    """`name=value` pairs between commas."""
+    split = (word.partition("=") for word in words(name))
+    return {key.strip(): value.strip() for key, _, value in split if value.strip()}
+
+
 def database(url: str) -> dict[str, Any]:
     """Django's database settings from `postgresql://user:password@host:port/name?option=value`.
 

@@ -233,6 +233,9 @@ EMAIL_URL = environment.text("EMAIL_URL")
 MAILBOX_PORT = environment.integer("MAILBOX_PORT", 8025)
 # After this long without a word from its worker, a message that was not handed over goes again by another one.
 MESSAGE_LEASE_SECONDS = max(3, environment.integer("MESSAGE_LEASE_SECONDS", 180))
+# Where a provider's API is when it is not the usual place, such as a stand-in: postmark=http://127.0.0.1:9000/,…
+PROVIDER_API_URLS = environment.pairs("PROVIDER_API_URLS")
+PROVIDER_TIMEOUT_SECONDS = max(1, environment.integer("PROVIDER_TIMEOUT_SECONDS", 20))
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "hello@groundswell.example")
 # Whom checks of DNS zones ask: empty for the machine's resolver, host:port, or "off" (trial and tests stay at home).
 DNS_RESOLVER = environment.text("DNS_RESOLVER", "off" if MODE == "test" else "")

@@ -24,6 +24,7 @@ from delivery import selectors as delivery_selectors
 from delivery import services as delivery
 from delivery import subscribers as delivery_subscribers
 from delivery.notices import MessageEngaged, MessagesSettled
+from delivery.services import reports as delivery_reports
 from delivery.services import reputation as delivery_reputation
 from segments import subscribers as segments
 from segments import uses as segment_uses
@@ -94,6 +95,7 @@ WORK: list[Work] = [
     Work("campaign_runs", "river", campaigns.work, campaigns.organizations_due),
     Work("messages", "delivery", delivery.send_due, delivery_selectors.organizations_due),
     Work("reputation", "default", delivery_reputation.run, delivery_reputation.organizations_due, PATIENCE),
+    Work(delivery_reports.WORK, "default", delivery_reports.work, delivery_reports.organizations_due),
     Work("credits", "default", attribution.work, attribution.organizations_due, PATIENCE),
     Work("segment_builds", "default", segment_builds.run, segment_builds.organizations_due),
     Work("analyses", "default", segment_analyses.run, segment_analyses.organizations_due),

@@ -20,6 +20,7 @@ from delivery.models.mailbox import MailboxMessage
 from delivery.models.messages import Attempt, Claim, Hold, Message, MessageStatus, Priority, SourceType, Weight
 from delivery.models.policy import DeliveryPolicy
 from delivery.models.providers import Provider
+from delivery.models.reports import ProviderCall, ProviderReport
 from delivery.models.senders import Sender
 
 __all__ = [
@@ -50,6 +51,8 @@ __all__ = [
     "Preference",
     "Priority",
     "Provider",
+    "ProviderCall",
+    "ProviderReport",
     "QuietHours",
     "ReputationCheck",
     "Sender",

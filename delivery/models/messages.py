@@ -87,6 +87,9 @@ class Message(OrganizationScoped):
     opened_at = models.DateTimeField(null=True, help_text="First open by a person.")
     clicked_at = models.DateTimeField(null=True, help_text="First click by a person.")
     unsubscribed_at = models.DateTimeField(null=True)
+    delivered_at = models.DateTimeField(null=True, help_text="Taken by the contact's mail server, says the provider.")
+    bounced_at = models.DateTimeField(null=True)
+    complained_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -97,6 +100,9 @@ class Message(OrganizationScoped):
                 fields=["organization_id", "channel", "priority", "run_at", "id"],
                 condition=Q(status="queued"),
                 name="queued_messages",
+            ),
+            models.Index(
+                fields=["organization_id", "id"], condition=Q(status="uncertain"), name="uncertain_messages"
             ),
             models.Index(fields=["organization_id", "source_type", "source_id", "status"], name="messages_by_source"),
             models.Index(fields=["organization_id", "contact", "-id"], name="messages_by_contact"),

@@ -9,7 +9,23 @@ from django.conf import settings
 from audience.models import MessageChannel
 from common.errors import Invalid
 from common.registry import Registry
-from delivery.providers import fcm, http_text, inbox, slack, smtp, twilio, webhook, webpush
+from delivery.providers import (
+    amazon_ses,
+    brevo,
+    fcm,
+    http_text,
+    inbox,
+    mailgun,
+    postmark,
+    resend,
+    sendgrid,
+    slack,
+    smtp,
+    sparkpost,
+    twilio,
+    webhook,
+    webpush,
+)
 from delivery.providers.contract import Connection, Provider, ProviderUnavailable, Settings
 
 PROVIDERS: Registry[Provider] = Registry(
@@ -18,6 +34,13 @@ PROVIDERS: Registry[Provider] = Registry(
         provider.name: provider
         for provider in (
             smtp.PROVIDER,
+            amazon_ses.PROVIDER,
+            sendgrid.PROVIDER,
+            mailgun.PROVIDER,
+            postmark.PROVIDER,
+            resend.PROVIDER,
+            brevo.PROVIDER,
+            sparkpost.PROVIDER,
             twilio.PROVIDER,
             http_text.PROVIDER,
             webpush.PROVIDER,

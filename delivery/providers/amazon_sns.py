@@ -52,7 +52,9 @@ class SnsHooks(MailHooks):
         said = _parsed(request.body)
         if said.get("TopicArn") != topic:
             raise Forged("it is of another SNS topic")
-        if said.get("Type") != request.headers.get(HEADERS[0]) or said.get("MessageId") != request.headers.get(HEADERS[1]):
+        if said.get("Type") != request.headers.get(HEADERS[0]) or said.get("MessageId") != request.headers.get(
+            HEADERS[1]
+        ):
             raise Forged("its headers do not match what it says")
         _verify_signature(said)
         _verify_age(said)
@@ -100,7 +102,7 @@ def _verify_age(said: dict[str, Any]) -> None:
 
 @lru_cache(maxsize=16)
 def certificate_key(url: str) -> rsa.RSAPublicKey:
-    """The key of a certificate of Amazon's, fetched once. Raises `Forged` for another's, `Transient`, `ValueError`."""
+    """The key of a certificate of Amazon's, fetched once. Raises `Forged` for another's, and `Transient`."""
     certificate = x509.load_pem_x509_certificate(_fetch(url, is_certificate=True))
     key = certificate.public_key()
     if not isinstance(key, rsa.RSAPublicKey):

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from delivery.domain.outcomes import Envelope, Outcome
+
+if TYPE_CHECKING:
+    from delivery.providers.hooks import Hooks
 
 # What the form of an account was filled in with, secrets included, by field name; `account_id` of a stored one.
 Settings = Mapping[str, Any]
@@ -23,8 +26,8 @@ class Connection(Protocol):
     def deliver(self, envelopes: Iterator[Envelope]) -> Iterator[tuple[Envelope, Outcome]]:
         """Hand over message by message; every envelope taken from the iterator gets exactly one outcome.
 
-        May take two envelopes ahead. Never raises for what happens to a message; what was taken when the
-        connection was lost comes back `untried`, and then the iterator ends.
+        May take some envelopes ahead, and give outcomes in another order. Never raises for what happens to a
+        message; what was taken when the connection was lost comes back `untried`, and then the iterator ends.
 
         Which outcome: SENT when the provider said yes. RETRY when it certainly did not take it and may later.
         FAILED when it said no for good, with `is_hard_bounce` when the address is dead. UNCERTAIN when the
@@ -70,6 +73,7 @@ class Provider:
     be. `check(settings)` raises `Invalid`, whose details name fields, before such settings are stored.
     `wants_bytes`: mail as finished bytes instead of a `Letter`. `remembers`: for how long a second try with the
     same `Envelope.key` is recognised and not delivered twice; then an uncertain message is asked again by itself.
+    `hooks`: how it tells what became of messages, and proves that it is the one who tells.
     `device_kind`: the kind of device that it reaches, for push.
     """
 
@@ -83,3 +87,4 @@ class Provider:
     check: Callable[[Settings], None] = nothing_more
     device_kind: str = ""
     help: str = ""
+    hooks: Hooks | None = None

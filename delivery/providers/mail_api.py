@@ -224,7 +224,9 @@ def without_answer(error: BaseException) -> Outcome:
     if isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError | requests.exceptions.ProxyError):
         return Outcome(OutcomeKind.UNTRIED, f"The provider cannot be reached: {name}")
     reason = getattr(error.args[0], "reason", None) if error.args else None
-    if isinstance(reason, NEVER_CONNECTED) or (not isinstance(error, requests.RequestException) and name in BOTO_NEVER_SENT):
+    if isinstance(reason, NEVER_CONNECTED) or (
+        not isinstance(error, requests.RequestException) and name in BOTO_NEVER_SENT
+    ):
         return Outcome(OutcomeKind.UNTRIED, f"The provider cannot be reached: {type(reason or error).__name__}")
     return Outcome(OutcomeKind.UNCERTAIN, reached)
 

@@ -131,7 +131,9 @@ class MailHooks:
             return Finding.NOTHING
         if self.is_dead(event):
             return Finding.DEAD
-        return REMEMBERED.get(event.reject_reason, Finding.NOTHING) if kind == ReportKind.REJECTED else Finding.NOTHING
+        return (
+            REMEMBERED.get(event.reject_reason, Finding.NOTHING) if kind == ReportKind.REJECTED else Finding.NOTHING
+        )
 
 
 def _text(value: object, longest: int) -> str:

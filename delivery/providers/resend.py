@@ -67,7 +67,9 @@ PROVIDER = Provider(
     ("email",),
     (
         Field("api_key", "API key", "secret"),
-        Field("hook_secret", "Signing secret of the webhook", "secret", is_required=False, help="Begins with whsec_."),
+        Field(
+            "hook_secret", "Signing secret of the webhook", "secret", is_required=False, help="Begins with whsec_."
+        ),
     ),
     API.connect,
     hooks=HOOKS,

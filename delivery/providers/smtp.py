@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from common.errors import Invalid
 from delivery.domain.outcomes import Envelope, Outcome, OutcomeKind
+from delivery.providers import bounce_mail, hooks
 from delivery.providers.contract import Connection, Field, Provider, ProviderUnavailable, Settings
 
 TIMEOUT_SECONDS = 30
@@ -272,5 +273,15 @@ FIELDS = (
     Field("port", "Port", "number", is_required=False, help="Empty: the usual one for the encryption."),
     Field("user", "User name", is_required=False),
     Field("password", "Password", "secret", is_required=False),
+    hooks.PASSWORD,
 )
-PROVIDER = Provider("smtp", "SMTP", ("email",), FIELDS, connect, wants_bytes=True)
+PROVIDER = Provider(
+    "smtp",
+    "SMTP",
+    ("email",),
+    FIELDS,
+    connect,
+    wants_bytes=True,
+    hooks=bounce_mail.HOOKS,
+    help="Mails that come back are filed when they are posted, as they are, to the address below.",
+)

@@ -244,5 +244,3 @@ def _suppress(known: Sequence[tuple[Filed, Message]]) -> None:
                 audience.suppress(channel, address, reason)
             except Invalid as error:
                 logger.warning("An address that a provider reported is not suppressed: %s", error)
-
-

@@ -16,7 +16,7 @@ from delivery import providers
 from delivery.domain import addresses, locales, mime
 from delivery.domain.mime import Letter
 from delivery.domain.outcomes import Envelope
-from delivery.links import Links, Signer
+from delivery.links import Links, Signer, reference
 from delivery.models import Content, MessageKind, Sender
 from delivery.services import rendering
 from delivery.services.claiming import Recipient
@@ -70,7 +70,8 @@ class Office:
         rendered = self._rendered(recipient, links)
         signed = self._senders[recipient.sender_id if recipient.sender_id in self._senders else None]
         letter = Letter(
-            message_id=f"{recipient.message_id}.{self._organization.pk}@{self._message_host}",
+            # What comes back, returns it: the signed reference says whose it is, and that it was ours.
+            message_id=f"{reference(self._organization.pk, recipient.message_id)}@{self._message_host}",
             sent_at=clock.now(),
             sender_name=signed.name,
             sender_address=signed.address,

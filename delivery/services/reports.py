@@ -21,7 +21,7 @@ from common.models import WorkStatus
 from delivery import links
 from delivery.domain import bounces
 from delivery.domain.reports import Report
-from delivery.models import Provider, ProviderCall
+from delivery.models import ProviderCall
 from delivery.providers import PROVIDERS
 from delivery.providers.hooks import Call
 from delivery.services import conclusions
@@ -60,7 +60,12 @@ class Said:
 
 
 def accept(
-    kind: str, account_id: int | None, body: bytes, *, content_type: str = "", headers: Mapping[str, str] | None = None
+    kind: str,
+    account_id: int | None,
+    body: bytes,
+    *,
+    content_type: str = "",
+    headers: Mapping[str, str] | None = None,
 ) -> bool:
     """Keep one proven request durably and ring for a worker; False when it was here before."""
     digest = hashlib.sha256(kind.encode() + b"\0" + str(account_id).encode() + b"\0" + body).hexdigest()
@@ -187,5 +192,3 @@ def _storable(text: str) -> str:
 def purge(before: datetime) -> int:
     """Forget requests that were read before this moment; what they said stays. Returns how many."""
     return ProviderCall.objects.filter(status=WorkStatus.DONE, received_at__lt=before).delete()[0]
-
-
