@@ -11,6 +11,7 @@ from django.conf import settings as site
 
 from delivery.domain.http_answers import Answer
 from delivery.domain.outcomes import Outcome, OutcomeKind
+from delivery.domain.reports import ReportKind
 from delivery.providers import amazon_sns
 from delivery.providers.contract import Field, Provider, Settings
 from delivery.providers.mail_api import MailApi
@@ -65,6 +66,10 @@ def _is_dead(event: Any) -> bool:
     return (event.esp_event.get("bounce") or {}).get("bounceType") == "Permanent"
 
 
+def _kind(event: Any) -> ReportKind | None:
+    return ReportKind.DEFERRED if event.esp_event.get("eventType") == "DeliveryDelay" else None
+
+
 API = MailApi(
     "amazon_ses",
     "anymail.backends.amazon_ses.EmailBackend",
@@ -74,7 +79,10 @@ API = MailApi(
     parallel=PARALLEL,
 )
 HOOKS = amazon_sns.SnsHooks(
-    "anymail.webhooks.amazon_ses.AmazonSESTrackingWebhookView", is_dead=_is_dead, headers=amazon_sns.HEADERS
+    "anymail.webhooks.amazon_ses.AmazonSESTrackingWebhookView",
+    is_dead=_is_dead,
+    kind=_kind,
+    headers=amazon_sns.HEADERS,
 )
 PROVIDER = Provider(
     "amazon_ses",

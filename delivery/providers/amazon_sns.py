@@ -26,8 +26,9 @@ from django.http import HttpRequest
 
 from common import clock
 from common.errors import Transient
+from delivery.domain.reports import Report
 from delivery.providers.contract import Settings
-from delivery.providers.hooks import Forged
+from delivery.providers.hooks import Call, Forged
 from delivery.providers.mail_hooks import MailHooks
 
 HEADERS = ("x-amz-sns-message-type", "x-amz-sns-message-id")
@@ -64,6 +65,11 @@ class SnsHooks(MailHooks):
         said = _parsed(request.body)
         if said.get("Type") == "SubscriptionConfirmation":
             _fetch(str(said["SubscribeURL"]))
+
+    def read(self, call: Call) -> list[Report]:
+        """Raises `Invalid`. A confirmation says nothing about messages."""
+        is_report = call.headers.get(HEADERS[0]) == "Notification"
+        return super().read(call) if is_report else []
 
 
 def _parsed(body: bytes) -> dict[str, Any]:

@@ -127,6 +127,7 @@ class FakeApi:
         self.requests: list[Request] = []
         self.taken: Counter[int] = Counter()
         self.behave: Callable[[Request, int], Reply | None] = lambda request, nth: None
+        self.visits: list[str] = []
         self.seconds = 0.0
         self.url = ""
         self._lock = threading.Lock()
@@ -171,6 +172,12 @@ def serving(name: str) -> Iterator[FakeApi]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            api.visits.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
