@@ -37,7 +37,7 @@ def _judge(answer: Answer) -> Outcome | None:
 
 
 def _is_dead(event: Any) -> bool:
-    inner = next(iter(event.esp_event.get("msys", {}).values()), {})
+    inner: dict[str, Any] = next(iter(event.esp_event.get("msys", {}).values()), {})
     return str(inner.get("bounce_class")) in DEAD_CLASSES
 
 

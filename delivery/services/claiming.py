@@ -61,7 +61,7 @@ SELECT message.id, message.contact_id, message.channel, message.content_id, mess
 
 # A claim ends: its worker is done with it, or its lease ran out. Messages without an outcome: not handed over yet →
 # they wait again; handed over → nobody knows, and they are never sent again by themselves, unless
-# their provider recognises a second try. Whoever writes to a claim locks its row, so a claim either goes on or
+# their provider still recognises a second try. Whoever writes to a claim locks its row, so a claim either goes on or
 # ends, and a late worker finds nothing to write to.
 # Plan: claims by token or by claims_by_lease, messages by primary key.
 END_SQL = """
@@ -75,13 +75,14 @@ claimed AS (
     SELECT ended.token, ended.flown_at, one.id, one.id = ANY(ended.flying_ids) AS flew
       FROM ended CROSS JOIN LATERAL unnest(ended.message_ids) AS one(id))
 UPDATE delivery_message AS message
-   SET status = CASE WHEN claimed.flew AND message.channel <> ALL(%(repeatable)s) THEN 'uncertain' ELSE 'queued' END,
-       reason = CASE WHEN claimed.flew AND message.channel <> ALL(%(repeatable)s)
-                     THEN %(reason)s ELSE message.reason END,
-       claimed_at = CASE WHEN claimed.flew AND message.channel <> ALL(%(repeatable)s) THEN message.claimed_at END,
-       handed_at = CASE WHEN claimed.flew AND message.channel <> ALL(%(repeatable)s) THEN claimed.flown_at END,
+   SET status = CASE WHEN claimed.is_doubtful THEN 'uncertain' ELSE 'queued' END,
+       reason = CASE WHEN claimed.is_doubtful THEN %(reason)s ELSE message.reason END,
+       claimed_at = CASE WHEN claimed.is_doubtful THEN message.claimed_at END,
+       handed_at = CASE WHEN claimed.is_doubtful THEN claimed.flown_at END,
        lease_token = NULL
-  FROM claimed
+  FROM (SELECT claimed.*, claimed.flew AND (channel <> ALL(%(repeatable)s) OR flown_at < %(remembered_since)s)
+               AS is_doubtful
+          FROM claimed JOIN delivery_message ON delivery_message.id = claimed.id) AS claimed
  WHERE message.id = claimed.id AND message.organization_id + 0 = %(organization)s
    AND message.status = 'sending' AND message.lease_token = claimed.token
 RETURNING message.id, message.status, message.source_type, message.source_id
@@ -89,7 +90,10 @@ RETURNING message.id, message.status, message.source_type, message.source_id
 LAPSED_SQL = END_SQL.format(which="lease_expires_at < %(now)s", when_locked="SKIP LOCKED")
 FINISHED_SQL = END_SQL.format(which="token = %(token)s", when_locked="")
 OWN = ("channel", "content_id", "sender_id", "kind", "source_type", "source_id")
+MEMORY = timedelta(hours=1)  # for so long at least a provider that recognises a second try does
 WORKER_VANISHED = "The worker that was sending it vanished before the outcome was recorded."
+
+Ended = tuple[int, str, str, int]  # id, status, source type, source id
 
 
 @dataclass(frozen=True)
@@ -209,26 +213,28 @@ def _recipient(row: dict[str, Any]) -> Recipient:
     )
 
 
-def expire_leases(repeatable: Sequence[str] = ()) -> int:
-    """Decide what became of messages whose worker vanished; returns how many.
+def expire_leases(repeatable: Sequence[str] = (), unchanged_since: datetime | None = None) -> list[Ended]:
+    """Decide what became of messages whose worker vanished; returns them.
 
-    `repeatable` are the channels whose providers recognise a message that they have had already.
+    `repeatable` are the channels whose providers recognise a message that they have had already, for a while, and
+    if it goes to the same one: what left before `unchanged_since` might go to another.
     """
-    return _end(LAPSED_SQL, repeatable=list(repeatable))
+    since = clock.now() - MEMORY
+    return _end(LAPSED_SQL, repeatable=list(repeatable), remembered_since=max(since, unchanged_since or since))
 
 
 def finish(token: uuid.UUID) -> None:
     """Give a claim back. What has no outcome, which is nothing unless a contact vanished, waits again."""
-    _end(FINISHED_SQL, token=token, repeatable=[])
+    _end(FINISHED_SQL, token=token, repeatable=[], remembered_since=clock.now())
 
 
-def _end(statement: str, **parameters: Any) -> int:
+def _end(statement: str, **parameters: Any) -> list[Ended]:
     common: dict[str, Any] = {"organization": tenancy.required(), "now": clock.now(), "reason": WORKER_VANISHED}
     with transaction.atomic(), tenancy.engine(), connection.cursor() as cursor:
         cursor.execute(statement, common | parameters)
-        ended = cursor.fetchall()
+        ended: list[Ended] = cursor.fetchall()
         announce(row for row in ended if row[1] == MessageStatus.UNCERTAIN)
-    return len(ended)
+    return ended
 
 
 def announce(rows: Iterable[Sequence[Any]]) -> None:

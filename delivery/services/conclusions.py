@@ -163,7 +163,7 @@ def sent_event(message: Message) -> InternalEvent:
 def _event(message: Message, what: str, happened_at: datetime, key: str, **more: object) -> InternalEvent:
     name = f"{message.channel}_{what}"
     properties = event_properties(message.pk, message.source_type, message.source_id) | more
-    return InternalEvent(message.contact_id, name, happened_at, properties, f"{name}:{key}")
+    return InternalEvent(message.contact_id, name, happened_at, f"{name}:{key}", properties)
 
 
 def _record(known: Sequence[tuple[Filed, Message]]) -> None:
@@ -209,11 +209,7 @@ def _announce(made: Sequence[tuple[Engagement, Message]]) -> None:
     _mark_first(firsts)
     audience.record(events)
     outbox.publish(
-        *(
-            MessageEngaged(message.pk, message.contact_id, row.kind, row.is_machine)
-            for row, message in made
-            if row.kind not in ONCE
-        )
+        *(MessageEngaged(message.pk, message.contact_id, row.kind, row.is_machine) for row, message in made)
     )
 
 

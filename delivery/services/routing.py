@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from audience.models import MessageChannel
@@ -119,6 +120,10 @@ class Routes:
             for channel, routes in ways.items()
             if all(route is not None and route.provider.remembers for route in routes)
         ]
+
+    def unchanged_since(self) -> datetime | None:
+        """Since when every message has gone the way that it would go now; None when there never was another."""
+        return max((row.updated_at for row in self._rows.values()), default=None)
 
     def still_open(self, route: Route) -> Route:
         """The route, if nobody paused or changed its account since. Raises `ProviderUnavailable`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -19,7 +20,7 @@ from common import clock, doorbell, tenancy
 from delivery import selectors
 from delivery.domain.outcomes import Envelope, Outcome, OutcomeKind
 from delivery.providers.contract import Connection, ProviderUnavailable
-from delivery.services import claiming, composing, letters, outgoing, rendering, settling
+from delivery.services import claiming, composing, conclusions, letters, outgoing, rendering, settling
 from delivery.services.claiming import Block, Recipient
 from delivery.services.queue import WORK
 from delivery.services.routing import Route, Routes
@@ -31,6 +32,7 @@ BLOCK = 500
 FLIGHT = 50
 # Shorter than the lease by more than the longest wait for one answer.
 FLIGHT_SECONDS = claiming.LEASE_SECONDS / 3
+DOUBTFUL = (OutcomeKind.UNCERTAIN, OutcomeKind.RETRY, OutcomeKind.FAILED)
 TURN_SECONDS = 10  # then other organisations, and a worker that wants to stop, get their turn
 
 
@@ -38,13 +40,22 @@ def send_due(organization_id: int) -> int:
     """Send what is due in one organisation; returns how many messages were decided."""
     started = time.monotonic()
     with tenancy.organization(organization_id):
-        worked = claiming.expire_leases(Routes().repeatable())
+        worked = _end_lapsed()
         while judged := _turn():
             worked += judged
             if time.monotonic() - started > TURN_SECONDS:
                 doorbell.ring(WORK)
                 break
     return worked
+
+
+def _end_lapsed() -> int:
+    """Decide about messages whose worker vanished, with what providers have reported meanwhile; returns how many."""
+    routes = Routes()
+    with transaction.atomic():
+        ended = claiming.expire_leases(routes.repeatable(), routes.unchanged_since())
+        conclusions.settle_by_reports([row[0] for row in ended])
+    return len(ended)
 
 
 def _turn() -> int:
@@ -74,14 +85,23 @@ def _send(block: Block, channel: str, routes: Routes) -> None:
                     _result(each, Outcome(OutcomeKind.UNTRIED, f"Cannot use {route.name}: {error}")) for each in rest
                 ]
                 break
-            allowed = settling.turn(results, flight, block.token)
+            allowed = _record(results, flight, block.token)
             if allowed is None:
                 logger.warning("The claim on %s messages ended before its worker was done.", len(block.recipients))
                 return
             results = _fly([each for each in flight if each.message_id in allowed], office, route, connection)
     with transaction.atomic():
-        settling.turn(results, [], block.token)
+        _record(results, [], block.token)
         claiming.finish(block.token)
+
+
+def _record(results: Sequence[Result], upcoming: Sequence[Recipient], token: uuid.UUID) -> set[int] | None:
+    """See settling.turn. A report that came while a message was under way settles what its answer left open."""
+    doubtful = [result.recipient.message_id for result in results if result.outcome.kind in DOUBTFUL]
+    with transaction.atomic():
+        allowed = settling.turn(results, upcoming, token)
+        conclusions.settle_by_reports(doubtful)
+    return allowed
 
 
 def _office(channel: str, recipients: Sequence[Recipient], route: Route) -> Writer:

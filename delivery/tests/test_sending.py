@@ -245,7 +245,7 @@ def test_what_a_vanished_worker_had_not_handed_over_waits_again_and_the_rest_is_
     block = claiming.claim(10)
     settling.turn([], block.recipients[:2], block.token)
     with clock.travel(timedelta(seconds=claiming.LEASE_SECONDS + 1)):
-        assert claiming.expire_leases() == 4
+        assert len(claiming.expire_leases()) == 4
         assert statuses(messages) == ["uncertain", "uncertain", "queued", "queued"]
         send(organization)
 
