@@ -12,7 +12,7 @@ from django.db import connection
 
 from accounts import actor, audit
 from audience import services as audience
-from audience.models import Suppression
+from audience.models import Consent, ConsentState, Suppression
 from audience.services import InternalEvent
 from common import clock, outbox, tenancy
 from common.errors import Invalid
@@ -106,8 +106,14 @@ def draw(filed: Sequence[Filed]) -> None:
     _record(known)
     _suppress(known)
     for row, message in known:
-        if row.finding == Finding.UNSUBSCRIBED:
+        if row.finding == Finding.UNSUBSCRIBED and not _agreed_since(message, row.happened_at):
             engagement.unsubscribe(message.pk, how="unsubscribed at the provider")
+
+
+def _agreed_since(message: Message, moment: datetime) -> bool:
+    """Whether the contact has agreed anew since; a report may come days late."""
+    entries = Consent.objects.filter(contact_id=message.contact_id, channel=message.channel, happened_at__gt=moment)
+    return entries.filter(state=ConsentState.GRANTED).exists()
 
 
 def settle_by_reports(message_ids: Sequence[int]) -> list[int]:
