@@ -2,6 +2,7 @@
 import { el, icon } from "../blocks/dom.js";
 import { alertLine, body, button, confirm, dialog, foot, labelled, primary } from "./email-editor-dialogs.js";
 import { renamed } from "./email-editor-language.js";
+import { finding } from "./email-editor-preview.js";
 import { ask, post } from "./email-editor-server.js";
 
 // --- publish ----------------------------------------------------------------------------------------------
@@ -31,7 +32,7 @@ export function publish(editor) {
     return [
       body(
         el("p", {}, words),
-        el("ul", { class: "mle-checks__list" }, found.map((one) => el("li", { "data-level": one.level }, el("button", { type: "button", onclick: () => (close(false), editor.goTo(one)) }, icon(one.level === "error" ? "error" : one.level === "info" ? "info" : "warning"), el("span", {}, one.message, one.where ? el("small", {}, one.where) : null), icon("chevron_right"))))),
+        el("ul", { class: "mle-checks__list" }, found.map((one) => finding(one, () => (close(false), editor.goTo(one))))),
         line,
       ),
       foot(button("Not yet", () => close(false)), go),

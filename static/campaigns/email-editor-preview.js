@@ -252,20 +252,30 @@ export function checks(editor, host) {
   host.append(list);
   host.querySelector(".mle-size").after(toggle);
   return (found) => {
-    const worst = found.some((one) => one.level === "error") ? "error" : found.length ? "warning" : "fine";
+    const worst = ["error", "warning", "hint"].find((level) => found.some((one) => one.level === level)) ?? "fine";
     toggle.dataset.level = worst;
     const words = found.length === 1 ? "One thing to look at" : found.length ? `${found.length} things to look at` : "All checks passed";
-    toggle.replaceChildren(icon(worst === "fine" ? "check_circle" : worst === "error" ? "error" : "warning"), el("span", {}, words), ...(found.length ? [icon("expand_less")] : []));
+    toggle.replaceChildren(icon(SIGNS[worst] ?? "check_circle"), el("span", {}, words), ...(found.length ? [icon("expand_less")] : []));
     toggle.disabled = !found.length;
     if (!found.length) list.hidden = true;
-    list.replaceChildren(
-      ...found.map((one) =>
-        el(
-          "li",
-          { "data-level": one.level },
-          el("button", { type: "button", "data-check": one.code, onclick: () => editor.goTo(one) }, icon(one.level === "error" ? "error" : one.level === "info" ? "info" : "warning"), el("span", {}, one.message, one.where ? el("small", {}, one.where) : null), icon("chevron_right")),
-        ),
-      ),
-    );
+    list.replaceChildren(...found.map((one) => finding(one, () => editor.goTo(one))));
   };
+}
+
+const SIGNS = { error: "error", warning: "warning", hint: "info" };
+
+// What was found, what would be right, and where; a click leads there.
+export function finding(one, onclick) {
+  const more = [one.where, one.fix].filter(Boolean).join(" – ");
+  return el(
+    "li",
+    { "data-level": one.level },
+    el(
+      "button",
+      { type: "button", onclick },
+      icon(SIGNS[one.level] ?? "info"),
+      el("span", {}, one.sentence, more ? el("small", {}, more) : null),
+      icon("chevron_right"),
+    ),
+  );
 }

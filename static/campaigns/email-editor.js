@@ -270,15 +270,17 @@ class EmailEditor extends BlockEditor {
   }
 
   #render(state, contactId, locale) {
-    return post(this.page.addresses.render, { ...bodyOf(state), contact_id: contactId, locale, is_marked: true });
+    const { subject, preheader, text, defaults, blocks } = bodyOf(state);
+    const { kind } = this.page;
+    return post(this.page.addresses.render, { subject, preheader, text, defaults, blocks, kind, locale, contact: contactId, is_marked: true });
   }
 
   #answered({ problems, checks: found }) {
     this.problems = problems ?? {};
     placeProblems(this, this.problems);
-    const faults = Object.entries(this.problems).map(([path, message]) => ({ code: "problem", level: "error", message, path, where: this.#whereOf(path) }));
-    this.showChecks([...faults, ...(found ?? []).map((one) => ({ ...one, where: one.block ? this.#whereOf(null, one.block) : "" }))]);
-    this.found = [...faults, ...(found ?? [])];
+    const faults = Object.entries(this.problems).map(([path, sentence]) => ({ level: "error", sentence, path, where: this.#whereOf(path) }));
+    this.found = [...faults, ...found.map((one) => ({ ...one, where: one.block ? this.#whereOf(null, one.block) : "" }))];
+    this.showChecks(this.found);
     this.preview.mark(this.chosen);
   }
 
