@@ -1,6 +1,7 @@
 // What is done with a whole mail: publish it, go back to an earlier one, bring one in, settle a conflict.
 import { el, icon } from "../blocks/dom.js";
 import { alertLine, body, button, confirm, dialog, foot, labelled, primary } from "./email-editor-dialogs.js";
+import { stateOf } from "./email-editor-locales.js";
 import { renamed } from "./email-editor-language.js";
 import { finding } from "./email-editor-preview.js";
 import { ask, post } from "./email-editor-server.js";
@@ -66,10 +67,6 @@ export async function settleConflict(editor, left = null) {
   if (choice === "theirs") editor.adopt(other, theirs.revision);
   else editor.keepMine(mine, theirs.revision);
 }
-
-export const stateOf = ({ subject, preheader, defaults, text, blocks }) => ({
-  subject, preheader, defaults, text, settings: blocks?.settings ?? {}, blocks: blocks?.blocks ?? [],
-}); // prettier-ignore
 
 const when = (text) => new Date(text).toLocaleString([], { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 

@@ -2,6 +2,7 @@
 import { el, freshId, icon, iconButton } from "../blocks/dom.js";
 import { against } from "./email-editor-colors.js";
 import { button, confirm } from "./email-editor-dialogs.js";
+import { languageTabs } from "./email-editor-locales.js";
 import { field } from "./email-editor-inputs.js";
 
 // Inboxes of phones show about so many letters.
@@ -11,7 +12,7 @@ const LINES = [
 ];
 
 export function envelope(editor) {
-  return LINES.map(({ name, label, longest, best, placeholder }) => {
+  const lines = LINES.map(({ name, label, longest, best, placeholder }) => {
     const note = el("span", { class: "mle-count" });
     const count = (value) => {
       const length = (value ?? "").replaceAll(/\{\{.*?\}\}/g, "").length;
@@ -31,6 +32,7 @@ export function envelope(editor) {
     made.append(note);
     return made;
   });
+  return [languageTabs(editor), ...lines].filter(Boolean);
 }
 
 export function look(editor, host) {

@@ -12,12 +12,11 @@ const WIDTHS = { desktop: 680, phone: 375 };
 const RETRY_MS = 3000;
 
 export class Preview {
-  // `render(contactId)` asks the server for the state of now; `answered(answer)` is told of each answer that counts.
+  // `render(contact id)` asks the server for the state of now; `answered(answer)` is told of each answer that counts.
   constructor(host, editor, { render, answered }) {
     Object.assign(this, { host, editor, render, answered });
     this.view = "desktop";
     this.contact = editor.page.contact;
-    this.locale = "";
     this.timings = []; // milliseconds from the change to the new picture
     this.#lay();
   }
@@ -34,7 +33,7 @@ export class Preview {
     this.isAsking = true;
     clearTimeout(this.timer);
     try {
-      const answer = await this.render(this.contact?.id ?? null, this.locale);
+      const answer = await this.render(this.contact?.id ?? null);
       this.#show(answer, since);
       this.answered(answer);
       this.note.hidden = true;
@@ -198,23 +197,12 @@ export class Preview {
     this.weight = el("span", {});
     this.meter = el("span", { class: "mle-meter", "aria-hidden": "true" }, el("i", {}));
     this.scroll = el("div", { class: "mle-scroll", tabindex: "0", role: "region", "aria-label": "Preview" }, el("div", { class: "mle-inbox" }, this.subject, this.preheader), this.note, this.paper);
-    this.locales = el("select", { "aria-label": "Language", class: "mle-locale", hidden: true });
     this.host.append(
-      el("div", { class: "mle-show__bar" }, el("div", { class: "mle-views", role: "group", "aria-label": "How the mail is shown" }, this.tabs), this.locales, this.who),
+      el("div", { class: "mle-show__bar" }, el("div", { class: "mle-views", role: "group", "aria-label": "How the mail is shown" }, this.tabs), this.who),
       this.scroll,
       (this.foot = el("div", { class: "mle-show__foot" }, el("div", { class: "mle-size", title: "Gmail cuts mail off at 102 KB" }, this.meter, this.weight))),
     );
     this.named();
-  }
-
-  offerLocales(locales) {
-    this.locales.hidden = locales.length < 2;
-    this.locales.replaceChildren(...locales.map(({ name, label }) => el("option", { value: name }, label)));
-    this.locales.value = this.locale;
-    this.locales.onchange = () => {
-      this.locale = this.locales.value;
-      this.ask();
-    };
   }
 
   turn(view) {

@@ -9,7 +9,8 @@ import { list } from "./email-editor-cards.js";
 import { askBlock, button, tile } from "./email-editor-dialogs.js";
 import { envelope, look } from "./email-editor-envelope.js";
 import { Language, freshId, renamed } from "./email-editor-language.js";
-import { lists, pathOf, stepOf, walk } from "./email-editor-moves.js";
+import { draftOf, languageItems, nameOf, stateOf, turned, wordsOf } from "./email-editor-locales.js";
+import { pathOf, stepOf, walk } from "./email-editor-moves.js";
 import { sendTest } from "./email-editor-people.js";
 import { pickPicture } from "./email-editor-pictures.js";
 import { Preview, checks } from "./email-editor-preview.js";
@@ -34,21 +35,21 @@ class EmailEditor extends BlockEditor {
     this.#lay(field);
     this.saver = new Saver({
       key: `mail-draft:${this.page.id}`,
-      revision: this.page.revision,
+      revision: this.page.draft.revision,
       write: (state, revision, more) => this.#write(state, revision, more),
       told: (what) => this.#told(what),
       conflict: () => settleConflict(this),
     });
     this.preview = new Preview(this.side, this, {
-      render: (contactId, locale) => this.#render(this.state, contactId, locale),
+      render: (contactId) => this.render(this.state, contactId),
       answered: (answer) => this.#answered(answer),
     });
     this.showChecks = checks(this, this.preview.foot);
-    this.begin(field, this.cards, this.page.state);
+    this.begin(field, this.cards, stateOf(this.page.draft));
     field.addEventListener("input", (event) => event.isTrusted && this.#typedJson());
     this.#drawAround();
     this.preview.ask();
-    this.#told({ kind: "saved", at: new Date(this.page.saved_at) });
+    this.#told({ kind: "saved", at: new Date(this.page.draft.updated_at) });
     this.#bringBack();
   }
 
@@ -226,6 +227,13 @@ class EmailEditor extends BlockEditor {
     return null;
   }
 
+  turnLanguage(code) {
+    this.chosen = null;
+    this.change(turned(this.state, code), { say: code ? nameOf(code) : "The words for everybody else" });
+    this.#drawAround();
+    this.focusOn(`language#${code}`);
+  }
+
   // A whole mail in the place of what is there; undo brings the old one back.
   replace(state, say) {
     this.chosen = null;
@@ -261,18 +269,12 @@ class EmailEditor extends BlockEditor {
 
   // --- server -------------------------------------------------------------------------------------------
 
-  async #write(state, revision, { keepalive } = {}) {
-    return ask(this.page.addresses.draft, { method: "PUT", body: { ...bodyOf(state), revision }, keepalive });
+  #write(state, revision, { keepalive } = {}) {
+    return ask(this.page.addresses.draft, { method: "PUT", body: { ...draftOf(state), revision }, keepalive });
   }
 
-  render(state, contactId = this.preview.contact?.id ?? null, locale = this.preview.locale) {
-    return this.#render(state, contactId, locale);
-  }
-
-  #render(state, contactId, locale) {
-    const { subject, preheader, text, defaults, blocks } = bodyOf(state);
-    const { kind } = this.page;
-    return post(this.page.addresses.render, { subject, preheader, text, defaults, blocks, kind, locale, contact: contactId, is_marked: true });
+  render(state, contactId = this.preview.contact?.id ?? null) {
+    return post(this.page.addresses.render, { ...wordsOf(state), kind: this.page.kind, contact: contactId, is_marked: true });
   }
 
   #answered({ problems, checks: found }) {
@@ -298,6 +300,7 @@ class EmailEditor extends BlockEditor {
     const more = iconButton("more_vert", "More", () => {});
     menuButton(more, () => [
       { label: "Send a test", icon: "send", act: () => sendTest(this) },
+      ...languageItems(this),
       { label: "Import HTML or MJML", icon: "upload_file", act: () => askImport(this) },
       { label: "Versions", icon: "history", act: () => showVersions(this) },
       { label: this.json.hidden ? "Show as JSON" : "Show as blocks", icon: "data_object", act: () => this.#turnJson() },
@@ -426,11 +429,6 @@ class EmailEditor extends BlockEditor {
     this.saver.hold();
     settleConflict(this, { mine: left.state, at: left.at });
   }
-}
-
-// The parts of the state as the server takes them.
-export function bodyOf({ subject, preheader, defaults, text, settings, blocks }) {
-  return { subject: subject ?? "", preheader: preheader ?? "", defaults: defaults ?? {}, text: text ?? "", blocks: { settings: settings ?? {}, blocks } };
 }
 
 customElements.define("email-editor", EmailEditor);
