@@ -68,7 +68,7 @@ export async function settleConflict(editor, left = null) {
   else editor.keepMine(mine, theirs.revision);
 }
 
-const when = (text) => new Date(text).toLocaleString([], { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const when = (text) => new Date(text).toLocaleString([], { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
 function side(editor, title, state, words, choose) {
   const frame = el("iframe", { sandbox: "", title, tabindex: "-1", class: "mle-both__frame" });

@@ -9,7 +9,7 @@ export function placeProblems(editor, problems) {
   const counts = new Map();
   for (const [place, sentence] of Object.entries(problems)) {
     const spot = spotOf(editor, read(place));
-    if (!spot) continue;
+    if (!spot || editor.fresh.has(spot.closest(".mle-card")?.dataset.id)) continue;
     if (spot.matches(".mle-card")) {
       counts.set(spot, [...(counts.get(spot) ?? []), sentence]);
       continue;

@@ -31,6 +31,7 @@ class EmailEditor extends BlockEditor {
     this.snippets = this.page.snippets;
     this.chosen = null;
     this.problems = {};
+    this.fresh = new Set(); // blocks nobody has left yet: what they lack is no mistake
     const field = this.querySelector("textarea");
     this.#lay(field);
     this.saver = new Saver({
@@ -137,6 +138,7 @@ class EmailEditor extends BlockEditor {
   }
 
   choose(id, { isShown = false } = {}) {
+    if (id !== this.chosen) this.fresh.clear();
     this.chosen = id;
     const path = id && pathOf(this.language, this.state, id);
     this.redraw(path ? `${told(path)}#open` : "");
@@ -166,6 +168,7 @@ class EmailEditor extends BlockEditor {
     const place = listPath ?? (after ? (isInner ? after.slice(0, -1) : ["blocks"]) : ["blocks"]);
     const at = index ?? (after ? (isInner ? after.at(-1) : after[1]) + 1 : this.state.blocks.length);
     this.chosen = node.id;
+    this.fresh.add(node.id);
     this.add(place, at, node, "#open");
     this.preview.mark(node.id);
     const card = this.querySelector(`[data-id="${CSS.escape(node.id)}"]`);
@@ -207,6 +210,7 @@ class EmailEditor extends BlockEditor {
 
   // A check or a problem: to its field where it is told, else to its block.
   goTo({ block, path }) {
+    this.fresh.clear();
     const at = path ? read(path) : null;
     const id = block ?? this.#blockOf(at);
     this.turn("edit");
@@ -402,7 +406,7 @@ class EmailEditor extends BlockEditor {
   }
 
   #told({ kind, at, words }) {
-    const clock = at?.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    const clock = at?.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
     this.status.dataset.kind = kind;
     this.status.replaceChildren(icon({ saved: "cloud_done", typing: "cloud_sync", offline: "cloud_off", conflict: "call_split", refused: "error" }[kind]), el("span", {}, words ?? `Saved ${clock}`));
   }
