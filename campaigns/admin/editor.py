@@ -22,6 +22,14 @@ OTHERS = (
     {"key": BLANK, "name": "From nothing", "note": "An empty mail, block by block", "icon": "add"},
     {"key": CODE, "name": "As code", "note": "HTML written by hand, or brought from elsewhere", "icon": "code"},
 )
+# What an order looks like, where a mail speaks of one and none is at hand.
+SAMPLE_EVENT = {
+    "order_id": "A-1001", "total": "84.00", "currency": "EUR", "url": "https://example.com/",
+    "lines": [
+        {"name": "Jumper, sea green", "quantity": 1, "price": "€ 59.00"},
+        {"name": "Wool socks", "quantity": 2, "price": "€ 12.50"},
+    ],
+}  # fmt: skip
 EMPTY = {"settings": {}, "blocks": []}
 
 
@@ -47,6 +55,7 @@ def page(request: HttpRequest, template: EmailTemplate) -> dict[str, Any]:
         "kind": template.kind,
         "language": composing.described(),
         "segments": list(Segment.objects.order_by("name").values("id", "name")[:MOST_SEGMENTS]),
+        "event": SAMPLE_EVENT,
         "contact": _person(selectors.preview_contact("")),
         "public_url": settings.PUBLIC_URL,
         "colleagues": selectors.member_addresses(),
@@ -125,6 +134,7 @@ def _pictured() -> list[dict[str, Any]]:
                     starter.subject, starter.preheader, starter.blocks, defaults=starter.defaults, kind=starter.kind
                 ),
                 contact,
+                {"event": SAMPLE_EVENT},
             ).html,
         }
         for starter in starters.offered()

@@ -37,6 +37,27 @@ export function askContact(editor, title) {
 const person = ({ name, email, id }, onclick) =>
   el("button", { type: "button", class: "mle-person", onclick }, icon("person"), el("span", {}, el("strong", {}, name || email || `Contact ${id}`), name && email ? el("small", {}, email) : null));
 
+// The properties of the event that a workflow would start with, as JSON.
+export function askEvent(event) {
+  return dialog("Sample event", (_, close) => {
+    const box = el("textarea", { rows: 12, class: "gs-code", spellcheck: "false", autofocus: true, value: JSON.stringify(event, null, 2) });
+    const { line, tell } = alertLine();
+    const use = () => {
+      try {
+        const read = JSON.parse(box.value);
+        if (!read || typeof read !== "object" || Array.isArray(read)) throw new Error("an object is needed");
+        return close(read);
+      } catch (error) {
+        return tell(`Not readable yet: ${error.message}`);
+      }
+    };
+    return [
+      body(labelled("Properties", box, "A workflow sends this mail because of an event. Here stands what the preview takes it to be."), line),
+      foot(primary("Use it", use)),
+    ];
+  });
+}
+
 export function sendTest(editor) {
   const { colleagues, me } = editor.page;
   return dialog("Send a test", (_, close) => {

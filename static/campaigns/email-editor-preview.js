@@ -1,6 +1,6 @@
 // The mail as one contact gets it, drawn anew while people type: desktop, phone, text, its size, and what to mend.
 import { el, freshId, icon, iconButton } from "../blocks/dom.js";
-import { askContact } from "./email-editor-people.js";
+import { askContact, askEvent } from "./email-editor-people.js";
 
 export const CLIPS_AT = 102 * 1024;
 const VIEWS = [
@@ -17,6 +17,7 @@ export class Preview {
     Object.assign(this, { host, editor, render, answered });
     this.view = "desktop";
     this.contact = editor.page.contact;
+    this.event = editor.page.event;
     this.timings = []; // milliseconds from the change to the new picture
     this.#lay();
   }
@@ -52,6 +53,7 @@ export class Preview {
     this.text.textContent = text;
     this.subject.textContent = subject || "No subject";
     this.preheader.textContent = preheader ?? "";
+    this.what.hidden = !/\bevent\./.test(JSON.stringify(this.editor.state));
     this.#weigh(size ?? new Blob([html]).size);
     this.#draw(this.editor.locally(html));
     requestAnimationFrame(() => {
@@ -182,6 +184,7 @@ export class Preview {
       el("button", { type: "button", "data-view": name, "aria-pressed": String(name === this.view), onclick: () => this.turn(name) }, icon(glyph), el("span", {}, label)),
     );
     this.who = el("button", { type: "button", class: "mle-who", onclick: () => this.#choosePerson() }, icon("person"), (this.whoWords = el("span", {})), icon("expand_more"));
+    this.what = el("button", { type: "button", class: "mle-who mle-who--event", hidden: true, onclick: () => this.#chooseEvent() }, icon("bolt"), el("span", {}, "Sample event"));
     this.note = el("p", { class: "mle-alert", role: "status", hidden: true });
     this.subject = el("strong", {});
     this.preheader = el("span", {});
@@ -198,7 +201,7 @@ export class Preview {
     this.meter = el("span", { class: "mle-meter", "aria-hidden": "true" }, el("i", {}));
     this.scroll = el("div", { class: "mle-scroll", tabindex: "0", role: "region", "aria-label": "Preview" }, el("div", { class: "mle-inbox" }, this.subject, this.preheader), this.note, this.paper);
     this.host.append(
-      el("div", { class: "mle-show__bar" }, el("div", { class: "mle-views", role: "group", "aria-label": "How the mail is shown" }, this.tabs), this.who),
+      el("div", { class: "mle-show__bar" }, el("div", { class: "mle-views", role: "group", "aria-label": "How the mail is shown" }, this.tabs), this.what, this.who),
       this.scroll,
       (this.foot = el("div", { class: "mle-show__foot" }, el("div", { class: "mle-size", title: "Gmail cuts mail off at 102 KB" }, this.meter, this.weight))),
     );
@@ -217,6 +220,13 @@ export class Preview {
   named() {
     this.whoWords.textContent = this.contact ? this.contact.name || this.contact.email || `Contact ${this.contact.id}` : "Choose a contact";
     this.who.setAttribute("aria-label", `Shown as ${this.whoWords.textContent}. Choose another contact`);
+  }
+
+  async #chooseEvent() {
+    const event = await askEvent(this.event);
+    if (!event) return;
+    this.event = event;
+    this.ask();
   }
 
   async #choosePerson() {

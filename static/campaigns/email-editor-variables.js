@@ -61,14 +61,14 @@ export function askVariable(editor) {
       list.replaceChildren(
         ...[...groups].map(([label, ones]) =>
           el("section", {}, el("h3", {}, label), ones.slice(0, 60).map((one) =>
-            el("button", { type: "button", class: "mle-variable-row", onclick: () => choose(one) }, el("span", {}, one.label), el("code", {}, `{{ ${one.name} }}`)))),
+            el("button", { type: "button", class: "mle-variable-row", onclick: () => choose(one) }, el("span", {}, one.label, one.sample ? el("small", {}, one.sample) : null), el("code", {}, `{{ ${one.name} }}`)))),
         ),
       );
       if (!found.length) list.append(el("p", { class: "mle-help" }, `Nothing is called “${search.value}”.`));
     };
     const choose = (one) => {
       if (one.is_always_there) return close({ name: one.name });
-      const words = el("input", { type: "text", value: String(editor.standInOf(one.name) ?? ""), placeholder: "e.g. there" });
+      const words = el("input", { type: "text", value: String(editor.standInOf(one.name) ?? one.default ?? ""), placeholder: "e.g. there" });
       const done = () => close({ name: one.name, standIn: words.value });
       words.addEventListener("keydown", (event) => event.key === "Enter" && (event.preventDefault(), done()));
       more.replaceChildren(
@@ -78,7 +78,7 @@ export function askVariable(editor) {
       );
       list.hidden = search.hidden = true;
       more.hidden = false;
-      words.focus();
+      words.select();
       return undefined;
     };
     search.addEventListener("input", show);

@@ -26,9 +26,9 @@ class EmailEditor extends BlockEditor {
     if (this.stage) return;
     this.page = JSON.parse(this.querySelector("script[type='application/json']").textContent);
     this.language = new Language(this.page.language);
-    this.variables = this.page.variables;
+    this.variables = [];
     this.segments = this.page.segments;
-    this.snippets = this.page.snippets;
+    this.snippets = [];
     this.chosen = null;
     this.problems = {};
     this.fresh = new Set(); // blocks nobody has left yet: what they lack is no mistake
@@ -52,6 +52,16 @@ class EmailEditor extends BlockEditor {
     this.preview.ask();
     this.#told({ kind: "saved", at: new Date(this.page.draft.updated_at) });
     this.#bringBack();
+    this.#learn();
+  }
+
+  // What may be put in: fetched beside the first picture, so that it does not wait for them.
+  async #learn() {
+    const { variables, snippets } = this.page.addresses;
+    const [known, kept] = await Promise.allSettled([ask(variables), ask(`${snippets}?limit=200`)]);
+    this.variables = known.value?.results ?? [];
+    this.snippets = (kept.value?.results ?? []).filter((one) => one.published_version);
+    if (this.state.blocks.some((block) => block.type === "snippet")) this.redraw();
   }
 
   // --- what the kernel asks -----------------------------------------------------------------------------
@@ -278,7 +288,7 @@ class EmailEditor extends BlockEditor {
   }
 
   render(state, contactId = this.preview.contact?.id ?? null) {
-    return post(this.page.addresses.render, { ...wordsOf(state), kind: this.page.kind, contact: contactId, is_marked: true });
+    return post(this.page.addresses.render, { ...wordsOf(state), kind: this.page.kind, contact_id: contactId, event: this.preview.event, is_marked: true });
   }
 
   #answered({ problems, checks: found }) {
