@@ -93,5 +93,5 @@ function plainText(editor) {
     help.textContent = own ? "You wrote it; it does not follow the blocks. Variables work as they do above." : "Made from the blocks. Some readers, and every spam filter, look at it.";
   };
   switchTo(isOwn);
-  return el("section", { class: "mle-standins", "data-at": "text" }, el("h3", {}, "Plain text"), help, box, begin, back);
+  return el("section", { class: "mle-standins", "data-at": "text" }, el("h3", {}, "Plain text"), help, el("p", { class: "mle-behind" }, "The blocks have changed since you wrote it: look whether it still says the same."), box, begin, back);
 }

@@ -261,7 +261,8 @@ class EmailEditor extends BlockEditor {
     this.toast(`Version ${number} is published: new mail uses it.`);
     this.say(`Version ${number} is published.`);
     const badge = this.querySelector(".mle-bar__state");
-    badge?.replaceChildren(el("span", { class: "gs-badge gs-badge--good" }, `Published v${number}`));
+    const changes = el("span", { class: "gs-badge gs-badge--warning mle-bar__changes", hidden: true }, "Unpublished changes");
+    badge?.replaceChildren(el("span", { class: "gs-badge gs-badge--good" }, `Published v${number}`), changes);
   }
 
   adopt(state, revision) {
@@ -283,8 +284,18 @@ class EmailEditor extends BlockEditor {
 
   // --- server -------------------------------------------------------------------------------------------
 
-  #write(state, revision, { keepalive } = {}) {
-    return ask(this.page.addresses.draft, { method: "PUT", body: { ...draftOf(state), revision }, keepalive });
+  async #write(state, revision, { keepalive } = {}) {
+    const kept = await ask(this.page.addresses.draft, { method: "PUT", body: { ...draftOf(state), revision }, keepalive });
+    this.#standing(kept);
+    return kept;
+  }
+
+  // What the server says of the draft that it keeps now.
+  #standing({ has_unpublished_changes: hasChanges, text_is_behind: isBehind }) {
+    this.note.hidden = true;
+    const mark = this.querySelector(".mle-bar__changes");
+    if (mark) mark.hidden = !hasChanges;
+    this.dataset.text = isBehind ? "behind" : "";
   }
 
   render(state, contactId = this.preview.contact?.id ?? null) {
@@ -329,6 +340,12 @@ class EmailEditor extends BlockEditor {
     this.rail = el("aside", { class: "mle-rail", "aria-label": "Blocks to add" });
     this.head = el("div", { class: "mle-envelope" });
     this.looks = el("details", { class: "mle-look" });
+    this.note = el(
+      "p",
+      { class: "mle-note", hidden: this.page.draft.blocks !== null || !this.page.draft.html },
+      icon("code"),
+      el("span", {}, "This mail was written as code, so it stands in one block here. Your first change keeps it as blocks. ", el("a", { href: this.page.addresses.settings }, "Keep it as code")),
+    );
     this.cards = el("div", { class: "mle-stage" });
     field.setAttribute("aria-label", "The mail as JSON");
     field.hidden = false;
@@ -336,7 +353,7 @@ class EmailEditor extends BlockEditor {
     this.side = el("aside", { class: "mle-show", "aria-label": "Preview" });
     this.views = ["edit", "show"].map((name) => el("button", { type: "button", "data-turn": name, "aria-pressed": String(name === "edit"), onclick: () => this.turn(name) }, icon(name === "edit" ? "edit" : "visibility"), name === "edit" ? "Edit" : "Preview"));
     this.append(
-      el("div", { class: "mle-body" }, this.rail, el("main", { class: "mle-main" }, this.head, this.looks, this.cards, this.json), this.side),
+      el("div", { class: "mle-body" }, this.rail, el("main", { class: "mle-main" }, this.note, this.head, this.looks, this.cards, this.json), this.side),
       el("nav", { class: "mle-turn", "aria-label": "Edit or preview" }, this.views),
     );
     this.#fillRail();
