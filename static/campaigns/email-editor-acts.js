@@ -8,8 +8,8 @@ import { ask, post } from "./email-editor-server.js";
 
 // --- publish ----------------------------------------------------------------------------------------------
 
-export function publish(editor) {
-  return dialog("Publish", (_, close) => {
+export async function publish(editor) {
+  const chosen = await dialog("Publish", (_, close) => {
     const found = editor.found ?? [];
     const errors = found.filter((one) => one.level === "error");
     const { line, tell } = alertLine();
@@ -19,7 +19,7 @@ export function publish(editor) {
         await editor.saver.flush();
         const { number } = await post(editor.page.addresses.publish, {});
         editor.publishedAs(number);
-        close(true);
+        close();
       } catch (error) {
         tell([error.message, ...Object.entries(error.details ?? {}).map(([place, words]) => `${place}: ${words}`)].join(" "));
         go.disabled = false;
@@ -33,12 +33,13 @@ export function publish(editor) {
     return [
       body(
         el("p", {}, words),
-        el("ul", { class: "mle-checks__list" }, found.map((one) => finding(one, () => (close(false), editor.goTo(one))))),
+        el("ul", { class: "mle-checks__list" }, found.map((one) => finding(one, () => close(one)))),
         line,
       ),
-      foot(button("Not yet", () => close(false)), go),
+      foot(button("Not yet", () => close()), go),
     ];
   });
+  if (chosen) editor.goTo(chosen);
 }
 
 // --- two people -------------------------------------------------------------------------------------------

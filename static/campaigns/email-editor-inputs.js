@@ -41,7 +41,7 @@ function text(input) {
     ...(isLong ? { rows: 2, class: "mle-grow" } : { type: "text" }),
     autocomplete: "off",
     value: input.value ?? "",
-    maxlength: input.longest,
+    maxlength: input.longest || null,
     ...key(input),
   });
   box.addEventListener("input", () => input.set(box.value === "" ? undefined : box.value));
@@ -53,7 +53,7 @@ function text(input) {
 const LONG = new Set(["description", "address", "note"]);
 
 function url(input) {
-  const box = text({ ...input, longest: 0 });
+  const box = text({ ...input, longest: null });
   box.setAttribute("inputmode", "url");
   box.setAttribute("placeholder", "https://");
   box.setAttribute("spellcheck", "false");

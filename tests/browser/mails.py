@@ -68,7 +68,7 @@ def picture(page: Page) -> str:
 
 def shown(page: Page, words: str) -> None:
     page.wait_for_function(
-        "words => document.querySelector('.mle-frame').contentDocument?.body?.innerText.includes(words)", arg=words
+        "words => document.querySelector('.mle-frame')?.contentDocument?.body?.innerText.includes(words)", arg=words
     )
 
 
