@@ -8,115 +8,207 @@ import common.tenancy
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('campaigns', '0003_policy'),
-        ('segments', '0011_build_requests'),
+        ("campaigns", "0003_policy"),
+        ("segments", "0011_build_requests"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Snippet',
+            name="Snippet",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('organization_id', models.BigIntegerField(db_default=common.tenancy.CurrentOrganization(), default=common.tenancy.current, editable=False)),
-                ('name', models.CharField(max_length=200)),
-                ('slug', models.SlugField(max_length=100)),
-                ('blocks', models.JSONField(default=list, help_text='A list of blocks.')),
-                ('published_edit', models.PositiveIntegerField(editable=False, help_text='The edit that is published.', null=True)),
-                ('version', models.PositiveIntegerField(default=1, editable=False, help_text='Counts edits, to notice two at once.')),
-                ('created_at', models.DateTimeField(default=common.clock.now, editable=False)),
-                ('updated_at', models.DateTimeField(default=common.clock.now, editable=False)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "organization_id",
+                    models.BigIntegerField(
+                        db_default=common.tenancy.CurrentOrganization(),
+                        default=common.tenancy.current,
+                        editable=False,
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                ("slug", models.SlugField(max_length=100)),
+                ("blocks", models.JSONField(default=list, help_text="A list of blocks.")),
+                (
+                    "published_edit",
+                    models.PositiveIntegerField(editable=False, help_text="The edit that is published.", null=True),
+                ),
+                (
+                    "version",
+                    models.PositiveIntegerField(
+                        default=1, editable=False, help_text="Counts edits, to notice two at once."
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=common.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(default=common.clock.now, editable=False)),
             ],
         ),
         migrations.AddField(
-            model_name='emailtemplate',
-            name='blocks',
-            field=models.JSONField(blank=True, help_text='The tree of domain/blocks; empty: the mail is written as HTML.', null=True),
+            model_name="emailtemplate",
+            name="blocks",
+            field=models.JSONField(
+                blank=True, help_text="The tree of domain/blocks; empty: the mail is written as HTML.", null=True
+            ),
         ),
         migrations.AddField(
-            model_name='emailtemplate',
-            name='locale',
-            field=models.CharField(blank=True, default='', help_text='Language of these words, e.g. en.', max_length=20),
+            model_name="emailtemplate",
+            name="locale",
+            field=models.CharField(
+                blank=True, default="", help_text="Language of these words, e.g. en.", max_length=20
+            ),
         ),
         migrations.AddField(
-            model_name='emailtemplate',
-            name='text_basis',
-            field=models.CharField(blank=True, default='', editable=False, help_text='Checksum of what the own text was written for.', max_length=64),
+            model_name="emailtemplate",
+            name="text_basis",
+            field=models.CharField(
+                blank=True,
+                default="",
+                editable=False,
+                help_text="Checksum of what the own text was written for.",
+                max_length=64,
+            ),
         ),
         migrations.AddField(
-            model_name='emailtemplate',
-            name='variants',
-            field=models.JSONField(blank=True, default=dict, help_text='Other languages: {"de": {"subject", "preheader", "blocks" or "html", "text"}}.'),
+            model_name="emailtemplate",
+            name="variants",
+            field=models.JSONField(
+                blank=True,
+                default=dict,
+                help_text='Other languages: {"de": {"subject", "preheader", "blocks" or "html", "text"}}.',
+            ),
         ),
         migrations.AddField(
-            model_name='templateversion',
-            name='snippets',
-            field=models.JSONField(db_default={}, default=dict, help_text='Slug → number of each snippet that went into it.'),
+            model_name="templateversion",
+            name="snippets",
+            field=models.JSONField(
+                db_default={}, default=dict, help_text="Slug → number of each snippet that went into it."
+            ),
         ),
         migrations.AddField(
-            model_name='templateversion',
-            name='words',
-            field=models.JSONField(db_default={}, default=dict, help_text='The draft as it was: to compare and to go back to.'),
+            model_name="templateversion",
+            name="words",
+            field=models.JSONField(
+                db_default={}, default=dict, help_text="The draft as it was: to compare and to go back to."
+            ),
         ),
         migrations.AlterField(
-            model_name='emailtemplate',
-            name='html',
-            field=models.TextField(blank=True, default='', help_text='Jinja2, e.g. Hello {{ contact.name }}.'),
+            model_name="emailtemplate",
+            name="html",
+            field=models.TextField(blank=True, default="", help_text="Jinja2, e.g. Hello {{ contact.name }}."),
         ),
         migrations.AlterField(
-            model_name='emailtemplate',
-            name='subject',
-            field=models.CharField(blank=True, default='', max_length=300),
+            model_name="emailtemplate",
+            name="subject",
+            field=models.CharField(blank=True, default="", max_length=300),
         ),
         migrations.CreateModel(
-            name='SnippetVersion',
+            name="SnippetVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('organization_id', models.BigIntegerField(db_default=common.tenancy.CurrentOrganization(), default=common.tenancy.current, editable=False)),
-                ('number', models.PositiveIntegerField()),
-                ('blocks', models.JSONField()),
-                ('author', models.CharField(blank=True, default='', max_length=200)),
-                ('created_at', models.DateTimeField(default=common.clock.now)),
-                ('snippet', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='campaigns.snippet')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "organization_id",
+                    models.BigIntegerField(
+                        db_default=common.tenancy.CurrentOrganization(),
+                        default=common.tenancy.current,
+                        editable=False,
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("blocks", models.JSONField()),
+                ("author", models.CharField(blank=True, default="", max_length=200)),
+                ("created_at", models.DateTimeField(default=common.clock.now)),
+                (
+                    "snippet",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="versions", to="campaigns.snippet"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='snippet',
-            name='published',
-            field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='campaigns.snippetversion'),
+            model_name="snippet",
+            name="published",
+            field=models.ForeignKey(
+                blank=True,
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="campaigns.snippetversion",
+            ),
         ),
         migrations.CreateModel(
-            name='TemplateNeed',
+            name="TemplateNeed",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('organization_id', models.BigIntegerField(db_default=common.tenancy.CurrentOrganization(), default=common.tenancy.current, editable=False)),
-                ('segment', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='template_needs', to='segments.segment')),
-                ('snippet', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='template_needs', to='campaigns.snippet')),
-                ('template', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='needs', to='campaigns.emailtemplate')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "organization_id",
+                    models.BigIntegerField(
+                        db_default=common.tenancy.CurrentOrganization(),
+                        default=common.tenancy.current,
+                        editable=False,
+                    ),
+                ),
+                (
+                    "segment",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="template_needs",
+                        to="segments.segment",
+                    ),
+                ),
+                (
+                    "snippet",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="template_needs",
+                        to="campaigns.snippet",
+                    ),
+                ),
+                (
+                    "template",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="needs",
+                        to="campaigns.emailtemplate",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'use in an e-mail template',
+                "verbose_name": "use in an e-mail template",
             },
         ),
         migrations.AddConstraint(
-            model_name='snippetversion',
-            constraint=models.UniqueConstraint(fields=('snippet', 'number'), name='one_snippet_version_per_number'),
+            model_name="snippetversion",
+            constraint=models.UniqueConstraint(fields=("snippet", "number"), name="one_snippet_version_per_number"),
         ),
         migrations.AddConstraint(
-            model_name='snippet',
-            constraint=models.UniqueConstraint(fields=('organization_id', 'slug'), name='one_snippet_per_slug'),
+            model_name="snippet",
+            constraint=models.UniqueConstraint(fields=("organization_id", "slug"), name="one_snippet_per_slug"),
         ),
         migrations.AddConstraint(
-            model_name='templateneed',
-            constraint=models.UniqueConstraint(condition=models.Q(('segment__isnull', False)), fields=('template', 'segment'), name='one_need_per_segment'),
+            model_name="templateneed",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("segment__isnull", False)),
+                fields=("template", "segment"),
+                name="one_need_per_segment",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='templateneed',
-            constraint=models.UniqueConstraint(condition=models.Q(('snippet__isnull', False)), fields=('template', 'snippet'), name='one_need_per_snippet'),
+            model_name="templateneed",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("snippet__isnull", False)),
+                fields=("template", "snippet"),
+                name="one_need_per_snippet",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='templateneed',
-            constraint=models.CheckConstraint(condition=models.Q(('segment__isnull', True), ('snippet__isnull', True), _connector='XOR'), name='a_need_is_one_thing'),
+            model_name="templateneed",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("segment__isnull", True), ("snippet__isnull", True), _connector="XOR"),
+                name="a_need_is_one_thing",
+            ),
         ),
     ]

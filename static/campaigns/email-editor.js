@@ -306,7 +306,10 @@ class EmailEditor extends BlockEditor {
     this.problems = problems ?? {};
     placeProblems(this, this.problems);
     const faults = Object.entries(this.problems).map(([path, sentence]) => ({ level: "error", sentence, path, where: this.#whereOf(path) }));
-    this.found = [...faults, ...found.map((one) => ({ ...one, where: one.block ? this.#whereOf(null, one.block) : "" }))];
+    // A field that is told to be wrong need not be told a second time by what it does to the mail.
+    const faulty = new Set(faults.map(({ path }) => this.#blockOf(read(path))));
+    const others = found.filter((one) => !(one.level === "error" && one.block && faulty.has(one.block)));
+    this.found = [...faults, ...others.map((one) => ({ ...one, where: one.block ? this.#whereOf(null, one.block) : "" }))];
     this.showChecks(this.found);
     this.preview.mark(this.chosen);
   }

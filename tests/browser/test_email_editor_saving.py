@@ -176,7 +176,8 @@ def test_mjml_is_brought_in_and_taken_back(visit: Any, mail: EmailTemplate) -> N
     page.get_by_role("button", name="More", exact=True).click()
     page.get_by_role("menuitem", name="Import HTML or MJML").click()
     page.locator("dialog textarea").fill(
-        "<mjml><mj-body><mj-section><mj-column><mj-text>From elsewhere</mj-text></mj-column></mj-section></mj-body></mjml>"
+        "<mjml><mj-body><mj-section><mj-column><mj-text>From elsewhere</mj-text></mj-column></mj-section></mj-body>"
+        "</mjml>"
     )
     page.get_by_role("button", name="Put it in the place of all blocks").click()
     shown(page, "From elsewhere")
@@ -197,7 +198,9 @@ def test_a_block_becomes_a_snippet_of_other_mails(visit: Any, mail: EmailTemplat
     page.locator("dialog .mle-type", has_text=f"House footer {mail.pk}").click()
 
     assert state(page)["blocks"][-1]["snippet"] == f"house-footer-{mail.pk}"
-    page.wait_for_function("document.querySelector('.mle-frame').contentDocument.body.innerText.split('1 Quay Street').length === 3")
+    page.wait_for_function(
+        "document.querySelector('.mle-frame').contentDocument.body.innerText.split('1 Quay Street').length === 3"
+    )
 
 
 def test_a_mail_written_as_code_opens_as_one_block(visit: Any, town: Town, mail: EmailTemplate) -> None:
@@ -257,7 +260,9 @@ def test_a_picture_is_uploaded_and_put_in(visit: Any, mail: EmailTemplate, setti
     )
 
 
-def test_a_template_is_begun_from_a_ready_one(visit: Any, size: tuple[int, int], town: Town, mail: EmailTemplate) -> None:
+def test_a_template_is_begun_from_a_ready_one(
+    visit: Any, size: tuple[int, int], town: Town, mail: EmailTemplate
+) -> None:
     watched = visit(reverse("admin:campaigns_emailtemplate_add"), size)
     page = watched.page
     assert watched.everything() == []
