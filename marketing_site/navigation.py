@@ -45,6 +45,8 @@ NAVIGATION: list[tuple[str, list[Link]]] = [
             Link("Segments", "donut_small", "admin:segments_segment_changelist", "segments"),
             Link("Ready patterns", "grid_view", "segments:patterns", "segments"),
             Link("Suggestions", "lightbulb", "segments:suggestions", "segments"),
+            Link("Syncs", "sync", "admin:integrations_audiencesync_changelist", "integrations"),
+            Link("Destinations", "hub", "admin:integrations_destination_changelist", "integrations"),
             Link("Pattern settings", "tune", "admin:segments_patternsettings_changelist", "segments"),
         ],
     ),

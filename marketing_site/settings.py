@@ -41,6 +41,7 @@ ROOMS = [
     "automations",
     "attribution",
     "viral",
+    "integrations",
     "dashboards",
 ]
 INSTALLED_APPS = [

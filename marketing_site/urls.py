@@ -18,6 +18,7 @@ api_v1 = [
     path("", include("attribution.api.urls")),
     path("", include("viral.api.urls")),
     path("", include("delivery.api.urls")),
+    path("", include("integrations.api.urls")),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api-docs"),
 ]

@@ -26,6 +26,8 @@ from delivery import subscribers as delivery_subscribers
 from delivery.notices import MessageEngaged, MessagesSettled
 from delivery.services import reports as delivery_reports
 from delivery.services import reputation as delivery_reputation
+from integrations import services as integrations
+from integrations import subscribers as integrations_subscribers
 from segments import subscribers as segments
 from segments import uses as segment_uses
 from segments.notices import MembershipChanged
@@ -76,6 +78,10 @@ SUBSCRIPTIONS: list[Subscription] = [
     ),
     Subscription(EventsRecorded, "attribution.events", attribution_subscribers.on_events, LATER),
     Subscription(ContactsChanged, "attribution.contacts", attribution_subscribers.on_contacts, LATER),
+    Subscription(
+        MembershipChanged, "integrations.memberships", integrations_subscribers.on_membership_changed, LATER
+    ),
+    Subscription(ContactsChanged, "integrations.contacts", integrations_subscribers.on_contacts_changed, LATER),
     Subscription(EventsRecorded, "viral.events", viral.on_events, LATER),
     Subscription(ContactsChanged, "viral.contacts", viral.on_contacts, LATER),
 ]
@@ -97,6 +103,7 @@ WORK: list[Work] = [
     Work("reputation", "default", delivery_reputation.run, delivery_reputation.organizations_due, PATIENCE),
     Work(delivery_reports.WORK, "default", delivery_reports.work, delivery_reports.organizations_due),
     Work("credits", "default", attribution.work, attribution.organizations_due, PATIENCE),
+    Work("audience_pushes", "default", integrations.work, integrations.organizations_due, PATIENCE),
     Work("segment_builds", "default", segment_builds.run, segment_builds.organizations_due),
     Work("analyses", "default", segment_analyses.run, segment_analyses.organizations_due),
 ]

@@ -18,7 +18,8 @@ class Role(StrEnum):
     DEVELOPER = "developer"
 
 
-ROOMS = ("audience", "segments", "delivery", "campaigns", "automations", "attribution", "viral", "dashboards")
+ROOMS = ("audience", "segments", "delivery", "campaigns", "automations", "attribution", "viral", "integrations",
+         "dashboards")  # fmt: skip
 RESOURCES = (*ROOMS, "tasks", "keys", "members", "audit", "organization")
 
 

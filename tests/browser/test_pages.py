@@ -25,7 +25,7 @@ ANONYMOUS = ["/admin/login/", "/password/forgotten/", "/password/x/y/"]
 
 def lists() -> list[str]:
     """The list of every model a marketer meets."""
-    rooms = {"audience", "segments", "delivery", "campaigns", "automations", "attribution", "viral"}
+    rooms = {"audience", "segments", "delivery", "campaigns", "automations", "attribution", "viral", "integrations"}
     return [
         reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
         for model in admin.site._registry
