@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.widgets import UnfoldAdminPasswordInput, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from accounts.admin_base import OrganizationModelAdmin, ReadOnlyMixin
 from common.errors import AppError
@@ -30,7 +30,7 @@ def _field(setting: Setting, *, is_known: bool) -> forms.CharField:
     """One setting of a platform as a box; a secret that is stored is never put back into the page."""
     kept = "Stored; leave it empty to keep it." if setting.is_secret and is_known else setting.help
     widget = (
-        UnfoldAdminPasswordInput(attrs={"autocomplete": "off"}) if setting.is_secret else UnfoldAdminTextInputWidget()
+        UnfoldAdminPasswordWidget(attrs={"autocomplete": "off"}) if setting.is_secret else UnfoldAdminTextInputWidget()
     )
     return forms.CharField(
         label=setting.label,

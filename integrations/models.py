@@ -83,8 +83,8 @@ class SyncedContact(OrganizationScoped):
     """What an audience knows of a contact, and what it has yet to be told.
 
     `pending`: `change` must be told; `claimed`: it is being told. `done`: it was, and the contact is in the audience.
-    `failed`: the platform refused this record; nothing is tried until it changes or everything is sent anew. A row whose removal is
-    done is gone. Without a contact it takes away an address that a contact had before.
+    `failed`: the platform refused this record; nothing is tried until it changes or everything is sent anew. A row
+    whose removal is done is gone. Without a contact it takes away an address that a contact had before.
     """
 
     sync = models.ForeignKey(AudienceSync, on_delete=models.CASCADE, related_name="contacts", db_index=False)

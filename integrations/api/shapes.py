@@ -41,14 +41,14 @@ class DestinationSerializer(QuickModelSerializer):
 class DestinationChange(StrictSerializer):
     name = serializers.CharField(required=False, max_length=120)
     settings = serializers.DictField(
-        required=False, child=serializers.CharField(), help_text="As `kinds` tells them; an empty secret stays."
+        required=False, child=serializers.CharField(allow_blank=True), help_text="As `kinds` tells them; an empty secret stays."
     )
 
 
 class DestinationInput(DestinationChange):
     name = serializers.CharField(max_length=120)
     kind = serializers.ChoiceField(choices=list(PROVIDERS))
-    settings = serializers.DictField(child=serializers.CharField())
+    settings = serializers.DictField(child=serializers.CharField(allow_blank=True))
 
 
 class CountsSerializer(serializers.Serializer):  # type: ignore[type-arg]

@@ -37,8 +37,9 @@ COMPARED_AGAIN = timedelta(hours=1)
 WORKED = ("active", "ending")
 HAS_WORK = """status IN ('active', 'ending') AND run_at <= %s
   AND (lease_expires_at IS NULL OR lease_expires_at < %s)
-  AND (planned_at IS NULL OR planned_at < %s OR status = 'ending' OR EXISTS (SELECT 1 FROM integrations_syncedcontact row
-               WHERE row.sync_id = integrations_audiencesync.id AND row.status IN ('pending', 'claimed')))"""
+  AND (planned_at IS NULL OR planned_at < %s OR status = 'ending' OR EXISTS (
+    SELECT 1 FROM integrations_syncedcontact row
+    WHERE row.sync_id = integrations_audiencesync.id AND row.status IN ('pending', 'claimed')))"""
 CLAIM_SQL = f"""
 UPDATE integrations_audiencesync SET lease_token = %s, lease_expires_at = %s WHERE id IN (
   SELECT id FROM integrations_audiencesync WHERE organization_id = %s AND {HAS_WORK}

@@ -46,7 +46,7 @@ def platform(kind: str, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Itera
         changed = replace(providers.PROVIDERS[kind], address=found.address)
         monkeypatch.setitem(providers.PROVIDERS._entries, kind, changed)
         monkeypatch.setattr("integrations.providers.google_ads.TOKEN_ADDRESS", found.address)
-        settings.OUTGOING_PRIVATE_HOSTS = ["127.0.0.1"]
+        settings.PRIVATE_HOSTS_ALLOWED = ["127.0.0.1"]
         yield found
 
 
