@@ -153,7 +153,8 @@ _written = _Written()
 def _sentence(error: Exception) -> str:
     if isinstance(error, NameResolutionError):
         return "the host name does not exist"
-    if isinstance(error, ConnectTimeoutError):
+    # urllib3's NewConnectionError is a ConnectTimeoutError, too.
+    if isinstance(error, ConnectTimeoutError) and not isinstance(error, NewConnectionError):
         return f"no connection within {CONNECT_SECONDS:g} s"
     reason = str(error).rpartition(": ")[2] if isinstance(error, NewConnectionError) else str(error)
     return reason.replace("\x00", "")[:300] or type(error).__name__

@@ -30,7 +30,9 @@ def _field(setting: Setting, *, is_known: bool) -> forms.CharField:
     """One setting of a platform as a box; a secret that is stored is never put back into the page."""
     kept = "Stored; leave it empty to keep it." if setting.is_secret and is_known else setting.help
     widget = (
-        UnfoldAdminPasswordWidget(attrs={"autocomplete": "off"}) if setting.is_secret else UnfoldAdminTextInputWidget()
+        UnfoldAdminPasswordWidget(attrs={"autocomplete": "off"})
+        if setting.is_secret
+        else UnfoldAdminTextInputWidget()
     )
     return forms.CharField(
         label=setting.label,

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db.models import Count, Q
+from django.urls import reverse
 
 from integrations.models import AudienceSync, SyncedContact
+from segments.models import Segment
+from segments.uses import Use
 
 WAITING = ("pending", "claimed")
 
@@ -30,3 +33,12 @@ def counts(sync: AudienceSync) -> Counts:
         refused=Count("pk", filter=Q(status="failed")),
     )
     return Counts(**found)
+
+
+def uses(segment: Segment) -> list[Use]:
+    """The syncs that keep a segment somewhere."""
+    rows = AudienceSync.objects.filter(segment=segment).order_by("pk").select_related("destination")
+    return [
+        Use("sync to", sync.destination.name, reverse("admin:integrations_audiencesync_change", args=[sync.pk]))
+        for sync in rows
+    ]

@@ -26,6 +26,7 @@ from delivery import subscribers as delivery_subscribers
 from delivery.notices import MessageEngaged, MessagesSettled
 from delivery.services import reports as delivery_reports
 from delivery.services import reputation as delivery_reputation
+from integrations import selectors as integrations_selectors
 from integrations import services as integrations
 from integrations import subscribers as integrations_subscribers
 from segments import subscribers as segments
@@ -110,7 +111,11 @@ WORK: list[Work] = [
 
 
 # who would lose a segment that is deleted
-SEGMENT_USES: list[segment_uses.Finder] = [campaign_segments.uses, automation_segments.uses]
+SEGMENT_USES: list[segment_uses.Finder] = [
+    campaign_segments.uses,
+    automation_segments.uses,
+    integrations_selectors.uses,
+]
 
 
 def connect() -> None:

@@ -41,7 +41,9 @@ class DestinationSerializer(QuickModelSerializer):
 class DestinationChange(StrictSerializer):
     name = serializers.CharField(required=False, max_length=120)
     settings = serializers.DictField(
-        required=False, child=serializers.CharField(allow_blank=True), help_text="As `kinds` tells them; an empty secret stays."
+        required=False,
+        child=serializers.CharField(allow_blank=True),
+        help_text="As `kinds` tells them; an empty secret stays.",
     )
 
 

@@ -92,8 +92,9 @@ class AudienceSyncViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiV
     filterset_class = SyncFilter
     lookup_value_regex = "[0-9]{1,18}"
 
-    def get_queryset(self) -> QuerySet[AudienceSync]:
-        return AudienceSync.objects.all()
+    def get_queryset(self) -> QuerySet[Any]:
+        # The filters of `contacts` are those of its rows.
+        return SyncedContact.objects.all() if self.action == "contacts" else AudienceSync.objects.all()
 
     @extend_schema(responses=shapes.SyncWithCounts)
     def retrieve(self, request: Request, pk: str) -> Response:
@@ -143,7 +144,8 @@ class AudienceSyncViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiV
     @action(detail=True, methods=["get"], filterset_class=SyncedContactFilter)
     def contacts(self, request: Request, pk: str) -> Response:
         """The log by record: what the platform was told of whom, and what it answered."""
-        rows = self.filter_queryset(SyncedContact.objects.filter(sync=self._sync(pk)))
+        sync = _one(AudienceSync, int(pk), "")
+        rows = self.filter_queryset(self.get_queryset().filter(sync=sync))
         page = self.paginate_queryset(rows)
         return self.get_paginated_response(shapes.SyncedContactSerializer(page, many=True).data)
 
@@ -153,10 +155,6 @@ class AudienceSyncViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiV
         """The log by request."""
         page = self.paginate_queryset(self.get_object().pushes.all())
         return self.get_paginated_response(shapes.PushSerializer(page, many=True).data)
-
-    def _sync(self, pk: str) -> AudienceSync:
-        # Not `get_object`: the filters of this address are those of its rows.
-        return _one(AudienceSync, int(pk), "")
 
     def _answer(self, sync: AudienceSync, status: int = 200) -> Response:
         sync.shown_counts = asdict(selectors.counts(sync))  # type: ignore[attr-defined]

@@ -11,18 +11,45 @@ from typing import Any, Protocol
 
 from common import clock, http
 from common.errors import Permanent, Transient
-from common.http import Answer
 from integrations.domain.identifiers import sha256
 from integrations.domain.pacing import retry_after
 
 EMAIL, PHONE, ID = "email", "phone", "id"
 LONGEST_TOLD = 280
+ANSWER_SECONDS = 30
 
 
 class AccountRefused(Permanent):
     """The platform does not let us in, or not do this: every record would hear the same. A person must look."""
 
     code = "account_refused"
+
+
+class Unreachable(Transient):
+    """No answer came. `was_sent`: the platform may have done what it was asked all the same."""
+
+    code = "unreachable"
+
+    def __init__(self, message: str, *, was_sent: bool) -> None:
+        super().__init__(message)
+        self.was_sent = was_sent
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a platform said; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON; None when it is none."""
+        try:
+            return json.loads(self.text)
+        except (ValueError, RecursionError):
+            return None
 
 
 @dataclass(frozen=True)
@@ -73,7 +100,7 @@ class Provider:
 
     `make_audience` answers with the platform's id of a new audience. `push` tells it of up to `most_records` records
     and answers with those it refused: their places, with the reason. Telling the same twice must do no harm. Both
-    raise `AccountRefused`, `Transient` with what the platform asked to wait, or `http.Unreachable`.
+    raise `AccountRefused`, `Transient` with what the platform asked to wait, or `Unreachable`.
     """
 
     label: str
@@ -99,7 +126,7 @@ def ask(
     headers: Mapping[str, str],
     body: Any = None,
     raw: bytes | None = None,
-    public_only: bool = False,
+    guarded: bool = False,
     told: Callable[[Any], str] = lambda found: "",
 ) -> Answer:
     """One request with a JSON body; an answer that is no yes raises what it means.
@@ -109,13 +136,27 @@ def ask(
     """
     content = raw if raw is not None else (b"" if body is None else json.dumps(body).encode())
     sent = {"Content-Type": "application/json", "Accept": "application/json", **headers}
-    answer = http.request(method, url, headers=sent, body=content, public_only=public_only)
+    answer = _call(method, url, sent, content, guarded=guarded)
     if 200 <= answer.status < 300:
         return answer
     sentence = sentence_of(answer, told)
     if answer.status in (408, 425, 429) or answer.status >= 500:
         raise busy(sentence, answer)
     raise AccountRefused(sentence)
+
+
+def _call(method: str, url: str, headers: Mapping[str, str], body: bytes, *, guarded: bool) -> Answer:
+    """A connection for each request: pushes are few and far between."""
+    client = http.Client(guarded=guarded, answer_seconds=ANSWER_SECONDS)
+    try:
+        found = client.call(method, url, headers=headers, body=body)
+    except http.NotSent as error:
+        raise Unreachable(f"Could not be reached: {error}", was_sent=False) from error
+    except http.NoAnswer as error:
+        raise Unreachable(f"Did not answer: {error}", was_sent=True) from error
+    finally:
+        client.close()
+    return Answer(found.status, found.headers, found.text)
 
 
 def busy(sentence: str, answer: Answer) -> Transient:

@@ -13,6 +13,9 @@ import hmac
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
 
 from common import clock, http
 from common.errors import Invalid
@@ -46,7 +49,7 @@ def _push(account: Account, audience_id: str, records: Sequence[Record], *, is_r
     told = {"audience": audience_id, "added": [] if is_removal else people, "removed": people if is_removal else []}
     body = json.dumps({"type": "audience.changed", "timestamp": clock.now().isoformat(), "data": told}).encode()
     headers = signed(account["secret"], stable_key(audience_id, records, is_removal=is_removal), body)
-    answer = ask("POST", account["url"], headers=headers, raw=body, public_only=True)
+    answer = ask("POST", account["url"], headers=headers, raw=body, guarded=True)
     return _refused(answer.json, people)
 
 
@@ -73,6 +76,14 @@ def _key(secret: str) -> bytes:
         return b""
 
 
+def _check_url(url: str) -> None:
+    """A guarded address, and https: hashes of addresses are nobody else's business."""
+    http.check_url(url)
+    parts = urlsplit(url)
+    if parts.scheme != "https" and (parts.hostname or "") not in settings.PRIVATE_HOSTS_ALLOWED:
+        raise Invalid("An address begins with https://.", details={"url": "An address begins with https://."})
+
+
 def _check_secret(secret: str) -> None:
     if not secret.startswith(PREFIX) or len(_key(secret)) < SHORTEST_KEY:
         sentence = f"A signing secret is {PREFIX} and at least {SHORTEST_KEY} random bytes in base64."
@@ -90,5 +101,5 @@ WEBHOOK = Provider(
     make_audience=_make_audience,
     push=_push,
     most_records=1_000,
-    checks={"url": http.check_url, "secret": _check_secret},
+    checks={"url": _check_url, "secret": _check_secret},
 )

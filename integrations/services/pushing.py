@@ -23,11 +23,10 @@ from accounts import audit
 from audience.models import Contact
 from common import clock, doorbell, tenancy
 from common.errors import AppError, Transient
-from common.http import Unreachable
 from integrations.domain.pacing import MOST_FAILURES, wait_seconds
 from integrations.models import AudienceSync, Change, Push, SyncedContact, SyncStatus
 from integrations.providers import PROVIDERS
-from integrations.providers.contract import ID, Account, Provider, Record
+from integrations.providers.contract import ID, Account, Provider, Record, Unreachable
 from integrations.services import destinations, planning
 
 logger = logging.getLogger(__name__)
@@ -108,7 +107,7 @@ def work(organization_id: int) -> int:
 def _claim() -> Lease | None:
     now, token = clock.now(), uuid.uuid4()
     with transaction.atomic(), connection.cursor() as cursor:
-        values = [token, now + timedelta(seconds=LEASE_SECONDS), tenancy.required(), now, now, now - COMPARED_AGAIN]
+        values: list[Any] = [token, now + timedelta(seconds=LEASE_SECONDS), tenancy.required(), now, now, now - COMPARED_AGAIN]
         cursor.execute(CLAIM_SQL, values)
         row = cursor.fetchone()
         if row is None:
@@ -194,7 +193,9 @@ def _settle_unusable(ids: Sequence[int], change: Change) -> None:
 def _mark(told: Mapping[int, Mapping[str, str]]) -> None:
     documents = [json.dumps(dict(each)) for each in told.values()]
     with tenancy.engine(), connection.cursor() as cursor:
-        values = {"ids": list(told), "identifiers": documents, "organization": tenancy.required()}
+        values: dict[str, Any] = {
+            "ids": list(told), "identifiers": documents, "organization": tenancy.required(),
+        }  # fmt: skip
         cursor.execute(MARK_SQL, values)
 
 
@@ -246,7 +247,7 @@ def _settle(batch: Batch, refused: Mapping[int, str]) -> None:
     else:
         done.update(status="done", error="", pushed_at=clock.now())
     with tenancy.engine(), connection.cursor() as cursor:
-        values = {
+        values: dict[str, Any] = {
             "ids": list(failed), "errors": [reason[:300] for reason in failed.values()],
             "organization": tenancy.required(),
         }  # fmt: skip

@@ -137,7 +137,7 @@ def test_a_colleague_connects_an_account(admin: Client, organization: Organizati
     refused = admin.post(
         f"{ADMIN}/destination/add/?kind=webhook", {"name": "Hook", "url": "https://127.0.0.1/", "secret": SECRET}
     )
-    assert "it names a machine of a private network" in refused.content.decode()
+    assert "127.0.0.1 is an address inside a network; give a public one." in refused.content.decode()
     assert not Destination.objects.exists()
 
     made = admin.post(f"{ADMIN}/destination/add/?kind=meta", {"name": "Meta"} | SETTINGS["meta"])
