@@ -44,7 +44,7 @@ class AudienceSync(OrganizationScoped):
     destination = models.ForeignKey(Destination, on_delete=models.PROTECT, related_name="syncs")
     segment = models.ForeignKey(Segment, on_delete=models.PROTECT, related_name="audience_syncs")
     channel = models.CharField(
-        max_length=10,
+        max_length=20,
         choices=MessageChannel,
         default=MessageChannel.EMAIL,
         help_text="Only who agreed to marketing on this channel, for all topics, is sent.",

@@ -107,7 +107,14 @@ def work(organization_id: int) -> int:
 def _claim() -> Lease | None:
     now, token = clock.now(), uuid.uuid4()
     with transaction.atomic(), connection.cursor() as cursor:
-        values: list[Any] = [token, now + timedelta(seconds=LEASE_SECONDS), tenancy.required(), now, now, now - COMPARED_AGAIN]
+        values: list[Any] = [
+            token,
+            now + timedelta(seconds=LEASE_SECONDS),
+            tenancy.required(),
+            now,
+            now,
+            now - COMPARED_AGAIN,
+        ]
         cursor.execute(CLAIM_SQL, values)
         row = cursor.fetchone()
         if row is None:
