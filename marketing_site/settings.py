@@ -214,6 +214,10 @@ SPECTACULAR_SETTINGS = {
         "TouchpointKind": "attribution.models.TouchpointKind",
         "JourneyStopKind": "attribution.api.serializers.STOP_KINDS",
         "RewardKind": "viral.models.RewardKind",
+        "MessageChannel": "audience.models.MessageChannel",
+        "SyncStatus": "integrations.models.SyncStatus",
+        "SyncedContactStatus": "common.models.WorkStatus",
+        "SyncChange": "integrations.models.Change",
     },
 }
 SIMPLE_JWT = {

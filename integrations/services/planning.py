@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from audience.selectors import LATEST_CONSENT
 from common import clock, doorbell, tenancy
 from integrations.models import AudienceSync, SyncedContact, SyncStatus
 
@@ -23,7 +24,7 @@ WITH agreed AS (
     SELECT DISTINCT ON (entry.contact_id) entry.contact_id, entry.state FROM audience_consent entry
     WHERE entry.organization_id = %(organization)s AND entry.channel = %(channel)s AND entry.topic_id IS NULL
       {among_entry}
-    ORDER BY entry.contact_id, entry.happened_at DESC, entry.id DESC) last
+    ORDER BY entry.contact_id, {latest}) last
   WHERE last.state = 'granted'
 ), wanted AS MATERIALIZED (
   SELECT contact.id AS contact_id, md5(contact.email || E'\\n' || contact.phone) AS fingerprint
@@ -108,6 +109,6 @@ def _note(sync: AudienceSync, contact_ids: Collection[int] | None) -> int:
         "is_kept": sync.status != SyncStatus.ENDING, "contacts": sorted(contact_ids or ()),
     }  # fmt: skip
     with tenancy.engine(), connection.cursor() as cursor:
-        cursor.execute(PLAN_SQL.format(**among), values)
+        cursor.execute(PLAN_SQL.format(latest=LATEST_CONSENT, **among), values)
         noted: int = cursor.fetchone()[0]
     return noted
