@@ -12,29 +12,12 @@ from redis import RedisError
 
 from audience.models import IngestBatch
 from common import clock, doorbell, tenancy
+from dashboards.checks import BADGES, CRITICAL, HEALTHY, ORDER, WARNING, Check
 from dashboards.links import listing
+from dashboards.senders_health import senders
 from segments.models import FlipCheck, Segment, SegmentStatus, SelfAudit
 
-HEALTHY, WARNING, CRITICAL = "healthy", "warning", "critical"
-ORDER = [HEALTHY, WARNING, CRITICAL]
-BADGES = {HEALTHY: "good", WARNING: "warning", CRITICAL: "critical"}
 COUNTED = 10_000
-
-
-@dataclass(frozen=True)
-class Check:
-    """One line of the health page. `seconds` or a count stands behind `measured`."""
-
-    title: str
-    status: str
-    measured: str
-    target: str
-    to_do: str = ""
-    link: str = ""
-
-    @property
-    def badge(self) -> str:
-        return BADGES[self.status]
 
 
 @dataclass(frozen=True)
@@ -274,7 +257,7 @@ def _database() -> Check:
     return Check("Database", level(took.total_seconds(), 0.25, 2), text, "under 250 ms")
 
 
-MACHINERY: list[Callable[[], Check]] = [_database, _ingest_lag, _segment_lag, _self_audit, _partitions]
+MACHINERY: list[Callable[[], Check]] = [_database, _ingest_lag, _segment_lag, _self_audit, _partitions, senders]
 
 
 def machinery() -> list[Check]:

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from unfold.decorators import display
 
 from accounts.admin_base import OrganizationModelAdmin, ReadOnlyMixin, TabularInline
-from delivery import admin_providers, services
+from delivery import admin_deliverability, admin_providers, services
 from delivery.models import Attempt, Content, DeliveryPolicy, Engagement, Message, MessageStatus, Sender
 from delivery.services import policy
 
@@ -91,7 +91,7 @@ class MessageAdmin(ReadOnlyMixin, OrganizationModelAdmin):
 
     empty_hint = "Send a campaign or start an automation; every message it writes is listed here."
     list_display = ["address_or_contact", "content_name", "shown_status", "reason", "source", "sent_at", "opened_at"]
-    list_filter = ["status", EngagedFilter, RefusalFilter, "source_type", "kind"]
+    list_filter = ["status", EngagedFilter, RefusalFilter, "source_type", "kind", *admin_deliverability.FILTERS]
     search_fields = ["address", "contact__email", "idempotency_key", "reason"]
     list_select_related = ["contact", "content"]
     ordering = ["-pk"]

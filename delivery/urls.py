@@ -1,9 +1,15 @@
 from django.urls import path
 
-from delivery.views import hooks, leaving, mailbox, tracking
+from delivery.views import deliverability, hooks, leaving, mailbox, tracking
 
 app_name = "delivery"
 urlpatterns = [
+    path("deliverability/", deliverability.overview, name="deliverability"),
+    path("deliverability/plan/", deliverability.plan, name="warmup-plan"),
+    path("deliverability/plan/start/", deliverability.start, name="warmup-start"),
+    path("deliverability/pauses/<int:pk>/resume/", deliverability.resume, name="pause-resume"),
+    path("deliverability/domains/<int:pk>/", deliverability.domain, name="domain"),
+    path("deliverability/domains/<int:pk>/change/", deliverability.change, name="domain-change"),
     path("t/o/<str:token>.gif", tracking.open_pixel, name="open"),
     path("t/c/<str:token>", tracking.click, name="click"),
     path("u/<str:token>", leaving.unsubscribe, name="unsubscribe"),

@@ -10,6 +10,8 @@ from django.urls import NoReverseMatch, reverse
 
 from accounts.backends import allowed
 from accounts.selectors import seats
+from common import tenancy
+from delivery import standing
 
 SUPERUSERS = "superusers"
 
@@ -57,6 +59,8 @@ NAVIGATION: list[tuple[str, list[Link]]] = [
             Link("E-mail templates", "draft", "admin:campaigns_emailtemplate_changelist", "campaigns"),
             Link("Messages", "outgoing_mail", "admin:delivery_message_changelist", "delivery"),
             Link("Mailbox", "inbox", "delivery:mailbox", "delivery"),
+            Link("Deliverability", "mark_email_read", "delivery:deliverability", "delivery"),
+            Link("By mailbox provider", "stacked_email", "dashboards:deliverability", "delivery"),
             Link("Senders", "alternate_email", "admin:delivery_sender_changelist", "delivery"),
             Link("Providers", "hub", "admin:delivery_provider_changelist", "delivery"),
             Link("Sending limits", "speed", "admin:delivery_deliverypolicy_changelist", "delivery"),
@@ -141,7 +145,9 @@ def _item(request: HttpRequest, link: Link) -> dict[str, Any] | None:
 def context(request: HttpRequest) -> dict[str, Any]:
     """What the shell's own templates need on every page: where one works, and where else one may."""
     user: Any = request.user
+    reads_delivery = tenancy.current() is not None and allowed(user, "delivery")
     return {
+        "warnings": standing.warnings() if reads_delivery else [],
         "seat": getattr(request, "seat", None),
         "seats": seats(user) if user.is_authenticated else [],
     }

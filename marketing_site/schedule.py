@@ -19,6 +19,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(minute=27, hour=3),
         "options": {"queue": "default"},
     },
+    "check-domains": {
+        "task": "delivery.check_domains",
+        "schedule": crontab(minute=37, hour=5),
+        "options": {"queue": "default"},
+    },
     "analyse": {
         "task": "segments.analyse",
         "schedule": crontab(minute=0, hour=2),

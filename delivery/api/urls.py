@@ -1,8 +1,16 @@
+from django.urls import re_path
 from rest_framework.routers import DefaultRouter
 
+from delivery.api import deliverability
 from delivery.api.views import MessageViewSet
 
 router = DefaultRouter()
 router.include_root_view = False
 router.register("messages", MessageViewSet, basename="message")
-urlpatterns = router.urls
+urlpatterns = [
+    *router.urls,
+    re_path("^deliverability/providers/?$", deliverability.Providers.as_view(), name="deliverability-providers"),
+    re_path("^deliverability/domains/?$", deliverability.Domains.as_view(), name="deliverability-domains"),
+    re_path("^deliverability/pauses/?$", deliverability.Pauses.as_view(), name="deliverability-pauses"),
+    re_path("^deliverability/plan/?$", deliverability.Plan.as_view(), name="deliverability-plan"),
+]

@@ -8,12 +8,14 @@ of the sending server, unsubscribing by one click.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from delivery.domain import mailboxes, spf, tags
 from delivery.domain.zone import Unreachable, Zone
+
+UNKNOWN = "Nobody answered, so what was known before stays true."
 
 
 class Status(StrEnum):
@@ -43,6 +45,7 @@ class Check:
     means: str
     write: Write | None = None
     details: str = ""
+    proven: tuple[str, ...] = ()  # of DKIM: the selectors whose record is good
 
     def plain(self) -> dict[str, Any]:
         return asdict(self)
@@ -80,9 +83,7 @@ def _safely(name: str, title: str, check: Examine, subject: Subject, zone: Zone)
     try:
         return check(subject, zone)
     except Unreachable as error:
-        return Check(
-            name, title, Status.SKIPPED, error.message, "Nothing is known; what was known before stays true."
-        )
+        return Check(name, title, Status.SKIPPED, error.message, UNKNOWN)
 
 
 def _spf(subject: Subject, zone: Zone) -> Check:
@@ -152,8 +153,13 @@ def _dkim(subject: Subject, zone: Zone) -> Check:
         means = "Make a key below, or tell the selector that your relay signs with, so that it can be looked at."
         return Check(name, title, Status.FAIL, "No key is known for this domain.", means)
     results = [_dkim_of(subject, each, zone) for each in subject.selectors]
+    good = tuple(
+        each.name
+        for each, check in zip(subject.selectors, results, strict=True)
+        if check.status in (Status.PASS, Status.WARN)
+    )
     order = [Status.PASS, Status.SKIPPED, Status.WARN, Status.FAIL]
-    return max(results, key=lambda check: order.index(check.status))
+    return replace(max(results, key=lambda check: order.index(check.status)), proven=good)
 
 
 def _dkim_of(subject: Subject, selector: Selector, zone: Zone) -> Check:

@@ -93,10 +93,6 @@ class Migration(migrations.Migration):
                 ),
                 ("due_at", models.DateTimeField(null=True)),
                 ("looked_at", models.DateTimeField(null=True)),
-                (
-                    "looked_up_at",
-                    models.DateTimeField(help_text="The last daily round: zones and mailbox providers.", null=True),
-                ),
             ],
         ),
         migrations.CreateModel(

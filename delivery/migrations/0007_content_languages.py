@@ -4,20 +4,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('delivery', '0006_channel_words'),
+        ("delivery", "0006_channel_words"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='content',
-            name='segments',
-            field=models.JSONField(db_default=[], default=list, help_text='Ids of the segments by which it decides what to show.'),
+            model_name="content",
+            name="segments",
+            field=models.JSONField(
+                db_default=[], default=list, help_text="Ids of the segments by which it decides what to show."
+            ),
         ),
         migrations.AddField(
-            model_name='content',
-            name='variants',
-            field=models.JSONField(db_default={}, default=dict, help_text='Other languages: {"de": {"subject", "preheader", "html", "text"}}.'),
+            model_name="content",
+            name="variants",
+            field=models.JSONField(
+                db_default={},
+                default=dict,
+                help_text='Other languages: {"de": {"subject", "preheader", "html", "text"}}.',
+            ),
         ),
     ]

@@ -155,7 +155,6 @@ class ReputationCheck(OrganizationScoped):
 
     due_at = models.DateTimeField(null=True)
     looked_at = models.DateTimeField(null=True)
-    looked_up_at = models.DateTimeField(null=True, help_text="The last daily round: zones and mailbox providers.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organization_id"], name="one_reputation_check")]

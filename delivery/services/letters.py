@@ -13,12 +13,12 @@ from jinja2.exceptions import SecurityError
 from accounts.models import Organization
 from common import clock, tenancy
 from delivery import providers
-from delivery.domain import addresses, locales, mime
+from delivery.domain import addresses, locales, mailboxes, mime
 from delivery.domain.mime import Letter
 from delivery.domain.outcomes import Envelope
 from delivery.links import Links, Signer, reference
 from delivery.models import Content, MessageKind, Sender
-from delivery.services import rendering
+from delivery.services import domains, rendering
 from delivery.services.claiming import Recipient
 from delivery.services.content import Parts
 from delivery.services.rendering import Rendered
@@ -60,6 +60,7 @@ class Office:
         self._signer = Signer()
         self._for_mailbox = route.account_id is None and providers.is_mailbox(providers.configured_url())
         self._wants_bytes = route.provider.wants_bytes
+        self._dkim = domains.signers() if self._wants_bytes else {}
 
     def envelope(self, recipient: Recipient) -> Envelope:
         """The mail to one recipient. Raises what rendering raises."""
@@ -83,9 +84,15 @@ class Office:
             reply_to=signed.reply_to,
             headers=self._headers(recipient, links),
         )
-        data = mime.build(letter) if self._wants_bytes else b""
+        data = self._signed_bytes(letter) if self._wants_bytes else b""
         key = f"{self._organization.pk}-{recipient.message_id}"
         return Envelope(recipient.message_id, signed.address, address, data, letter, key)
+
+    def _signed_bytes(self, letter: Letter) -> bytes:
+        """The mail as it travels, signed where the domain has a key of its own in use."""
+        data = mime.build(letter)
+        signer = self._dkim.get(mailboxes.domain_of(letter.sender_address)) if self._dkim else None
+        return signer.sign(data, letter.sent_at) if signer else data
 
     def _rendered(self, recipient: Recipient, links: Links) -> Rendered:
         content = self._contents[recipient.content_id]

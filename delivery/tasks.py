@@ -1,0 +1,13 @@
+"""What Beat asks of this room."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from delivery.services import domains
+
+
+@shared_task(name="delivery.check_domains")
+def check_domains() -> None:
+    """Look again at the zones of all sending domains, and at whose servers new recipients use."""
+    domains.run_everywhere()
