@@ -95,7 +95,9 @@ class OrganizationModelAdmin(unfold.ModelAdmin):
         obj = self._require(request, object_id)
         if not self.has_view_or_change_permission(request, obj):
             raise PermissionDenied
-        entries = AuditEntry.objects.filter(object_type=self.opts.label_lower, object_id=str(obj.pk))
+        entries = AuditEntry.objects.filter(
+            object_type=self.opts.concrete_model._meta.label_lower, object_id=str(obj.pk)
+        )
         context = {
             **self.admin_site.each_context(request),
             "title": f"History of {obj}",

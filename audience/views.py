@@ -50,7 +50,7 @@ def open_to_browsers(view: View) -> View:
             response = HttpResponse(status=204)
         else:
             response = _guarded(view, request, *args, **kwargs)
-        _allow_origin(request, response)
+        allow_origin(request, response)
         return response
 
     return wrapped
@@ -68,7 +68,8 @@ def _guarded(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> Htt
         return response
 
 
-def _allow_origin(request: HttpRequest, response: HttpResponse) -> None:
+def allow_origin(request: HttpRequest, response: HttpResponse) -> None:
+    """Let pages of any site read the answer."""
     # A beacon carries credentials, for which browsers refuse `*`; we read no cookie here.
     origin = request.headers.get("Origin")
     response["Access-Control-Allow-Origin"] = origin or "*"

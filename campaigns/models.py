@@ -9,7 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
-from audience.models import Contact, Topic
+from audience.models import Contact, MessageChannel, Topic
 from campaigns.models_snippets import Snippet, SnippetVersion, TemplateNeed  # noqa: F401 — models of this room
 from common import clock
 from common.models import WorkedRow
@@ -23,6 +23,12 @@ class EmailTemplate(OrganizationScoped):
 
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=100)
+    channel = models.CharField(
+        max_length=10, choices=MessageChannel, default=MessageChannel.EMAIL, db_default="email", editable=False
+    )
+    fields: models.JSONField[Any, Any] = models.JSONField(
+        default=dict, db_default={}, blank=True, help_text="What a message of another channel than e-mail says."
+    )
     kind = models.CharField(max_length=15, choices=MessageKind, default=MessageKind.MARKETING)
     subject = models.CharField(max_length=300, blank=True, default="")
     preheader = models.CharField(max_length=200, blank=True, default="")
@@ -56,6 +62,17 @@ class EmailTemplate(OrganizationScoped):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organization_id", "slug"], name="one_template_per_slug")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MessageTemplate(EmailTemplate):
+    """The same drafts, as far as they are for other channels than e-mail."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "message template"
 
     def __str__(self) -> str:
         return self.name

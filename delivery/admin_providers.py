@@ -153,6 +153,7 @@ class ProviderAdmin(OrganizationModelAdmin):
                 "account": row,
                 "badge": badge(row),
                 "may_act": self.has_change_permission(request, row),
+                "public_key": services.push_public_key() if row.kind == "web_push" and row.is_default else None,
                 "needs_address": row.channel in services.TRIED_AT_AN_ADDRESS,
             }
         return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})

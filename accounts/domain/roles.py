@@ -20,7 +20,7 @@ class Role(StrEnum):
 
 ROOMS = ("audience", "segments", "delivery", "campaigns", "automations", "attribution", "viral", "integrations",
          "dashboards")  # fmt: skip
-RESOURCES = (*ROOMS, "tasks", "keys", "members", "audit", "organization")
+RESOURCES = (*ROOMS, "inbox", "tasks", "keys", "members", "audit", "organization")
 
 
 def _read(*resources: str) -> set[str]:

@@ -70,9 +70,9 @@ def _is_key(value: object) -> bool:
     return isinstance(value, str) and 16 <= len(value) <= LONGEST_KEY and value.isascii() and value.isprintable()
 
 
-def forget_device(kind: str, token: str) -> bool:
-    """Somebody switched push off on this device, or signed out; False when it was not known."""
-    return bool(Device.objects.filter(kind=kind, token=token).delete()[0])
+def forget_device(contact: Contact, kind: str, token: str) -> bool:
+    """The contact switched push off on this device, or signed out; False when it was not theirs."""
+    return bool(Device.objects.filter(contact=contact, kind=kind, token=token).delete()[0])
 
 
 def forget_devices(device_ids: Sequence[int]) -> int:

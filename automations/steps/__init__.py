@@ -11,6 +11,7 @@ from automations.steps import (
     exit,
     notify,
     send_email,
+    send_message,
     tags,
     update_fields,
     wait,
@@ -22,6 +23,7 @@ STEPS: Registry[StepKind[Any]] = Registry(
     "step",
     {
         "send_email": send_email.STEP,
+        "send_message": send_message.STEP,
         "wait": wait.STEP,
         "branch": branch.STEP,
         "add_tag": tags.ADD,

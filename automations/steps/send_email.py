@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from django.db import transaction
 
-from audience.models import Event
+from audience.models import Event, MessageChannel
 from automations.configuration import Wrong
 from automations.steps.base import ALL_DONE, Group, Results, StepKind
 from automations.words import quoted
@@ -37,6 +37,10 @@ def check(configuration: Configuration, wrong: Wrong) -> None:
     template = EmailTemplate.objects.filter(pk=configuration.template_id).first()
     if template is None:
         wrong("template_id", f"there is no template {configuration.template_id}")
+    elif template.channel != MessageChannel.EMAIL:
+        wrong(
+            "template_id", f"template {template.pk} {quoted(template.name)} is no e-mail; use the step send_message"
+        )
     elif template.is_archived:
         wrong("template_id", f"template {template.pk} {quoted(template.name)} is archived; use another or a copy")
 

@@ -42,6 +42,7 @@ class World:
     member: Member
     template_id: int
     stranger_template_id: int
+    message_template_id: int
 
 
 def _value(name: str) -> Callable[[Contact], Any]:
@@ -59,6 +60,17 @@ CASES: dict[str, Case] = {
             "text": ({"template_id": "x"}, "actions[0].configuration.template_id: must be a whole number, not text"),
             "unknown": ({"template_id": 9_999_999}, "there is no template 9999999"),
             "spelling": ({"template_id": 1, "subjct": ""}, "actions[0].configuration.subjct: unknown field; known: "),
+        },
+    ),
+    "send_message": Case(
+        lambda world: {"template_id": world.message_template_id},
+        "Send the In-app message “Hi there”",
+        lambda contact: list(Message.objects.filter(contact=contact).values_list("channel", "content__subject")),
+        lambda world: [("in_app", "Hi there")],
+        {
+            "nothing": ({}, "actions[0].configuration.template_id: is missing"),
+            "text": ({"template_id": "x"}, "actions[0].configuration.template_id: must be a whole number, not text"),
+            "unknown": ({"template_id": 9_999_999}, "there is no message template 9999999"),
         },
     ),
     "wait": Case(
@@ -170,7 +182,9 @@ def world(organization, stranger, owner) -> World:
 
     with tenancy.organization(stranger.pk):
         theirs = making.template(name="Theirs").pk
-    return World(owner, making.template().pk, theirs)
+    banner = {"placement": "banner", "title": "Hi there"}
+    message = making.template(name="Hi there", slug="hi", subject="", html="", channel="in_app", fields=banner)
+    return World(owner, making.template().pk, theirs, message.pk)
 
 
 def _action(step: str, settings: dict[str, Any]) -> dict[str, Any]:
@@ -237,7 +251,7 @@ def test_a_draft_template_is_published_with_the_workflow(world: World) -> None:
 
     making.automation(_action("send_email", {"template_id": world.template_id}))
 
-    assert EmailTemplate.objects.get().published is not None
+    assert EmailTemplate.objects.get(pk=world.template_id).published is not None
 
 
 def test_a_template_that_cannot_be_published_is_refused(world: World) -> None:

@@ -1,6 +1,7 @@
 """Pages for marketers: campaigns and e-mail templates."""
 
 from campaigns.admin.campaigns import CampaignAdmin
+from campaigns.admin.messages import MessageTemplateAdmin
 from campaigns.admin.templates import EmailTemplateAdmin
 
-__all__ = ["CampaignAdmin", "EmailTemplateAdmin"]
+__all__ = ["CampaignAdmin", "EmailTemplateAdmin", "MessageTemplateAdmin"]

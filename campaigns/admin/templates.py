@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -14,6 +15,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from accounts.admin_base import OrganizationModelAdmin
+from audience.models import MessageChannel
 from campaigns import selectors, services
 from campaigns.admin import editor
 from campaigns.admin.forms import PreviewForm, TemplateForm, TestSendForm
@@ -55,6 +57,9 @@ class EmailTemplateAdmin(OrganizationModelAdmin):
     @admin.display(description="State")
     def state(self, template: EmailTemplate) -> SafeString:
         return badge(template)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[EmailTemplate]:
+        return super().get_queryset(request).filter(channel=MessageChannel.EMAIL)
 
     # --- form -----------------------------------------------------------------------------------------
 

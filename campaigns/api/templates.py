@@ -13,6 +13,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from audience.models import MessageChannel
 from campaigns import selectors, services
 from campaigns.api.composing import ComposingActions
 from campaigns.api.drafts import DraftActions, WordsInput, read
@@ -85,7 +86,7 @@ class EmailTemplateViewSet(ComposingActions, DraftActions, ApiViewSet):
     lookup_value_regex = "[0-9]{1,18}"
 
     def get_queryset(self) -> QuerySet[EmailTemplate]:
-        return EmailTemplate.objects.select_related("published")
+        return EmailTemplate.objects.filter(channel=MessageChannel.EMAIL).select_related("published")
 
     def list(self, request: Request) -> Response:
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))

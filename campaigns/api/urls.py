@@ -1,6 +1,7 @@
 from rest_framework.routers import SimpleRouter
 
 from campaigns.api.campaigns import CampaignViewSet
+from campaigns.api.messages import MessageTemplateViewSet
 from campaigns.api.pictures import PictureViewSet
 from campaigns.api.snippets import SnippetViewSet
 from campaigns.api.templates import EmailTemplateViewSet
@@ -11,6 +12,7 @@ router.trailing_slash = "/?"
 router.register("campaigns", CampaignViewSet, basename="campaign")
 router.register("snippets", SnippetViewSet, basename="snippet")
 router.register("email-templates", EmailTemplateViewSet, basename="email-template")
+router.register("message-templates", MessageTemplateViewSet, basename="message-template")
 router.register("pictures", PictureViewSet, basename="picture")
 
 urlpatterns = router.urls

@@ -120,6 +120,8 @@ def _ready_content(campaign: Campaign) -> Content | None:
         missing["template"] = "Choose a template to send, or add an offer to show."
     if campaign.template is not None and campaign.template.published is None:
         missing["template"] = f"“{campaign.template}” is not published yet; publish it first."
+    elif campaign.template is not None and (nothing := delivery.no_way_for(campaign.template.channel)):
+        missing["template"] = nothing
     if campaign.ends_at is not None and campaign.starts_at is not None and campaign.ends_at <= campaign.starts_at:
         missing["ends_at"] = "The campaign would end before it starts."
     if missing:

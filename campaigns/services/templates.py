@@ -12,16 +12,20 @@ from django.db.models import ProtectedError
 from django.utils.text import slugify
 
 from accounts import actor, audit
-from audience.models import Contact
+from audience.models import Contact, MessageChannel
 from campaigns import selectors
 from campaigns.models import EmailTemplate, TemplateVersion
 from campaigns.services import composing, needs, versions, wording
 from common import clock
 from common.errors import Conflict, Invalid
 from delivery import services as delivery
+from delivery.domain import phones
 from delivery.models import Content, SourceType
 
-FIELDS = frozenset({"name", "slug", *wording.WORDS})
+FIELDS = frozenset({"name", "slug", *wording.WORDS, *wording.MESSAGE_WORDS})
+
+TO_A_PHONE = frozenset({MessageChannel.SMS.value, MessageChannel.WHATSAPP.value})
+TO_THE_CONTACT = frozenset({MessageChannel.PUSH.value, MessageChannel.IN_APP.value})
 
 
 def create_template(values: Mapping[str, Any]) -> EmailTemplate:
@@ -100,24 +104,35 @@ def republish_template(template: EmailTemplate) -> TemplateVersion:
 
 def _version(template: EmailTemplate, words: Mapping[str, Any]) -> TemplateVersion:
     """The words as a version: the published one when nothing changed."""
-    made = composing.publishable(words)
-    content = _content(template.name, made.parts)
+    if wording.is_mail(template):
+        made = composing.publishable(words)
+        content, snippets = _content(template.name, made.parts), made.snippets
+    else:
+        content, snippets = _message(template, words), {}
     published = template.published
-    if published is not None and published.content_id == content.pk and published.snippets == made.snippets:
+    if published is not None and published.content_id == content.pk and published.snippets == snippets:
         return published
     return TemplateVersion.objects.create(
         template=template,
         number=_next_number(template),
         content=content,
         words=words,
-        snippets=made.snippets,
+        snippets=snippets,
         author=actor.current().name,
     )
 
 
 def compile_draft(template: EmailTemplate) -> Content:
     """The draft as immutable content, without publishing the template. Raises `Invalid` with places."""
+    if not wording.is_mail(template):
+        return _message(template, wording.words_of(template))
     return _content(template.name, composing.publishable(wording.words_of(template)).parts)
+
+
+def _message(template: EmailTemplate, words: Mapping[str, Any]) -> Content:
+    return delivery.publish_message(
+        template.name, words["kind"], template.channel, words["fields"], words["defaults"]
+    )
 
 
 def _content(name: str, parts: delivery.Parts) -> Content:
@@ -140,12 +155,27 @@ def preview_template(template: EmailTemplate, contact: Contact) -> delivery.Rend
     return delivery.render_preview(parts, contact)
 
 
+def preview_message(template: EmailTemplate, contact: Contact) -> delivery.PreviewedMessage:
+    """The draft of another channel as this contact would get it. Raises `Invalid` with the place of each mistake."""
+    return delivery.preview_message(template.kind, template.channel, template.fields, template.defaults, contact)
+
+
 def send_test(template: EmailTemplate, contact: Contact, to: str) -> str:
     """Queue the draft, written for `contact`, to a colleague's address; returns the message's key.
 
+    SMS and WhatsApp go to the phone number `to`; push and in-app messages to the contact, who must be a colleague.
     Raises `Invalid` when the draft has mistakes or `to` is nobody of the organisation.
     """
-    if to not in selectors.member_addresses():
+    is_colleague = (contact.email if template.channel in TO_THE_CONTACT else to) in selectors.member_addresses()
+    if template.channel in TO_A_PHONE:
+        if phones.normal(to) is None:
+            sentence = f"“{to}” is not a phone number with its country code, such as +44 7700 900123."
+            raise Invalid(sentence, details={"to": sentence})
+        to = phones.normal(to) or ""
+    elif template.channel in TO_THE_CONTACT and not is_colleague:
+        sentence = f"{contact} is no colleague; a test goes to a contact with a colleague's e-mail address."
+        raise Invalid(sentence, details={"contact": sentence})
+    elif template.channel == MessageChannel.EMAIL and not is_colleague:
         sentence = f"{to} is no address of a colleague; tests go to members of your organisation only."
         raise Invalid(sentence, details={"to": sentence})
     with transaction.atomic():

@@ -1,14 +1,19 @@
-from django.urls import re_path
+from django.urls import path, re_path
 from rest_framework.routers import DefaultRouter
 
 from delivery.api import deliverability
+from delivery.api.inbox import ContactTokensView, DevicesView, InboxViewSet, PushKeyView
 from delivery.api.views import MessageViewSet
 
 router = DefaultRouter()
 router.include_root_view = False
+router.register("inbox", InboxViewSet, basename="inbox")
 router.register("messages", MessageViewSet, basename="message")
 urlpatterns = [
     *router.urls,
+    path("contact-tokens/", ContactTokensView.as_view(), name="contact-tokens"),
+    path("devices/", DevicesView.as_view(), name="devices"),
+    path("push-key/", PushKeyView.as_view(), name="push-key"),
     re_path("^deliverability/providers/?$", deliverability.Providers.as_view(), name="deliverability-providers"),
     re_path("^deliverability/domains/?$", deliverability.Domains.as_view(), name="deliverability-domains"),
     re_path("^deliverability/pauses/?$", deliverability.Pauses.as_view(), name="deliverability-pauses"),

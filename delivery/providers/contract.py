@@ -55,6 +55,7 @@ class Field:
     help: str = ""
     choices: tuple[tuple[str, str], ...] = ()
     default: Any = ""
+    make: Callable[[], str] | None = None  # for a key that nobody needs to invent: left empty, one is made
 
     @property
     def is_secret(self) -> bool:

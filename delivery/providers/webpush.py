@@ -50,7 +50,7 @@ def _private(text: str) -> ec.EllipticCurvePrivateKey:
             raise ValueError
         return ec.derive_private_key(number, ec.SECP256R1())
     except (ValueError, binascii.Error, UnsupportedAlgorithm) as error:
-        sentence = "A VAPID private key is 32 bytes in base64url; “Make keys” makes one."
+        sentence = "A VAPID private key is 32 bytes in base64url; left empty, one is made."
         raise Invalid(sentence, details={"private_key": sentence}) from error
 
 
@@ -150,7 +150,8 @@ FIELDS = (
         "private_key",
         "VAPID private key",
         "secret",
-        help="Browsers subscribe with its public half. A new key loses them.",
+        help="Empty: a new one is made. Browsers subscribe with its public half, so another key loses them.",
+        make=new_private_key,
     ),
     Field("subject", "Contact", help="mailto:you@example.com, where push services reach you."),
 )

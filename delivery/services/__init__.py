@@ -1,10 +1,18 @@
 """Every write of this room."""
 
+from delivery.domain.channels import CHANNELS
 from delivery.services.content import Parts, Variant, check, completed, publish_content, vocabulary_of
 from delivery.services.engagement import simulate_engagement, unsubscribe_address
 from delivery.services.holdouts import delete_holdout, save_holdout, set_holdout
 from delivery.services.preview import DraftView, render_draft, render_preview
-from delivery.services.providers import delete_provider, pause_provider, resume_provider, save_provider
+from delivery.services.providers import (
+    delete_provider,
+    no_way_for,
+    pause_provider,
+    push_public_key,
+    resume_provider,
+    save_provider,
+)
 from delivery.services.queue import Outgoing, cancel, hold, queue, queue_selected, release, resolve_uncertain
 from delivery.services.rendering import Rendered
 from delivery.services.sending import send_due
@@ -20,6 +28,7 @@ from delivery.services.trying import TRIED_AT_AN_ADDRESS, try_provider
 from delivery.services.words import PreviewedMessage, preview_message, publish_message
 
 __all__ = [
+    "CHANNELS",
     "TRIED_AT_AN_ADDRESS",
     "DraftView",
     "Outgoing",
@@ -35,10 +44,12 @@ __all__ = [
     "delete_provider",
     "delete_sender",
     "hold",
+    "no_way_for",
     "pause_provider",
     "preview_message",
     "publish_content",
     "publish_message",
+    "push_public_key",
     "queue",
     "queue_selected",
     "release",

@@ -8,12 +8,13 @@ from typing import Any
 from django.db import transaction
 
 from accounts import audit
-from audience.models import MessageChannel
+from audience.models import DeviceKind, MessageChannel
 from common import clock, doorbell, sealing
 from common.errors import Invalid
 from delivery.models import Provider
-from delivery.providers import PROVIDERS, contract
+from delivery.providers import PROVIDERS, contract, webpush
 from delivery.services.queue import WORK
+from delivery.services.routing import Routes
 
 LONGEST_VALUE = 20_000
 
@@ -62,7 +63,7 @@ def checked(
         value = values.get(field.name, "" if field.is_secret else field.default)
         value = value.strip() if isinstance(value, str) and field.type != "lines" else value
         if field.is_secret and not value:
-            value = known_secrets.get(field.name, "")
+            value = known_secrets.get(field.name, "") or (field.make() if field.make else "")
         if field.is_required and value in ("", None):
             wrong[field.name] = "This is needed."
         elif sentence := _fault(field, value):
@@ -130,3 +131,22 @@ def delete_provider(row: Provider) -> None:
     with transaction.atomic():
         audit.deleted(row)
         row.delete()
+
+
+def push_public_key() -> str | None:
+    """The key with which browsers subscribe to push messages; None when that is not set up."""
+    route = Routes().of(MessageChannel.PUSH)
+    way = route.by_device.get(DeviceKind.WEB_PUSH) if route is not None else None
+    if way is None:
+        return None
+    try:
+        return webpush.public_key(str(way.settings()["private_key"]))
+    except contract.ProviderUnavailable:
+        return None
+
+
+def no_way_for(channel: str) -> str:
+    """Why messages of a channel could not leave now, as a sentence; nothing when they can."""
+    if Routes().of(channel) is not None:
+        return ""
+    return f"No provider for {MessageChannel(channel).label} is set up yet; add one under Providers."

@@ -35,6 +35,11 @@ class PreviewedMessage:
     fields: Mapping[str, Any]
     size: sms.Size | None = None
 
+    @property
+    def pretty(self) -> str:
+        """The data of a webhook, to be read."""
+        return msgspec.json.format(msgspec.json.encode(self.fields.get("data", {})), indent=2).decode()
+
 
 def publish_message(
     name: str,
