@@ -15,6 +15,8 @@ from common import clock, doorbell, tenancy
 from dashboards.checks import BADGES, CRITICAL, HEALTHY, ORDER, WARNING, Check
 from dashboards.links import listing
 from dashboards.senders_health import senders
+from delivery.domain import strain
+from delivery.models import Message, MessageStatus, Provider
 from segments.models import FlipCheck, Segment, SegmentStatus, SelfAudit
 
 COUNTED = 10_000
@@ -47,6 +49,8 @@ WORKED: list[Worked] = [
     Worked("Messages", "delivery_message", "delivery.message", "status = 'queued'", working="TRUE",
            leases="delivery_claim", failed="status = 'failed'", failed_filter="failed", warning_seconds=60,
            critical_seconds=600),
+    Worked("Reports of providers", "delivery_providercall", "delivery.providercall", "status = 'pending'",
+           failed="status = 'failed'", failed_filter="failed", warning_seconds=60, critical_seconds=600),
     Worked("Campaign runs", "campaigns_campaignrun", "campaigns.campaignrun", "status = 'pending'",
            working="status = 'claimed'", failed="status = 'failed'", failed_filter="failed"),
     Worked("People in automations", "automations_automationrun", "automations.automationrun", "status = 'running'",
@@ -257,7 +261,47 @@ def _database() -> Check:
     return Check("Database", level(took.total_seconds(), 0.25, 2), text, "under 250 ms")
 
 
-MACHINERY: list[Callable[[], Check]] = [_database, _ingest_lag, _segment_lag, _self_audit, _partitions, senders]
+def _providers() -> Check:
+    """Accounts that messages leave by: one that is paused holds up all that goes through it."""
+    title, target = "Providers", "none paused"
+    paused = list(Provider.objects.filter(paused_at__isnull=False, is_active=True).order_by("paused_at", "pk"))
+    if not paused:
+        return Check(title, HEALTHY, "none paused", target)
+    first = paused[0]
+    more = f" (and {len(paused) - 1} more)" if len(paused) > 1 else ""
+    status = CRITICAL if any(row.paused_because for row in paused) else WARNING
+    link = listing("delivery.provider")
+    return Check(
+        title,
+        status,
+        f"{first.name}: {first.paused_reason}{more}",
+        target,
+        strain.what_now(first.paused_because),
+        link,
+    )
+
+
+def _uncertain_messages() -> Check:
+    """Messages of which nobody knows whether they left."""
+    title, target = "Uncertain messages", "none"
+    count = Message.objects.filter(status=MessageStatus.UNCERTAIN)[:COUNTED].count()
+    if not count:
+        return Check(title, HEALTHY, "none", target)
+    to_do = "Open the list, look for them at the provider, and mark them as sent or send them again."
+    link = listing("delivery.message", status__exact=MessageStatus.UNCERTAIN)
+    return Check(title, WARNING, f"{count:,} may have left the house, or not", target, to_do, link)
+
+
+MACHINERY: list[Callable[[], Check]] = [
+    _database,
+    _ingest_lag,
+    _segment_lag,
+    _self_audit,
+    _partitions,
+    senders,
+    _providers,
+    _uncertain_messages,
+]
 
 
 def machinery() -> list[Check]:

@@ -12,11 +12,11 @@ from django.utils.html import format_html
 from unfold.decorators import display
 
 from accounts.admin_base import OrganizationModelAdmin, ReadOnlyMixin, TabularInline
-from delivery import admin_deliverability, admin_providers, services
+from delivery import admin_deliverability, admin_providers, admin_reports, services
 from delivery.models import Attempt, Content, DeliveryPolicy, Engagement, Message, MessageStatus, Sender
 from delivery.services import policy
 
-__all__ = ["admin_providers"]  # its pages register themselves
+__all__ = ["admin_deliverability", "admin_providers", "admin_reports"]  # its pages register themselves
 
 STATUS_COLOURS = {
     "queued": "info",
@@ -97,7 +97,7 @@ class MessageAdmin(ReadOnlyMixin, OrganizationModelAdmin):
     ordering = ["-pk"]
     date_hierarchy = None
     actions = ["mark_as_sent", "send_again"]
-    inlines = [EngagementInline, AttemptInline]
+    inlines = [EngagementInline, admin_reports.ReportInline, AttemptInline]
     exclude = ["lease_token", "variables"]
 
     @display(description="To", ordering="address")

@@ -24,10 +24,12 @@ from unfold.widgets import (
 
 from accounts.admin_base import OrganizationModelAdmin
 from common.errors import AppError
-from delivery import providers, services
+from delivery import links, providers, services
+from delivery.domain import strain
 from delivery.domain.outcomes import OutcomeKind
 from delivery.models import Provider
 from delivery.providers import PROVIDERS, contract
+from delivery.providers.hooks import USER
 
 TOLD = {
     OutcomeKind.SENT: "The provider took the test message.",
@@ -155,6 +157,8 @@ class ProviderAdmin(OrganizationModelAdmin):
                 "may_act": self.has_change_permission(request, row),
                 "public_key": services.push_public_key() if row.kind == "web_push" and row.is_default else None,
                 "needs_address": row.channel in services.TRIED_AT_AN_ADDRESS,
+                "what_now": strain.what_now(row.paused_because),
+                **_hook(row, may_see=self.has_change_permission(request, row)),
             }
         return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})
 
@@ -189,6 +193,19 @@ class ProviderAdmin(OrganizationModelAdmin):
         outcome = services.try_provider(row, request.POST.get("to", ""))
         level = messages.SUCCESS if outcome.kind == OutcomeKind.SENT else messages.ERROR
         messages.add_message(request, level, f"{TOLD[outcome.kind]} {outcome.answer}".strip())
+
+
+def _hook(row: Provider, *, may_see: bool) -> dict[str, str]:
+    """Where the provider reports to, and what proves that it is the one who does. The address itself is a secret."""
+    hooks = providers.of_kind(row.kind).hooks
+    if hooks is None or not may_see:
+        return {}
+    url = links.hook_url(row.organization_id, row.pk)
+    if not any(field.name == "hook_password" for field in providers.of_kind(row.kind).fields):
+        return {"hook_url": url, "hook_note": "Reports are believed when they bear the provider's signature."}
+    scheme, _, rest = url.partition("://")
+    note = f"Put the password of the webhook in the place of PASSWORD, or enter “{USER}” and it as user and password."
+    return {"hook_url": f"{scheme}://{USER}:PASSWORD@{rest}", "hook_note": note}
 
 
 def badge(row: Provider) -> SafeString:

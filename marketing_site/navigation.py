@@ -64,6 +64,7 @@ NAVIGATION: list[tuple[str, list[Link]]] = [
             Link("By mailbox provider", "stacked_email", "dashboards:deliverability", "delivery"),
             Link("Senders", "alternate_email", "admin:delivery_sender_changelist", "delivery"),
             Link("Providers", "hub", "admin:delivery_provider_changelist", "delivery"),
+            Link("Provider reports", "mark_email_unread", "admin:delivery_providerreport_changelist", "delivery"),
             Link("Sending limits", "speed", "admin:delivery_deliverypolicy_changelist", "delivery"),
         ],
     ),

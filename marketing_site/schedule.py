@@ -24,6 +24,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(minute=37, hour=5),
         "options": {"queue": "default"},
     },
+    "purge-reports": {
+        "task": "delivery.purge_reports",
+        "schedule": crontab(minute=37, hour=3),
+        "options": {"queue": "default"},
+    },
     "analyse": {
         "task": "segments.analyse",
         "schedule": crontab(minute=0, hour=2),

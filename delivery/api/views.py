@@ -5,10 +5,14 @@ from __future__ import annotations
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.decorators import action
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from common.api.views import ApiViewSet
-from delivery.api.serializers import MessageSerializer
+from delivery import services
+from delivery.api.serializers import MessageSerializer, ResolutionSerializer, ResolvedSerializer
 from delivery.models import Message, MessageStatus, SourceType
 
 
@@ -35,3 +39,16 @@ class MessageViewSet(ListModelMixin, RetrieveModelMixin, ApiViewSet):
 
     def get_queryset(self) -> QuerySet[Message]:
         return Message.objects.all()
+
+    @extend_schema(
+        summary="Decide what became of uncertain messages: they were sent, or they are sent again",
+        request=ResolutionSerializer,
+        responses=ResolvedSerializer,
+    )
+    @action(detail=False, methods=["post"], pagination_class=None, filterset_class=None)
+    def resolve(self, request: Request) -> Response:
+        asked = ResolutionSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        ids = set(asked.validated_data["message_ids"])
+        count = services.resolve_uncertain(sorted(ids), as_sent=asked.validated_data["decision"] == "sent")
+        return Response({"resolved": count, "left": len(ids) - count})

@@ -25,6 +25,7 @@ class Outcome:
     answer: str = ""
     is_hard_bounce: bool = False  # the address itself is dead: no such mailbox, a token nobody has any more
     retry_after_seconds: float | None = None  # how long the provider asked us to wait
+    is_doubtful: bool = False  # of RETRY: it may have been taken, and its provider knows a second try
     is_account_refused: bool = False  # said of the account, not of the message: every other one would hear the same
     # What became of it on each device, when it went to several: (device id, outcome).
     parts: tuple[tuple[int, Outcome], ...] = ()

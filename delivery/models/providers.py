@@ -30,6 +30,15 @@ class Provider(OrganizationScoped):
     is_active = models.BooleanField(default=True, help_text="Switched off, its messages wait.")
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)
     paused_reason = models.CharField(max_length=300, blank=True, default="", editable=False)
+    paused_because = models.CharField(
+        max_length=10, blank=True, default="", editable=False, help_text="Empty when a person paused it."
+    )
+    pause_count = models.PositiveSmallIntegerField(
+        default=0, editable=False, help_text="How often in a row it was paused by itself."
+    )
+    probe_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When one message tries whether it works again."
+    )
     revision = models.PositiveIntegerField(default=1, editable=False, help_text="Counts changes of the settings.")
     created_at = models.DateTimeField(default=clock.now, editable=False)
     updated_at = models.DateTimeField(default=clock.now, editable=False)

@@ -13,8 +13,10 @@ from delivery.services.providers import (
     resume_provider,
     save_provider,
 )
-from delivery.services.queue import Outgoing, cancel, hold, queue, queue_selected, release, resolve_uncertain
+from delivery.services.queue import Outgoing, cancel, hold, queue, queue_selected, release
 from delivery.services.rendering import Rendered
+from delivery.services.reports import replay
+from delivery.services.resolving import resolve_uncertain
 from delivery.services.sending import send_due
 from delivery.services.settings import (
     delete_limit,
@@ -55,6 +57,7 @@ __all__ = [
     "release",
     "render_draft",
     "render_preview",
+    "replay",
     "resolve_uncertain",
     "resume_provider",
     "save_cap",

@@ -112,7 +112,8 @@ def pause_provider(row: Provider, reason: str) -> None:
         if held.paused_at is None:
             with audit.changing(held, "pause"):
                 held.paused_at, held.paused_reason = clock.now(), reason[:300]
-                held.save(update_fields=["paused_at", "paused_reason"])
+                held.paused_because, held.probe_at = "", None
+                held.save(update_fields=["paused_at", "paused_reason", "paused_because", "probe_at"])
 
 
 def resume_provider(row: Provider) -> None:
@@ -122,7 +123,8 @@ def resume_provider(row: Provider) -> None:
         if held.paused_at is not None:
             with audit.changing(held, "resume"):
                 held.paused_at, held.paused_reason = None, ""
-                held.save(update_fields=["paused_at", "paused_reason"])
+                held.paused_because, held.probe_at = "", None
+                held.save(update_fields=["paused_at", "paused_reason", "paused_because", "probe_at"])
             doorbell.ring(WORK)
 
 

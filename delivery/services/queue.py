@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 from django.db import connection, transaction
 
-from accounts import audit
 from common import clock, doorbell, tenancy
 from common.errors import Invalid, NotFound
 from delivery.models import Content, Hold, Message, MessageKind, MessageStatus, Priority, SourceType, Weight
@@ -204,30 +203,3 @@ def cancel(source_type: str, source_id: int) -> int:
 def _move(source_type: str, source_id: int, before: Sequence[str], after: str) -> int:
     waiting = Message.objects.filter(source_type=source_type, source_id=source_id, status__in=before)
     return waiting.update(status=after)
-
-
-def resolve_uncertain(message_ids: Sequence[int], *, as_sent: bool) -> int:
-    """Decide what became of uncertain messages: they were sent, or they are sent again. Returns how many.
-
-    Each one is in the audit log; messages in another state are left alone.
-    """
-    with transaction.atomic():
-        rows = list(Message.objects.select_for_update().filter(pk__in=message_ids, status=MessageStatus.UNCERTAIN))
-        for message in rows:
-            with audit.changing(message, "mark as sent" if as_sent else "send again"):
-                _resolve(message, as_sent)
-        if rows and not as_sent:
-            doorbell.ring(WORK)
-    return len(rows)
-
-
-def _resolve(message: Message, as_sent: bool) -> None:
-    message.reason = "Marked as sent by hand." if as_sent else "Sent again by hand."
-    if as_sent:
-        message.status = MessageStatus.SENT
-        message.sent_at = message.handed_at or clock.now()
-    else:
-        message.status = MessageStatus.QUEUED
-        message.run_at = clock.now()
-        message.claimed_at = message.handed_at = None
-    message.save(update_fields=["status", "reason", "sent_at", "run_at", "claimed_at", "handed_at"])

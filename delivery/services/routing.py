@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from audience.models import MessageChannel
-from common import sealing
+from common import clock, sealing
 from common.errors import Permanent
 from delivery import providers
 from delivery.models import Provider, Sender
@@ -34,6 +34,7 @@ class Route:
     settings: Callable[[], Settings]
     account_id: int | None = None
     is_switched_on: bool = True
+    is_probe: bool = False  # it is paused, and one message may try whether it works again
     # Of a message that goes to several devices: the ways, by the kind of device that each reaches.
     by_device: Mapping[str, Route] = field(default_factory=dict)
 
@@ -130,7 +131,8 @@ class Routes:
         row = self._rows.get(route.account_id or 0)
         if row is None:
             return route
-        untouched = Provider.objects.filter(pk=row.pk, revision=row.revision, paused_at=None, is_active=True)
+        untouched = Provider.objects.filter(pk=row.pk, revision=row.revision, is_active=True)
+        untouched = untouched.filter(paused_at=row.paused_at, probe_at=row.probe_at)
         if not untouched.exists():
             raise ProviderUnavailable("the account was paused or changed")
         return route
@@ -167,6 +169,10 @@ def _configured() -> Route:
     return Route(f"url {url}", "the mail server", provider, lambda: values)
 
 
+def _may_probe(row: Provider) -> bool:
+    return row.paused_at is not None and row.probe_at is not None and row.probe_at <= clock.now()
+
+
 def _route(row: Provider) -> Route:
     return Route(
         key=f"account {row.pk} {row.revision}",
@@ -174,7 +180,8 @@ def _route(row: Provider) -> Route:
         provider=providers.of_kind(row.kind),
         settings=lambda: _unsealed(row),
         account_id=row.pk,
-        is_switched_on=row.is_active and row.paused_at is None,
+        is_switched_on=row.is_active and (row.paused_at is None or _may_probe(row)),
+        is_probe=_may_probe(row),
     )
 
 

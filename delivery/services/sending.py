@@ -10,7 +10,7 @@ import logging
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from django.db import transaction
@@ -20,7 +20,7 @@ from common import clock, doorbell, tenancy
 from delivery import selectors
 from delivery.domain.outcomes import Envelope, Outcome, OutcomeKind
 from delivery.providers.contract import Connection, ProviderUnavailable
-from delivery.services import claiming, composing, conclusions, letters, outgoing, rendering, settling
+from delivery.services import claiming, composing, conclusions, letters, outgoing, rendering, settling, straining
 from delivery.services.claiming import Block, Recipient
 from delivery.services.queue import WORK
 from delivery.services.routing import Route, Routes
@@ -75,10 +75,12 @@ def _send(block: Block, channel: str, routes: Routes) -> None:
     results: list[Result] = []
     for route, recipients in routes.grouped(channel, block.recipients):
         office = _office(channel, recipients, route)
-        for start in range(0, len(recipients), FLIGHT):
-            flight = recipients[start : start + FLIGHT]
+        size = 1 if route.is_probe else FLIGHT
+        for start in range(0, len(recipients), size):
+            flight = recipients[start : start + size]
             try:
-                connection = outgoing.connection(routes.still_open(route))
+                routes.still_open(route)
+                connection = _connection(route)
             except ProviderUnavailable as error:
                 rest = recipients[start:]
                 results += [
@@ -90,9 +92,18 @@ def _send(block: Block, channel: str, routes: Routes) -> None:
                 logger.warning("The claim on %s messages ended before its worker was done.", len(block.recipients))
                 return
             results = _fly([each for each in flight if each.message_id in allowed], office, route, connection)
+            straining.note(route, [result.outcome for result in results])
     with transaction.atomic():
         _record(results, [], block.token)
         claiming.finish(block.token)
+
+
+def _connection(route: Route) -> Connection:
+    try:
+        return outgoing.connection(route)
+    except ProviderUnavailable as error:
+        straining.note(route, [Outcome(OutcomeKind.UNTRIED, str(error))])
+        raise
 
 
 def _record(results: Sequence[Result], upcoming: Sequence[Recipient], token: uuid.UUID) -> set[int] | None:
@@ -173,4 +184,4 @@ def _asked_again(outcome: Outcome) -> Outcome:
     """The provider recognises a second try by its key, so nobody need decide what became of the first."""
     if outcome.kind != OutcomeKind.UNCERTAIN:
         return outcome
-    return Outcome(OutcomeKind.RETRY, outcome.answer, retry_after_seconds=outcome.retry_after_seconds)
+    return replace(outcome, kind=OutcomeKind.RETRY, is_doubtful=True)

@@ -169,7 +169,8 @@ def _row(result: Result) -> _Row:
     if outcome.kind == OutcomeKind.RETRY:
         run_at = result.known_at + max(asked, claims.backoff(attempts, base_seconds=RETRY_BASE_SECONDS))
         if attempts >= MOST_ATTEMPTS:
-            status, run_at, reason = MessageStatus.FAILED, None, f"Gave up after {attempts} attempts: {reason}"[:300]
+            status = MessageStatus.UNCERTAIN if outcome.is_doubtful else MessageStatus.FAILED
+            run_at, reason = None, f"Gave up after {attempts} attempts: {reason}"[:300]
     is_sent = outcome.kind == OutcomeKind.SENT
     answer = outcome.answer[:200] if is_sent else ""
     sent_at = result.known_at if is_sent else None

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from common import clock
-from delivery.services import outgoing
+from delivery.services import outgoing, straining
 from delivery.tests.making import Sink, listening
 
 NOON = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)  # a Wednesday, far from quiet hours in London
@@ -25,6 +25,7 @@ def sink(settings: Any, noon: datetime) -> Iterator[Sink]:
     """A listening SMTP server to which everything goes."""
     made = Sink()
     outgoing.reset()
+    straining.reset()
     with listening(made) as port:
         settings.EMAIL_URL = f"smtp://127.0.0.1:{port}"
         yield made
