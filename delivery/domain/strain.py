@@ -67,7 +67,8 @@ def is_unreached(outcome: Outcome) -> bool:
 
 def probe_after(because: str, pauses: int) -> timedelta:
     """How long to wait before one message tries it again, after so many pauses in a row: longer each time."""
-    return min(LAST_PROBE, FIRST_PROBE[because] * 2 ** min(max(0, pauses - 1), 10))
+    doublings = min(max(0, pauses - 1), 10)
+    return min(LAST_PROBE, FIRST_PROBE[because] * (1 << doublings))
 
 
 def what_now(because: str) -> str:

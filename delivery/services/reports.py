@@ -202,6 +202,7 @@ def purge() -> int:
     with tenancy.engine(), connection.cursor() as cursor:
         while True:
             cursor.execute(PURGE_SQL, [before, PURGE_BLOCK])
-            gone += cursor.rowcount
-            if cursor.rowcount < PURGE_BLOCK:
+            count: int = cursor.rowcount
+            gone += count
+            if count < PURGE_BLOCK:
                 return gone
