@@ -41,6 +41,7 @@ class Vocabulary:
     attributes: Collection[str] = ()
     variables: Collection[str] = ()
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    knows_segments: bool = False  # whether whoever writes the message looks memberships up
 
     def has_default(self, path: str) -> bool:
         name = path.rsplit(".", 1)[-1]
@@ -73,7 +74,7 @@ def faults(source: str, vocabulary: Vocabulary) -> list[Fault]:
     if sum(isinstance(node, nodes.Assign) for node in everything) > MOST_SETS:
         found.append(Fault(1, f"a template may have at most {MOST_SETS} “set” lines"))
     if not found:
-        found = _unknown_names(everything, vocabulary) + _segments_misused(everything)
+        found = _unknown_names(everything, vocabulary) + _segments_misused(everything, vocabulary)
     # Some nodes carry no line; they stand where the template begins.
     found = [Fault(fault.line or 1, fault.sentence) for fault in found]
     return sorted(set(found), key=lambda fault: (fault.line, fault.sentence))
@@ -94,10 +95,14 @@ def _segment_questions(compares: Iterable[nodes.Node]) -> Iterator[tuple[int, no
             yield number, node.ops[0].expr
 
 
-def _segments_misused(everything: list[nodes.Node]) -> list[Fault]:
+def _segments_misused(everything: list[nodes.Node], vocabulary: Vocabulary) -> list[Fault]:
     """Which segments a mail needs must be known before it is written, so they can only be asked for one by one."""
-    right = {id(node) for _, node in _segment_questions(everything)}
-    sentence = "ask for one segment by its number, such as {% if 12 in contact.segments %}"
+    right = {id(node) for _, node in _segment_questions(everything)} if vocabulary.knows_segments else set()
+    sentence = (
+        "ask for one segment by its number, such as {% if 12 in contact.segments %}"
+        if vocabulary.knows_segments
+        else "segments can be asked for in e-mails only"
+    )
     return [
         Fault(node.lineno, sentence)
         for node in everything

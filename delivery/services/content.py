@@ -143,7 +143,7 @@ def _faults(parts: Parts) -> dict[str, list[Fault]]:
 
 def vocabulary_of(parts: Parts) -> Vocabulary:
     """The names that these words may use in this organisation."""
-    return Vocabulary(list(_sample_attributes()), parts.variables, parts.defaults)
+    return Vocabulary(list(_sample_attributes()), parts.variables, parts.defaults, knows_segments=True)
 
 
 def completed(parts: Parts) -> Parts:

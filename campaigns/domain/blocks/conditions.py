@@ -221,8 +221,13 @@ def expression(condition: Condition) -> str:
 
 def opening(condition: Condition | None, repeat: Repeat | None) -> str:
     """What stands before a block. The condition is inside the loop: it may ask for the entry."""
-    loop = f"{{% for {repeat.name} in {repeat.over}[:{repeat.most}] %}}" if repeat else ""
+    loop = f"{{% for {repeat.name} in {_entries(repeat.over)}[:{repeat.most}] %}}" if repeat else ""
     return loop + (f"{{% if {expression(condition)} %}}" if condition else "")
+
+
+def _entries(over: str) -> str:
+    """The list, or an empty one for whatever is no list: a mail is not stopped by an event of another shape."""
+    return f"({over} if {over} and {over} is sequence and {over} is not string and {over} is not mapping else [])"
 
 
 def closing(condition: Condition | None, repeat: Repeat | None) -> str:

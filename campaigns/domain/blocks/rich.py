@@ -26,6 +26,7 @@ STYLES = {
     "ol": ' style="margin:0 0 12px;padding-left:24px"',
 }
 PLACEHOLDER = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+ANY_TAG = re.compile(r"</?[a-zA-Z]|<!--")
 MOST_DEPTH = 40
 
 
@@ -38,7 +39,7 @@ def normal(source: str) -> str:
 
 def written(source: str, link_color: str) -> str:
     """The rich text as HTML for a mail, placeholders kept. `source` was checked by `inputs`."""
-    if "<" not in source:
+    if not ANY_TAG.search(source):
         return _plain(source)
     held = Placeholders(source)
     writer = _Writer(link_color)
