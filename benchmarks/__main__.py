@@ -13,7 +13,7 @@ import sys
 
 from benchmarks import ground
 
-NAMES = ["accept", "process", "latency", "segments", "campaign", "reads", "live", "behaviours", "send"]
+NAMES = ["accept", "process", "latency", "segments", "campaign", "reads", "live", "behaviours", "send", "blocks"]
 
 
 def main() -> None:

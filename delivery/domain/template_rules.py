@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import nodes
@@ -15,6 +16,7 @@ from delivery.domain.sandbox import PLAIN
 MOST_SOURCE = 300_000  # characters
 MOST_SETS = 50
 MOST_NODES = 50_000
+LONGEST_REMEMBERED = 10_000  # characters
 
 # What the contact namespace offers besides `attributes`.
 CONTACT_FIELDS = (
@@ -62,7 +64,7 @@ def faults(source: str, vocabulary: Vocabulary) -> list[Fault]:
     if len(source) > MOST_SOURCE:
         return [Fault(1, f"the template is longer than {MOST_SOURCE:,} characters")]
     try:
-        tree = PLAIN.parse(source)
+        tree = parsed(source)
         everything = list(_walk(tree))
     except TemplateSyntaxError as error:
         return [Fault(error.lineno, error.message or "this is not a valid template")]
@@ -82,7 +84,9 @@ def faults(source: str, vocabulary: Vocabulary) -> list[Fault]:
 
 def segments_asked(source: str) -> set[int]:
     """The segments by which a valid template decides what to show."""
-    return {number for number, _ in _segment_questions(PLAIN.parse(source).find_all(nodes.Compare))}
+    if "segments" not in source:
+        return set()
+    return {number for number, _ in _segment_questions(parsed(source).find_all(nodes.Compare))}
 
 
 def _segment_questions(compares: Iterable[nodes.Node]) -> Iterator[tuple[int, nodes.Node]]:
@@ -114,7 +118,20 @@ def _segments_misused(everything: list[nodes.Node], vocabulary: Vocabulary) -> l
 
 def mentions(source: str, name: str) -> bool:
     """Whether a valid template uses the top-level name."""
-    return any(node.name == name for node in PLAIN.parse(source).find_all(nodes.Name))
+    return name in source and any(node.name == name for node in parsed(source).find_all(nodes.Name))
+
+
+def parsed(source: str) -> nodes.Template:
+    """The tree of a template, not to be changed; short ones are remembered, for an editor asks again and again.
+
+    Raises what Jinja2's parser raises.
+    """
+    return _remembered(source) if len(source) <= LONGEST_REMEMBERED else PLAIN.parse(source)
+
+
+@lru_cache(maxsize=512)
+def _remembered(source: str) -> nodes.Template:
+    return PLAIN.parse(source)
 
 
 def _walk(node: nodes.Node) -> Iterator[nodes.Node]:

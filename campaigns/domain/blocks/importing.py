@@ -47,6 +47,7 @@ def imported(source: str) -> Imported:
     words.check_characters(source)
     if not source.strip():
         raise Wrong("There is nothing to import.")
+    words.check_template(cleaning.tamed(source))
     return _from_mjml(source) if mjml.looks_like_mjml(source) else _from_html(source)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from jinja2.exceptions import TemplateSyntaxError
 
-from delivery.domain import markup
+from delivery.domain import markup, template_rules
 from delivery.domain.sandbox import PLAIN
 
 # What no mail and no database can hold, and the private marks by which templates are taken apart.
@@ -64,7 +64,7 @@ def check_placeholders(text: str) -> None:
 def check_template(text: str) -> None:
     """Raise `Wrong` when Jinja2 cannot read the text."""
     try:
-        PLAIN.parse(text)
+        template_rules.parsed(text)
     except TemplateSyntaxError as error:
         raise Wrong(f"Line {error.lineno}: {error.message}") from error
     except RecursionError as error:

@@ -8,7 +8,7 @@ from jinja2 import nodes
 from jinja2.exceptions import TemplateSyntaxError
 
 from campaigns.domain.checks.base import Check, Mail
-from delivery.domain.sandbox import PLAIN
+from delivery.domain import template_rules
 
 ALWAYS = frozenset({"contact.id", "contact.email", "contact.status", "contact.priority", "organization.name"})
 OURS = frozenset({"unsubscribe_url", "loop", "range"})
@@ -34,7 +34,7 @@ def printed_without_default(source: str) -> list[str]:
     if "{" not in source:
         return []
     try:
-        tree = PLAIN.parse(source)
+        tree = template_rules.parsed(source)
     except (TemplateSyntaxError, RecursionError):
         return []
     found: dict[str, None] = {}
