@@ -65,7 +65,7 @@ def twenty() -> list[dict[str, Any]]:
         *({"type": "text", "text": words} for _ in range(6)),
         {"type": "image", "src": "https://shop.example/b.png", "alt": "The harbour"},
         {"type": "columns", "columns": [{"blocks": [product]}, {"blocks": [product]}]},
-        *({"type": "button", "label": "Read on", "href": "https://shop.example/?a={{ contact.id }}"} for _ in range(3)),
+        *({"type": "button", "label": "Read on", "href": "https://shop.example/{{ contact.id }}"} for _ in range(3)),
         {
             "type": "text", "text": words,
             "show_when": {"variable": "contact.city", "operator": "equals", "value": "Leeds"},
