@@ -11,7 +11,7 @@ from automations.triggers.base import Happening
 from automations.triggers.event import Configuration, as_rule
 from common import clock, tenancy
 from segments.rules import catalogue, parser
-from segments.rules.operands import of_document
+from segments.rules.operands import of_property
 from segments.rules.operators import OPERATORS
 from segments.rules.parameters import Parameters
 from segments.rules.tree import EventRule
@@ -43,9 +43,7 @@ def _truth(configuration: Configuration, known: catalogue.Catalogue, parameters:
     rule = parser.parse(as_rule(configuration), known, is_stored=True)
     assert isinstance(rule, EventRule)
     return " AND ".join(
-        OPERATORS[item.operator].truth(
-            of_document("event.properties", item.property, item.kind, parameters), item.value, parameters
-        )
+        OPERATORS[item.operator].truth(of_property(item.property, item.kind, parameters), item.value, parameters)
         for item in rule.where
     )
 

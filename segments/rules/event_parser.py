@@ -73,7 +73,8 @@ class EventParser:
     def _property(self, item: Input, raw: Any, path: str, known: KnownEvent | None) -> str:
         name = read_name(raw, path)
         kind = known.properties.get(name) if known else None
-        if item.kind and kind is not None and kind != item.kind and not self.is_stored:
+        may_be_number = item.kind == Kind.NUMBER and kind is Kind.TEXT  # clients that send "19.90"
+        if item.kind and kind is not None and kind != item.kind and not (may_be_number or self.is_stored):
             fitting = [key for key, entry in known.properties.items() if entry == item.kind] if known else []
             instead = f"; use {', '.join(sorted(fitting)[:20])}" if fitting else ""
             raise Refused(path, f"expected a property that is a {item.kind}; {name} is {_named(kind)}{instead}")

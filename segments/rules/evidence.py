@@ -18,7 +18,7 @@ from audience.models import Contact
 from common import tenancy
 from segments.rules import windows
 from segments.rules.catalogue import label
-from segments.rules.operands import of_document
+from segments.rules.operands import of_property
 from segments.rules.operators import NOW, OPERATORS
 from segments.rules.parameters import Parameters
 from segments.rules.scene import Evidence, Found, Happened, Scene, Source, sentence_case, shown, value_of
@@ -97,7 +97,7 @@ def _matching(source: Source, parameters: Parameters) -> str:
         f"event.definition_id = {parameters.bind(source.definition_id, 'bigint')} AND event.happened_at <= {NOW}",
     ]
     for item in source.where:
-        operand = of_document("event.properties", item.property, item.kind, parameters)
+        operand = of_property(item.property, item.kind, parameters)
         conditions.append(OPERATORS[item.operator].truth(operand, item.value, parameters))
     return " AND ".join(conditions)
 
@@ -105,8 +105,8 @@ def _matching(source: Source, parameters: Parameters) -> str:
 def _measured(leaf: EventRule, source: Source, scene: Scene) -> Decimal | int | None:
     """What a condition on a property compares, over the events in its window; None: nothing to measure."""
     parameters = Parameters(organization=tenancy.required(), now=scene.now, contact=scene.contact.pk)
-    number = of_document("event.properties", leaf.property, Kind.NUMBER, parameters).sql
-    document = of_document("event.properties", leaf.property, Kind.OBJECT, parameters)
+    number = of_property(leaf.property, Kind.NUMBER, parameters).sql
+    document = of_property(leaf.property, Kind.OBJECT, parameters)
     measure = MEASURES[leaf.operator].format(number=number, value=document.sql, presence=document.presence)
     conditions = [_matching(source, parameters), *windows.inside(source.within, parameters)]
     with tenancy.engine(), connection.cursor() as cursor:

@@ -141,6 +141,8 @@ class _Reader:
         check_keys(raw, path, FILTER_KEYS)
         name = read_name(raw.get("property"), at(path, "property"))
         kind = known.properties.get(name) if known else None
+        if kind is Kind.TEXT and not fits(raw, kind) and fits(raw, Kind.NUMBER):
+            kind = Kind.NUMBER  # numbers that are sent as text
         if kind is None or (self.is_stored and not fits(raw, kind)):
             kind = kind_of_value(raw)
         found = _condition(raw, path, kind, is_timeless=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from segments.rules import operands
 from segments.rules.parameters import Parameters
 from segments.rules.tree import Within
 from segments.rules.windows import NOTHING
@@ -60,9 +61,9 @@ class NeverSent:
 
 def number_of(events: Reading, name: str) -> str:
     """A property as a number, NULL where it is none."""
-    value = _property(events, name)
-    bounded = f"least(greatest({value}::numeric, -{LARGEST}), {LARGEST})"
-    return events.value(f"CASE WHEN jsonb_typeof({value}) = 'number' THEN {bounded} END")
+    key = events.parameters.bind(name, "text")
+    bounded = f"least(greatest({{value}}::numeric, -{LARGEST}), {LARGEST})"
+    return events.value(operands.number_of(f"(event.properties -> {key})", f"(event.properties ->> {key})", bounded))
 
 
 def content_of(events: Reading, name: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from segments.rules.operands import of_document
+from segments.rules.operands import of_property
 from segments.rules.operators import NOW, OPERATORS
 from segments.rules.parameters import Parameters
 from segments.rules.tree import EventRule, Following, PropertyFilter
@@ -94,6 +94,6 @@ def filters(where: tuple[PropertyFilter, ...], parameters: Parameters) -> list[s
     """Conditions on the properties of `event`."""
     conditions = []
     for item in where:
-        operand = of_document("event.properties", item.property, item.kind, parameters)
+        operand = of_property(item.property, item.kind, parameters)
         conditions.append(OPERATORS[item.operator].truth(operand, item.value, parameters))
     return conditions

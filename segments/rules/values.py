@@ -19,6 +19,9 @@ SPAN_UNITS = ("days", "hours", "minutes")
 
 # The one written form of a date, here and in SQL (operands): no "now", no "infinity", no era.
 DATE_PATTERN = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$"
+# A text that counts as a number, as a till prints it: digits with at most one point among them and perhaps a minus in
+# front. No other sign, no spaces, no thousands, no exponent.
+LONGEST_NUMBER = 30
 
 EXPECTED = {
     Kind.TEXT: "text",

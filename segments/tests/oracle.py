@@ -94,9 +94,9 @@ def _given(rule: dict[str, Any], person: Person, now: datetime, kinds: dict[str,
 
 def _fits(now: datetime, kinds: dict[str, str]) -> oracle_behaviours.Fits:
     def fits(event: Happening, item: dict[str, Any]) -> bool:
-        return oracle_fields.holds(
-            item, Given(event.properties.get(item["property"]), kinds[item["property"]], now, HOME)
-        )
+        raw, kind = event.properties.get(item["property"]), kinds[item["property"]]
+        raw = oracle_behaviours.plain_number(raw) if kind == "number" else raw
+        return oracle_fields.holds(item, Given(raw, kind, now, HOME))
 
     return fits
 

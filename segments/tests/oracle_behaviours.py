@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
@@ -107,9 +108,19 @@ COUNTS: dict[str, Callable[[int, int], bool]] = {
 
 
 def _numbers(rule: Rule, events: Sequence[Happening]) -> list[Fraction]:
-    raw = [event.properties.get(rule["property"]) for event in events]
-    found = [Fraction(str(value)) for value in raw if isinstance(value, int | float) and not isinstance(value, bool)]
+    raw = [plain_number(event.properties.get(rule["property"])) for event in events]
+    is_number = [isinstance(value, int | float | Fraction) and not isinstance(value, bool) for value in raw]
+    found = [Fraction(str(value)) for value, fits in zip(raw, is_number, strict=True) if fits]
     return [max(min(value, Fraction(LARGEST)), Fraction(-LARGEST)) for value in found]
+
+
+PLAIN = re.compile(r"-?([0-9]+[.]?[0-9]*|[.][0-9]+)")
+
+
+def plain_number(raw: Any) -> Any:
+    """A text that is a plain decimal number counts as that number; everything else is what it is."""
+    is_plain = isinstance(raw, str) and len(raw) <= 30 and PLAIN.fullmatch(raw)
+    return Fraction(raw) if is_plain else raw
 
 
 def _compared(rule: Rule, found: Fraction | int) -> bool:

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -185,7 +186,7 @@ def typed(raw: Any, kind: str) -> Any:
         return raw if isinstance(raw, str) or raw is None else json.dumps(raw, ensure_ascii=False)
     if kind == "date":
         return moment_of(raw)
-    fits = {"number": isinstance(raw, int | float) and not isinstance(raw, bool)}
+    fits = {"number": isinstance(raw, int | float | Fraction) and not isinstance(raw, bool)}
     fits |= {"boolean": isinstance(raw, bool), "list": isinstance(raw, list)}
     return raw if fits[kind] else None
 

@@ -82,7 +82,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (order("first_time"), "within", "expected a span such as"),
     (order("last_time"), "more_than", "expected a span such as"),
     (order("last_time", more_than=MONTH, within=MONTH), "more_than", "must be shorter than the window"),
-    (total("sum", property="sku"), "property", "expected a property that is a number; sku is text; use total"),
+    (total("sum", property="gift"), "property", "expected a property that is a number; gift is true or false; use"),
     (total("sum", property="gift"), "property", "expected a property that is a number; gift is true or false; use"),
     (total("sum", property=""), "property", 'expected text, got ""'),
     (total("sum", compare="more"), "compare", "expected greater, greater_or_equal, less, less_or_equal, equals or"),
@@ -129,10 +129,10 @@ def test_how_much_a_rule_asks_of_events_is_limited() -> None:
 
 
 def test_a_stored_sum_is_read_although_the_property_came_with_another_type() -> None:
-    rule = parse(total("sum", property="sku"), KNOWN, is_stored=True)
+    rule = parse(total("sum", property="gift"), KNOWN, is_stored=True)
 
     assert isinstance(rule, EventRule)
-    assert rule.property == "sku"
+    assert rule.property == "gift"
 
 
 GIFT = {"property": "gift", "operator": "equals", "value": True}

@@ -138,10 +138,30 @@ def _moment(draw: random.Random) -> datetime:
 
 
 def _properties(draw: random.Random) -> dict[str, Any]:
-    values = {"total": draw.choice([*NUMBERS, "abc", None, True]), "sku": draw.choice([*WORDS, 5, None])}
+    texts = [
+        "5",
+        "50.50",
+        "-3",
+        "007",
+        "+5",
+        " 5",
+        "5.",
+        ".5",
+        "5-",
+        "1e3",
+        "1,000",
+        "٥",
+        "9" * 30,
+        "9" * 31,
+        "5\n",
+        "NaN",
+    ]
+    values = {"total": draw.choice([*NUMBERS * 2, *texts, "abc", None, True]), "sku": draw.choice([*WORDS, 5, None])}
     values["gift"] = draw.choice([True, False, "true", 1])
     values["due"] = draw.choice([*DATES, *BIRTHDAYS, *BROKEN_DATES, 5])
-    values["odd"] = draw.choice([1, 1.0, "1", 10**400, -(10**400), 1e-300, [], [1], {"a": 1}, "", None, 0.1, 0.2])
+    values["odd"] = draw.choice(
+        [1, 1.0, "1", "1.0", "-0", 10**400, -(10**400), 1e-300, [], [1], {"a": 1}, "", None, 0.1, 0.2]
+    )
     return {name: value for name, value in values.items() if draw.random() < 0.8}
 
 

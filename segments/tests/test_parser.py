@@ -262,12 +262,23 @@ def test_size_is_limited() -> None:
 
 def test_a_stored_rule_is_read_by_its_own_values() -> None:
     """A property that later arrives with another type must not stop a live segment."""
-    rule = did("order_completed", 1, None, {"property": "sku", "operator": "greater", "value": 5})
+    rule = did("order_completed", 1, None, {"property": "sku", "operator": "is_true"})
 
     assert list(problems(rule)) == ["where[0].operator"]
     stored = parse(rule, KNOWN, is_stored=True)
     assert isinstance(stored, EventRule)
-    assert stored.where == (PropertyFilter("sku", Kind.NUMBER, "greater", Decimal(5)),)
+    assert stored.where == (PropertyFilter("sku", Kind.BOOLEAN, "is_true", None),)
+
+
+def test_a_number_is_looked_for_in_a_text_only_where_the_rule_asks_for_one() -> None:
+    numbers = did("order_completed", 1, None, {"property": "sku", "operator": "greater", "value": 5})
+    texts = did("order_completed", 1, None, {"property": "sku", "operator": "equals", "value": "5"})
+
+    for rule, kind in ((numbers, Kind.NUMBER), (texts, Kind.TEXT)):
+        for is_stored in (False, True):
+            found = parse(rule, KNOWN, is_stored=is_stored)
+            assert isinstance(found, EventRule)
+            assert found.where[0].kind is kind
 
 
 SENTENCES = [

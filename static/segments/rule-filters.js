@@ -101,7 +101,7 @@ function filter(builder, { row, event, at, path, name, drop }) {
     );
   });
   const inputs = language.inputsOfFilter(row, kind).map((input) => {
-    const made = bound(builder, row, at, input, kind);
+    const made = bound(builder, row, at, input, language.kindOfComparison(kind, row.operator));
     const canSuggest = input.kind === "same" && row.property && (made.part === "text" || made.part === "number");
     const set = (value, isDrawn = false, focus = "") =>
       builder.edit(path, [...name, ...nameOfInput(input)], value, { isDrawn, focus });
@@ -133,6 +133,7 @@ function filter(builder, { row, event, at, path, name, drop }) {
 function keptValue(language, row, operator, kind) {
   const before = language.inputsOfFilter(row, kind)[0];
   const after = language.inputsOfFilter({ ...row, operator }, kind)[0];
-  const fits = before && after && before.type === after.type && before.name === "value" && after.name === "value";
+  const isAlike = language.kindOfComparison(kind, row.operator) === language.kindOfComparison(kind, operator);
+  const fits = isAlike && before && after && before.type === after.type && before.name === "value" && after.name === "value";
   return fits && row.value !== undefined ? { value: row.value } : {};
 }

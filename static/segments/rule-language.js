@@ -58,8 +58,15 @@ export class Language {
 
   operatorsOfProperty(kind) {
     return this.#kept(`property ${kind}`, () =>
-      this.#operatorsOf(kind).filter((operator) => operator.works_on_properties !== false),
+      [...this.#operatorsOf(kind), ...(kind === "text" ? this.#numbersOnly() : [])].filter(
+        (operator) => operator.works_on_properties !== false,
+      ),
     );
+  }
+
+  // What a text is compared as: some operators look for the number in it.
+  kindOfComparison(kind, name) {
+    return kind === "text" && this.#numbersOnly().some((operator) => operator.name === name) ? "number" : kind;
   }
 
   inputs(leaf) {
@@ -84,7 +91,8 @@ export class Language {
 
   properties(event, kind = "") {
     const all = this.events.get(event)?.properties ?? [];
-    return kind ? all.filter((property) => property.kind === kind) : all;
+    const rest = kind === "number" ? all.filter((property) => property.kind === "text") : []; // "19.90"
+    return kind ? [...all.filter((property) => property.kind === kind), ...rest] : all;
   }
 
   // The kind of an event's property; one never seen is what its value says.
@@ -145,6 +153,14 @@ export class Language {
         .filter((operator) => operator.kinds.includes(kind ?? "text"))
         .map((operator) => ({ ...operator, label: operator.labels?.[kind] ?? operator.label })),
     );
+  }
+
+  // Many clients send numbers as text.
+  #numbersOnly() {
+    const ofText = new Set(this.#operatorsOf("text").map(({ name }) => name));
+    return this.#operatorsOf("number")
+      .filter(({ name }) => !ofText.has(name))
+      .map((operator) => ({ ...operator, label: `as a number ${operator.label}` }));
   }
 
   // The same list each time, so that what is drawn from it can be kept, too.
