@@ -15,12 +15,13 @@ from accounts.models import Organization
 from common import clock, money, tenancy
 from segments.patterns import leaves
 from segments.patterns.meaning import Meaning
+from segments.rules.operands import number_of
 
 YEAR = 365
-# An amount of money is read as a rule reads it: a number, or nothing. No business sells for 10^15.
-AMOUNT = """CASE WHEN jsonb_typeof(event.properties -> %(money)s) = 'number'
-                 THEN CASE WHEN abs((event.properties ->> %(money)s)::numeric) < 1e15
-                           THEN (event.properties ->> %(money)s)::numeric END END"""
+# An amount of money is read as a rule reads it: a number, a text that is one, or nothing.
+READ = number_of("(event.properties -> %(money)s)", "(event.properties ->> %(money)s)")
+# No business sells for 10^15.
+AMOUNT = f"(SELECT CASE WHEN abs(amount) < 1e15 THEN amount END FROM (SELECT {READ} AS amount) money_read)"
 CURRENCY = "nullif(event.properties ->> 'currency', '')"
 
 CURRENCIES_SQL = f"""

@@ -12,7 +12,7 @@ from segments.patterns.facts import Facts
 from segments.patterns.favourites import category_fans
 from segments.patterns.found import Found, Missing, Outcome
 from segments.patterns.places import location_clusters
-from segments.patterns.rhythm import inactive, lapsing_regulars, new, rising, seasonal
+from segments.patterns.rhythm import inactive, lapsing_regulars, new, overdue, rising, seasonal
 from segments.patterns.stages import lifecycle
 from segments.patterns.surroundings import surroundings
 from segments.rules import parser
@@ -27,6 +27,7 @@ PATTERNS: tuple[Callable[[Facts], Outcome | Iterable[Outcome]], ...] = (
     rising,
     inactive,
     lapsing_regulars,
+    overdue,
     seasonal,
     category_fans,
     location_clusters,

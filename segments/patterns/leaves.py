@@ -51,6 +51,11 @@ def summed(
     return _event(event, "sum", inputs, _span(days), where)
 
 
+def overdue(event: str, count: int, times: int) -> Rule:
+    """At least `count` times, then silent for `times` times the middle of the contact's own gaps."""
+    return _event(event, "overdue", {"count": count, "times": times}, None, ())
+
+
 def where(property_name: str, operator: str, *value: Any) -> Rule:
     """A condition on a property of an event."""
     return {"property": property_name, "operator": operator} | ({"value": value[0]} if value else {})

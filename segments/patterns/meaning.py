@@ -88,7 +88,7 @@ def _filled(said: PatternSettings, known: Catalogue) -> Meaning:
     return Meaning(
         purchase_event=name,
         definition_id=event.definition_id if event else None,
-        money_property=said.money_property or _first(AMOUNTS, _of_kind(properties, Kind.NUMBER)),
+        money_property=said.money_property or _money(properties),
         lines_property=lines,
         product_property=said.product_property or _first(PRODUCTS, inside),
         category_property=said.category_property or _first(CATEGORIES, inside),
@@ -97,6 +97,11 @@ def _filled(said: PatternSettings, known: Catalogue) -> Meaning:
         window_days=said.window_days,
         top_percent=said.top_percent,
     )
+
+
+def _money(properties: dict[str, Kind]) -> str:
+    """A number before a text: many clients send amounts as "19.90"."""
+    return _first(AMOUNTS, _of_kind(properties, Kind.NUMBER)) or _first(AMOUNTS, _of_kind(properties, Kind.TEXT))
 
 
 def _purchase(known: Catalogue) -> str:

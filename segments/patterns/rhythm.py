@@ -14,6 +14,7 @@ GROUP = "Rhythm"
 GAPS_NEEDED = 30
 SECONDS_NEEDED = 20
 REGULAR = 3  # purchases that make a rhythm
+OVERDUE = 3  # times the own usual gap
 MOST_RISING = 12
 
 # Gaps under a day are one visit in several purchases.
@@ -24,6 +25,12 @@ REGULAR_GAPS_SQL = """
 SELECT count(*), count(DISTINCT contact_id),
        percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY extract(epoch FROM gap) / 86400)
 FROM purchase JOIN buyer USING (contact_id) WHERE gap >= interval '1 day' AND ever >= %(regular)s"""
+# As the rule `overdue` measures it.
+OWN_GAPS_SQL = """
+SELECT count(own), percentile_cont(0.5) WITHIN GROUP (ORDER BY own) FROM (
+  SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM gap) / 86400)
+         FILTER (WHERE gap >= interval '1 day') AS own
+  FROM purchase GROUP BY contact_id HAVING count(*) >= %(regular)s) person"""
 SECOND_SQL = """
 SELECT count(second_at), percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM second_at - first_at) / 86400)
        FILTER (WHERE second_at - first_at >= interval '1 day') FROM buyer"""
@@ -65,6 +72,23 @@ def lapsing_regulars(facts: Facts) -> Outcome:
         f"middle and nine of ten times within {days}. These have been away for longer."
     )
     return Found(key, GROUP, title, reason, quiet(facts, REGULAR, days), {"days": days, "gaps": count})
+
+
+def overdue(facts: Facts) -> Outcome:
+    """Silent for three times their own usual gap: a weekly buyer is late after weeks, a yearly one after years."""
+    key, title = "quiet-by-own-rhythm", "Quiet by their own rhythm"
+    people, middle = facts.one(OWN_GAPS_SQL, regular=REGULAR)
+    if people < SECONDS_NEEDED:
+        told = "1 person has" if people == 1 else f"{people:,} people have"
+        sentence = f"Only {told} bought {REGULAR} times on different days; {SECONDS_NEEDED} are needed."
+        return Missing(key, GROUP, title, sentence)
+    reason = (
+        f"{people:,} people bought {REGULAR} times or more, so each has a usual gap of their own (the middle of "
+        f"their gaps; for half of them up to {middle:.0f} days). These have been silent for {OVERDUE} times that or "
+        "longer: late by their own measure, whatever is usual for others."
+    )
+    rule = leaves.every(leaves.overdue(facts.meaning.purchase_event, REGULAR, OVERDUE))
+    return Found(key, GROUP, title, reason, rule, {"people": people, "times": OVERDUE})
 
 
 def quiet(facts: Facts, count: int, days: int) -> dict[str, Any]:

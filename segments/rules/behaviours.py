@@ -114,6 +114,11 @@ PERIODS = (
     Input("at_least", "whole", "In at least so many of them", default=3),
     WHERE,
 )
+RHYTHM = (
+    Input("count", "whole", "Happened at least so many times", default=3),
+    Input("times", "whole", "Silent for so many usual gaps", default=3),
+    WHERE,
+)
 PAUSE = Input("pause", "span", "After a pause of at least")
 
 # A row of PostgreSQL holds 1,664 columns.
@@ -199,6 +204,11 @@ BEHAVIOURS: Registry[Behaviour] = Registry(
             "Came back", judgements.restarted,
             "{event}{filters} happened again{window} after a pause of {pause} or more",
             inputs=(PAUSE, WITHIN, WHERE), rows=Rows.RESUMED, looks_back=True,
+        ),
+        "overdue": Behaviour(
+            "Is overdue by its own rhythm", judgements.overdue,
+            "{event}{filters} happened at least {count} times, then not for {times} times the contact's usual gap",
+            inputs=RHYTHM, rows=Rows.RESUMED, looks_back=True, columns=4,
         ),
     },
 )  # fmt: skip

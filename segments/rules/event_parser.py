@@ -19,7 +19,7 @@ from segments.rules.tree import EventRule, Following, Kind, Period, PropertyFilt
 from segments.rules.values import Unfit, expected, shown
 
 MOST_FILTERS = 20
-MOST = {"count": 10_000, "periods": MOST_PERIODS, "at_least": MOST_PERIODS}
+MOST = {"count": 10_000, "periods": MOST_PERIODS, "at_least": MOST_PERIODS, "times": 100}
 Filter = Callable[[Any, str, KnownEvent | None], PropertyFilter]
 
 

@@ -12,9 +12,11 @@ from itertools import pairwise
 from segments.rules import windows
 from segments.rules.algebra import Verdict
 from segments.rules.amounts import bounds, compared
+from segments.rules.parameters import NOW
 from segments.rules.readings import Reading, content_of, number_of
 from segments.rules.tree import EventRule, Period, Within
 
+VISIT = timedelta(days=1)
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 UNITS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
 
@@ -157,6 +159,29 @@ def restarted(rule: EventRule, events: Reading) -> Verdict:
     pause = events.parameters.bind(rule.pause, "interval")
     came_back = f"event.paused >= {pause}"
     return _stands(events.measure("max(event.happened_at)", rule.within, only=came_back), rule.within, events)
+
+
+def overdue(rule: EventRule, events: Reading) -> Verdict:
+    """Silent for so many times the middle of the contact's own gaps.
+
+    Of an even number of gaps it is the shorter one of the two in the middle; a gap under a day is one visit in
+    several events. Silence only grows: it becomes true once, and the next event ends it.
+    """
+    gap = events.measure(
+        "percentile_disc(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM event.paused))",
+        None,
+        only=f"event.paused >= {events.parameters.bind(VISIT, 'interval')}",
+        kind="numeric",
+    )
+    last, count = events.measure("max(event.happened_at)", None), events.measure("count(*)", None, kind="bigint")
+    times = events.parameters.bind(rule.times, "int")
+    due = f"({last} + {gap} * {times} * interval '1 second')"
+    is_known = f"coalesce({count} >= {events.parameters.bind(rule.count, 'int')}, false)"
+    truth = f"coalesce({is_known} AND {due} <= {NOW}, false)"
+    return Verdict(
+        truth,
+        f"CASE WHEN {is_known} AND {due} > {NOW} THEN least({events.next_at}, {due}) ELSE {events.next_at} END",
+    )
 
 
 def _stands(moment: str, within: Within, events: Reading) -> Verdict:

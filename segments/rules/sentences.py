@@ -77,6 +77,7 @@ def _behaviour(rule: EventRule) -> str:
         at_least=rule.at_least,
         periods=rule.periods,
         unit=rule.unit,
+        times=rule.times,
     )
 
 

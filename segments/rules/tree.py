@@ -108,6 +108,7 @@ class EventRule:
     periods: int = 0
     unit: str = ""
     at_least: int = 0
+    times: int = 0
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,8 @@ def critical_moments(rule: Rule, events: Sequence[Happening]) -> list[datetime]:
     """Every moment at which time alone may change the truth: an event comes, or a span after it is over."""
     spans = [timedelta(), *(span(rule[name]) for name in ("within", "gap", "more_than") if _is_span(rule.get(name)))]
     spans += [UNITS[rule["unit"]] * (number + 1) for number in range(rule.get("periods", 0))]
+    if rule["operator"] == "overdue":
+        spans += [rule.get("times", 3) * abs(one.at - other.at) for one in events for other in events]
     return [event.at + length for event in events for length in spans]
 
 
@@ -223,7 +225,16 @@ def _restarted(rule: Rule, matching: Sequence[Happening], now: datetime, answers
     )
 
 
+def _overdue(rule: Rule, matching: Sequence[Happening], now: datetime, answers: Sequence[Happening]) -> bool:
+    gaps = sorted(later.at - earlier.at for earlier, later in pairwise(matching))
+    gaps = [gap for gap in gaps if gap >= timedelta(days=1)]
+    if len(matching) < rule.get("count", 3) or not gaps:
+        return False
+    return matching[-1].at + rule.get("times", 3) * gaps[(len(gaps) - 1) // 2] <= now
+
+
 STORIES: dict[str, Story] = {
     "first_time": _first_time, "last_time": _last_time, "then": _then, "then_not": _then_not,
     "regularly": _regularly, "stopped": _stopped, "restarted": _restarted,
+    "overdue": _overdue,
 }  # fmt: skip

@@ -67,6 +67,7 @@ def by_operator(where: st.SearchStrategy[Any]) -> dict[str, st.SearchStrategy[di
     behaviours["regularly"] = _with(leaf("regularly", units), regular)
     behaviours["stopped"] = leaf("stopped", {"within": SPAN | FROM}, count=COUNT)
     behaviours["restarted"] = leaf("restarted", {"pause": SPAN}, within=SPAN | PERIOD)
+    behaviours["overdue"] = leaf("overdue", count=COUNT, times=st.integers(1, 3))
     return behaviours
 
 

@@ -29,7 +29,7 @@ HOUR = timedelta(hours=1)
 # Who ordered how many days ago, for how much; who visited how many days ago.
 ORDERS: dict[str, list[tuple[float, Any]]] = {
     "weekly": [(1, 10), (8, 20), (15, 30), (22, 40)],
-    "lost": [(40, 99.5), (50, 99.5), (60, "99")],
+    "lost": [(40, 99.5), (50, 99.5), (60, "99 EUR")],
     "back": [(2, 5), (50, 5)],
     "new": [(3, 10**6)],
     "ahead": [(-1, 7)],
@@ -90,6 +90,10 @@ ROWS: list[tuple[dict[str, Any], str]] = [
     (order("restarted", pause={"days": 48}), "back"),
     (order("restarted", pause={"days": 7}, within=MONTH), "weekly back"),
     (order("restarted", pause={"days": 49}), ""),
+    (order("overdue"), "lost"),
+    (order("overdue", count=3, times=4), "lost"),
+    (order("overdue", count=3, times=5), ""),
+    (order("overdue", count=4, times=1), ""),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Numbers that clients send as text: a plain decimal number counts, anything else is none, and nothing is an error."""
+"""Numbers that clients send as text: a plain decimal number counts, anything else is none; nothing is an error."""
 
 from __future__ import annotations
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from datetime import datetime, timedelta
+from itertools import pairwise
+from statistics import median_low
+from typing import Any
+
 import pytest
+from django.db import connection
 
 from accounts.models import Organization
-from common import clock
+from common import clock, tenancy
 from segments.models import AnalysisKind
 from segments.patterns import grid, selectors, services
 from segments.tests.patterns import retail
@@ -18,6 +25,7 @@ PATTERNS = {
     "rising": 640,
     "inactive": 1282,
     "regulars-gone-quiet": 255,
+    "quiet-by-own-rhythm": 223,
     "seasonal": 1026,
     "fans-BAKING SET 9 PIECE RETROSPOT": 139,
     "fans-WHITE HANGING HEART T-LIGHT HOLDER": 128,
@@ -49,6 +57,9 @@ def _patterns() -> None:
     found = computed()
 
     assert {key: finding.size for key, finding in found.items()} == PATTERNS
+    assert PATTERNS["quiet-by-own-rhythm"] == _silent_for_three_own_gaps()
+    fans = {key.removeprefix("fans-"): size for key, size in PATTERNS.items() if key.startswith("fans-")}
+    assert fans == {name: _fans(name, found[f"fans-{name}"].evidence["often"]) for name in fans}
     assert sum(size for key, size in PATTERNS.items() if key.startswith("stage-")) == 4372
     assert found["high-spender"].reason == (
         "The best 10 % of the 2,883 people who bought in the last 90 days spent £1,926.40 or more; half of the "
@@ -62,6 +73,33 @@ def _patterns() -> None:
     fans = services.create_draft(found["fans-REGENCY CAKESTAND 3 TIER"])
     fans.refresh_from_db()
     assert (fans.kind, fans.member_count) == ("static", 90)
+
+
+def _silent_for_three_own_gaps() -> int:
+    """Counted once more, person by person."""
+    moments: dict[int, list[datetime]] = defaultdict(list)
+    for contact_id, happened_at in _rows("SELECT contact_id, happened_at FROM {events} ORDER BY happened_at", []):
+        moments[contact_id].append(happened_at)
+    gaps = {pk: [b - a for a, b in pairwise(times) if b - a >= timedelta(days=1)] for pk, times in moments.items()}
+    return sum(
+        len(times) >= 3 and bool(gaps[pk]) and times[-1] + 3 * median_low(gaps[pk]) <= retail.NOW
+        for pk, times in moments.items()
+    )
+
+
+def _fans(product: str, often: int) -> int:
+    """How many bought it in so many orders of the last year: once more, by looking for the line in each order."""
+    holds = "properties -> 'lines' @> jsonb_build_array(jsonb_build_object('name', %s::text))"
+    sql = f"SELECT contact_id FROM {{events}} AND {holds} AND happened_at > %s GROUP BY 1 HAVING count(*) >= %s"
+    return len(_rows(sql, [product, retail.NOW - timedelta(days=365), often]))
+
+
+def _rows(sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
+    of_orders = "definition_id = (SELECT id FROM audience_eventdefinition WHERE name = 'order_completed')"
+    events = f"audience_event WHERE {of_orders}"
+    with tenancy.engine(), connection.cursor() as cursor:
+        cursor.execute(sql.format(events=events), values)
+        return list(cursor.fetchall())
 
 
 def _suggestions() -> None:
