@@ -14,10 +14,12 @@ from automations import services
 from automations.domain import references
 from automations.models import Automation, RunStatus
 from automations.tests import making
+from campaigns.models_snippets import TemplateNeed
 from campaigns.tests import making as campaigns
 from common import tenancy
 from common.errors import Conflict, Invalid
 from segments import services as segments
+from segments import uses
 from segments.models import Membership, Segment
 from segments.tests.test_refreshers import at_once
 
@@ -102,6 +104,20 @@ def test_a_campaign_is_named_whether_it_takes_a_segment_in_or_leaves_it_out(orga
     page = f"/admin/campaigns/campaign/{campaign.pk}/change/"
     assert _refused(vips).details == {page: "campaign (leaves it out) “Summer sale”"}
     assert _refused(everybody).details == {page: "campaign “Summer sale”"}
+
+
+@pytest.mark.django_db
+def test_a_template_that_shows_a_block_to_a_segment_is_named(organization, monkeypatch: pytest.MonkeyPatch) -> None:
+    vips = _vips()
+    template = campaigns.template()
+    TemplateNeed.objects.create(template=template, segment=vips)
+
+    page = f"/admin/campaigns/emailtemplate/{template.pk}/change/"
+    assert _refused(vips).details == {page: "e-mail template “Sale”"}
+
+    # Also where no room names itself: the database holds on to it.
+    monkeypatch.setattr(uses, "_finders", [])
+    assert _refused(vips).message == "“VIPs” is used by use in an e-mail template; take it out there first."
 
 
 @pytest.mark.django_db

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F
+from django.db.models import F, ProtectedError
 from django.utils.text import slugify
 
 from accounts import actor, audit
@@ -107,12 +107,16 @@ def _apply(segment: Segment, changes: dict[str, Any]) -> None:
 
 def delete_segment(segment: Segment) -> None:
     """Delete a segment with its history. Raises `Conflict` with the names of those that use it (`segments.uses`)."""
-    with transaction.atomic():
-        dependencies.lock()
-        uses.check_unused(segment)
-        audit.deleted(segment)
-        _delete_rows(segment.pk)
-        segment.delete()
+    try:
+        with transaction.atomic():
+            dependencies.lock()
+            uses.check_unused(segment)
+            audit.deleted(segment)
+            _delete_rows(segment.pk)
+            segment.delete()
+    except ProtectedError as error:  # by a row that came at this very moment, or that no finder knows
+        told = ", ".join(sorted({str(row._meta.verbose_name) for row in error.protected_objects}))
+        raise Conflict(f"“{segment.name}” is used by {told}; take it out there first.", code="in_use") from error
 
 
 def request_rebuild(segment: Segment) -> Segment:
