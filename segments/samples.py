@@ -72,9 +72,9 @@ def everybody() -> Sample:
     return found
 
 
-def members(segment: Segment) -> Sample:
-    """Of those who stand in a segment now."""
-    return _drawn(_Source(MEMBERS, {"segment": segment.pk}), segment.member_count)
+def members(segment: Segment, most: int | None = None) -> Sample:
+    """Of those who stand in a segment now; at most `most`, SAMPLE unless told."""
+    return _drawn(_Source(MEMBERS, {"segment": segment.pk}), segment.member_count, most)
 
 
 def population() -> int:
@@ -83,14 +83,15 @@ def population() -> int:
     return Contact.objects.filter(merged_into=None).count()
 
 
-def _drawn(source: _Source, size: int) -> Sample:
+def _drawn(source: _Source, size: int, most: int | None = None) -> Sample:
+    wanted = SAMPLE if most is None else most
     if size <= READ_WHOLE:
         # The first by hash: the same people every time.
-        return Sample(size, source.ids("ORDER BY hashint8extended(id, 0) LIMIT %(wanted)s", wanted=SAMPLE))
-    return Sample(size, _numbers(source, size))
+        return Sample(size, source.ids("ORDER BY hashint8extended(id, 0) LIMIT %(wanted)s", wanted=wanted))
+    return Sample(size, _numbers(source, size, wanted))
 
 
-def _numbers(source: _Source, size: int) -> list[int]:
+def _numbers(source: _Source, size: int, wanted: int) -> list[int]:
     """Draw numbers between the first and the last id and keep those that exist: no gap makes anybody likelier.
 
     Plan: two ends of the index, then one index-only probe per number.
@@ -100,8 +101,8 @@ def _numbers(source: _Source, size: int) -> list[int]:
         return []
     first, last = ends[0][0], ends[1][0]
     span = last - first + 1
-    draws = min(span, MOST_DRAWS, ceil(1.1 * SAMPLE * span / size))
+    draws = min(span, MOST_DRAWS, ceil(1.1 * wanted * span / size))
     chance = random.Random(tenancy.required())  # noqa: S311 — a lottery, no secret
     numbers = chance.sample(range(first, last + 1), draws)
     found = set(source.ids("AND id = ANY(%(numbers)s::bigint[])", numbers=numbers))
-    return [number for number in numbers if number in found][:SAMPLE]
+    return [number for number in numbers if number in found][:wanted]

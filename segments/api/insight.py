@@ -64,16 +64,20 @@ class InsightActions:
         days = _query(GrowthQuery, request)["days"]
         return Response(told.GrowthShape(growth.growth(selectors.find(reference), days)).data)
 
-    @extend_schema(parameters=[WITH], responses=told.OverlapShape)
+    @extend_schema(parameters=[WITH, ExactQuery], responses=told.OverlapShape)
     @action(detail=True, methods=["get"], pagination_class=None, filterset_class=None)
     def overlap(self, request: Request, reference: str) -> Response:
-        """Who stands in which combination of this and up to four other segments."""
+        """Who stands in which combination of this and up to four other segments.
+
+        Of more than 200,000 memberships from a sample, with its error; `exact=true` counts everybody, in seconds.
+        """
         segment = selectors.find(reference)
         references = [text for text in request.query_params.get("with", "").split(",") if text]
         if not references:
             raise Invalid("Name the segments to compare with.", details={"with": "Ids or slugs, with commas."})
         chosen = overlap.chosen(segment, references)
-        return Response(told.OverlapShape(overlap.overlap(chosen)).data)
+        is_exact = _query(ExactQuery, request, beside="with")["exact"]
+        return Response(told.OverlapShape(overlap.overlap(chosen, is_exact=is_exact)).data)
 
     @extend_schema(parameters=[ExactQuery], responses=told.CompositionShape(many=True))
     @action(detail=True, methods=["get"], pagination_class=None, filterset_class=None)
@@ -101,8 +105,10 @@ class InsightActions:
         return Response(shapes.SegmentSerializer(segment).data)
 
 
-def _query(serializer_class: Any, request: Request) -> dict[str, Any]:
-    return shapes.read(serializer_class, request.query_params.dict())
+def _query(serializer_class: Any, request: Request, beside: str = "") -> dict[str, Any]:
+    """The query as the serializer reads it; `beside` is a word that is read elsewhere."""
+    given = {key: value for key, value in request.query_params.dict().items() if key != beside}
+    return shapes.read(serializer_class, given)
 
 
 def _link(request: Request, cursor: str) -> str | None:

@@ -109,6 +109,7 @@ class GrowthShape(serializers.Serializer):  # type: ignore[type-arg]
 class CellShape(serializers.Serializer):  # type: ignore[type-arg]
     segments = serializers.SerializerMethodField()
     count = serializers.IntegerField(help_text="Contacts in exactly these segments and none of the others.")
+    error = serializers.IntegerField(help_text="The true number is this near, in 95 of 100 cases; 0: exact.")
 
     def get_segments(self, cell: Any) -> list[int]:
         return [segment.pk for segment in cell.segments]
@@ -117,6 +118,7 @@ class CellShape(serializers.Serializer):  # type: ignore[type-arg]
 class OverlapShape(serializers.Serializer):  # type: ignore[type-arg]
     segments = SegmentShape(many=True)
     contact_count = serializers.IntegerField(help_text="Contacts in at least one of them.")
+    is_exact = serializers.BooleanField(help_text="False: estimated from members drawn by chance.")
     cells = CellShape(many=True)
 
 

@@ -10,6 +10,7 @@ from common.charts import Chart
 from common.export import csv_response
 from segments.insight import composition, overlap
 from segments.insight.composition import Composition
+from segments.insight.overlap import Overlap
 from segments.models import Segment
 from segments.pages import figures, shell
 
@@ -39,7 +40,8 @@ def compare(request: HttpRequest, segment: Segment) -> HttpResponse:
     if (mask := shell.number(request.GET.get("cell", ""))) is not None:
         return _people(request, segment, chosen, mask, link)
     made_of = composition.composition(segment, is_exact=is_exact) if segment.member_count else []
-    drawn = _charts(segment, chosen, made_of, link)
+    crossed = overlap.overlap(chosen, is_exact=is_exact) if len(chosen) > 1 else None
+    drawn = _charts(segment, crossed, made_of, link)
     if wanted := request.GET.get("csv"):
         chart = next((chart for chart in drawn if chart.name == wanted), None)
         if chart is None:
@@ -51,16 +53,15 @@ def compare(request: HttpRequest, segment: Segment) -> HttpResponse:
         "period": period,
         "others": [(other, other in chosen) for other in others],
         "most": overlap.MOST_SEGMENTS - 1,
+        "is_estimated": crossed is not None and not crossed.is_exact,
         "sampled": next((found.sampled for found in made_of if not found.is_exact), 0),
         "error": f"{max((found.error for found in made_of), default=0.0) * 100:.1f}",
     }
     return shell.render(request, segment, "compare", context)
 
 
-def _charts(segment: Segment, chosen: list[Segment], made_of: list[Composition], link: str) -> list[Chart]:
-    drawn = []
-    if len(chosen) > 1:
-        drawn.append(figures.upset(segment, overlap.overlap(chosen), link))
+def _charts(segment: Segment, crossed: Overlap | None, made_of: list[Composition], link: str) -> list[Chart]:
+    drawn = [figures.upset(segment, crossed, link)] if crossed else []
     strangest = sorted(made_of, key=figures.difference, reverse=True)
     drawn += [figures.made_of(segment, found, is_drawn=place < MOST_DRAWN) for place, found in enumerate(strangest)]
     return drawn

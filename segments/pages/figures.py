@@ -165,7 +165,7 @@ def upset(segment: Segment, found: Overlap, link: str) -> Chart:
     rows = [
         [
             Cell(" + ".join(str(row) for row in cell.segments)),
-            figures.count(cell.count, f"{link}&cell={cell.mask}"),
+            _part_of(cell, f"{link}&cell={cell.mask}"),
             figures.share(cell.count / found.contact_count),
         ]
         for cell in found.cells
@@ -175,12 +175,25 @@ def upset(segment: Segment, found: Overlap, link: str) -> Chart:
     return Chart("overlap", "Overlap", _overlap_words(segment, found), Table(columns, rows), drawn, empty)
 
 
+def _part_of(cell: Combination, link: str) -> Cell:
+    return (
+        Cell(f"≈ {cell.count:,} ± {cell.error:,}", cell.count, link)
+        if cell.error
+        else figures.count(cell.count, link)
+    )
+
+
 def _overlap_words(segment: Segment, found: Overlap) -> str:
     own = found.size(0)
-    parts = [f"{found.contact_count:,} contacts are in at least one of them."]
+    about = "" if found.is_exact else "about "
+    parts = [f"{about.capitalize()}{found.contact_count:,} contacts are in at least one of them."]
     for place, other in enumerate(found.segments[1:], start=1):
         shared = found.shared(0, place)
-        share = f"{shared:,} of “{segment}” ({shared / own:.0%})" if shared else f"Nobody of “{segment}”"
+        share = (
+            f"{about.capitalize()}{shared:,} of “{segment}” ({shared / own:.0%})"
+            if shared
+            else f"Nobody of “{segment}”"
+        )
         parts.append(f"{share} {'is' if shared < 2 else 'are'} also in “{other}”.")
     return " ".join(parts)
 

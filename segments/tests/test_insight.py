@@ -244,6 +244,8 @@ def test_growth_overlap_composition_and_versions_over_http(api: APIClient, vips:
 
     both = api.get("/api/v1/segments/vips/overlap/?with=everybody-new").json()
     assert [cell["count"] for cell in both["cells"]] == [2, 1]
+    assert api.get("/api/v1/segments/vips/overlap/?with=everybody-new&exact=true").json() == both
+    assert (both["is_exact"], both["cells"][0]["error"]) == (True, 0)
     assert both["cells"][0]["segments"] == [row["id"] for row in both["segments"]]
 
     fields = api.get("/api/v1/segments/vips/composition/").json()

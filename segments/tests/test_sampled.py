@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from accounts.models import Organization
 from audience.models import Contact
 from segments import samples, services
-from segments.insight import composition
+from segments.insight import composition, overlap
 from segments.models import Membership, Segment
 
 CITIES = ["Leeds"] * 5 + ["York"] * 3 + ["Hull"] * 2
@@ -92,3 +92,28 @@ def test_the_interface_says_so(large: Segment, api: APIClient) -> None:
     assert told("")["parts"][0]["inside_error"] > 0
     assert told("?exact=true")["is_exact"] is True
     assert told("?exact=true")["parts"][0]["inside"] == 375
+
+
+def test_an_overlap_is_within_its_error(large: Segment, monkeypatch: pytest.MonkeyPatch, admin: Client) -> None:
+    monkeypatch.setattr(overlap, "SAMPLED_ABOVE", 500)
+    monkeypatch.setattr(overlap, "SAMPLE", 200)
+    leeds, hull = (services.create_segment(name=name) for name in ("Leeds", "Hull"))
+    for segment, city in ((leeds, "Leeds"), (hull, "Hull")):
+        services.add_contacts(segment, list(Contact.objects.filter(city=city).values_list("pk", flat=True)))
+        segment.refresh_from_db()
+    chosen = [large, leeds, hull]
+
+    exact, found = overlap.overlap(chosen, is_exact=True), overlap.overlap(chosen)
+
+    truth = {cell.mask: cell.count for cell in exact.cells}
+    assert truth == {0b001: 225, 0b011: 375, 0b010: 125, 0b100: 200}
+    assert (exact.is_exact, found.is_exact) == (True, False)
+    assert {cell.mask for cell in found.cells} == truth.keys()
+    for cell in found.cells:
+        assert abs(cell.count - truth[cell.mask]) <= 3 * cell.error
+    # All of Hull was drawn: nothing is left to chance there.
+    assert next((cell.count, cell.error) for cell in found.cells if cell.mask == 0b100) == (200, 0)
+    assert [found.size(place) for place in range(3)] == [600, 500, 200]
+    page = f"/admin/segments/segment/{large.pk}/compare/?with={leeds.pk}&with={hull.pk}"
+    assert "The overlap is estimated" in admin.get(page).content.decode()
+    assert "The overlap is estimated" not in admin.get(f"{page}&exact=1").content.decode()

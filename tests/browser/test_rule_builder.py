@@ -473,3 +473,66 @@ def test_without_scripts_the_rule_is_written_as_json(visit: Any, saved: Segment)
 
     assert json.loads(page.locator("#id_rule").input_value()) == NESTED
     assert page.evaluate("getComputedStyle(document.querySelector('#id_rule')).display") != "none"
+
+
+# --- by finger --------------------------------------------------------------------------------------------
+
+
+def _centre(locator: Locator) -> tuple[float, float]:
+    box = locator.bounding_box()
+    assert box
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def _swipe(page: Page, start: tuple[float, float], end: tuple[float, float], steps: int = 12) -> None:
+    """A finger as the browser feels it: down, along the way with the pauses of a hand, up."""
+    finger = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        told = [{"x": x, "y": y, "id": 1, "radiusX": 8, "radiusY": 8, "force": 1} for x, y in points]
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": told})
+
+    touch("touchStart", start)
+    for step in range(1, steps + 1):
+        share = step / steps
+        touch("touchMove", (start[0] + (end[0] - start[0]) * share, start[1] + (end[1] - start[1]) * share))
+        page.wait_for_timeout(20)
+    page.wait_for_timeout(250)
+    touch("touchMove", (end[0] + 1, end[1] + 2))
+    page.wait_for_timeout(250)
+    touch("touchEnd")
+    finger.detach()
+
+
+def test_a_finger_drags_a_condition_into_another_group(visit: Any, clean: None) -> None:
+    page = visit(ADD, (390, 844), has_touch=True, is_mobile=True).page
+    page.fill("#id_name", "By finger")
+    write(page, {"match": "all", "rules": [LEEDS, {"match": "any", "rules": [PORTO]}]})
+    target = card(page, "rules[1].rules[0]")
+    target.scroll_into_view_if_needed()
+    grip = key(page, "rules[0]#grip")
+    grip.scroll_into_view_if_needed()
+    assert target.bounding_box()["y"] < 844, "both stand in sight"
+
+    box = target.bounding_box()
+    _swipe(page, _centre(grip), (_centre(target)[0], box["y"] + box["height"] * 0.85))
+
+    moved = {"match": "all", "rules": [{"match": "any", "rules": [PORTO, LEEDS]}]}
+    assert rule(page) == moved
+    page.click("[name=_continue]")
+    page.wait_for_url("**/change/")
+    assert Segment.objects.get(name="By finger").rule == moved
+
+
+def test_a_finger_that_only_passes_over_a_card_scrolls_the_page(visit: Any) -> None:
+    page = visit(ADD, (390, 844), has_touch=True, is_mobile=True).page
+    tree = {"match": "all", "rules": [LEEDS, {"match": "any", "rules": [PORTO, LEEDS, PORTO]}]}
+    write(page, tree)
+    place = key(page, "rules[0]#grip")
+    place.scroll_into_view_if_needed()
+    box = card(page, "rules[0]").bounding_box()
+    assert box
+
+    _swipe(page, (box["x"] + box["width"] - 20, box["y"] + 6), (box["x"] + box["width"] - 20, box["y"] - 150))
+
+    assert rule(page) == tree
