@@ -12,11 +12,16 @@ from django.utils.html import format_html
 from unfold.decorators import display
 
 from accounts.admin_base import OrganizationModelAdmin, ReadOnlyMixin, TabularInline
-from delivery import admin_deliverability, admin_providers, admin_reports, services
-from delivery.models import Attempt, Content, DeliveryPolicy, Engagement, Message, MessageStatus, Sender
+from delivery import admin_deliverability, admin_limits, admin_providers, admin_reports, services
+from delivery.models import Attempt, Content, Engagement, Message, MessageStatus, Sender
 from delivery.services import policy
 
-__all__ = ["admin_deliverability", "admin_providers", "admin_reports"]  # its pages register themselves
+__all__ = [
+    "admin_deliverability",
+    "admin_limits",
+    "admin_providers",
+    "admin_reports",
+]  # their pages register themselves
 
 STATUS_COLOURS = {
     "queued": "info",
@@ -82,7 +87,7 @@ class RefusalFilter(admin.SimpleListFilter):
         return [(sentence, sentence) for sentence in policy.REFUSALS]
 
     def queryset(self, request: HttpRequest, rows: QuerySet[Message]) -> QuerySet[Message]:
-        return rows.filter(status=MessageStatus.REFUSED, reason=self.value()) if self.value() else rows
+        return rows.filter(status=MessageStatus.REFUSED, reason__startswith=self.value()) if self.value() else rows
 
 
 @admin.register(Message)
@@ -99,6 +104,7 @@ class MessageAdmin(ReadOnlyMixin, OrganizationModelAdmin):
     actions = ["mark_as_sent", "send_again"]
     inlines = [EngagementInline, admin_reports.ReportInline, AttemptInline]
     exclude = ["lease_token", "variables"]
+    change_form_outer_before_template = "delivery/message_top.html"
 
     @display(description="To", ordering="address")
     def address_or_contact(self, message: Message) -> str:
@@ -171,21 +177,6 @@ class SenderAdmin(OrganizationModelAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Sender) -> None:
         services.delete_sender(obj)
-
-
-@admin.register(DeliveryPolicy)
-class DeliveryPolicyAdmin(OrganizationModelAdmin):
-    empty_hint = "Without limits of your own: 2 marketing messages a day, 8 hours apart, quiet from 21:00 to 8:00."
-    list_display = ["__str__", "most_per_day", "hours_between", "quiet_from", "quiet_until", "requires_consent"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return super().has_add_permission(request) and not DeliveryPolicy.objects.exists()
-
-    def has_delete_permission(self, request: HttpRequest, obj: DeliveryPolicy | None = None) -> bool:
-        return False
-
-    def save_model(self, request: HttpRequest, obj: DeliveryPolicy, form: Any, change: bool) -> None:
-        services.save_policy(obj)
 
 
 @admin.register(Engagement)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
-from accounts.admin_base import OrganizationModelAdmin
+from accounts.admin_base import OrganizationModelAdmin, ReadOnlyMixin
 from audience import services
-from audience.models import Consent, ConsentState, Suppression, Topic
+from audience.models import Consent, ConsentRequest, ConsentState, OptInSettings, Suppression, Topic
+from common import clock
 
 
 @admin.register(Topic)
 class TopicAdmin(OrganizationModelAdmin):
     """What messages are about."""
 
-    list_display = ["name", "slug", "description"]
+    list_display = ["name", "slug", "description", "opt_in"]
     search_fields = ["name", "slug"]
     prepopulated_fields = {"slug": ["name"]}
     ordering = ["name"]
@@ -46,8 +49,62 @@ class ConsentAdmin(OrganizationModelAdmin):
     def save_model(self, request: HttpRequest, obj: Consent, form: Any, change: bool) -> None:
         write = services.grant_consent if obj.state == ConsentState.GRANTED else services.withdraw_consent
         proof = {**(obj.proof or {}), "entered_by": str(request.user)}
-        write([obj.contact_id], obj.channel, obj.topic_id, obj.how, obj.wording, proof)
-        obj.pk = Consent.objects.filter(contact_id=obj.contact_id).latest("pk").pk
+        asked = write([obj.contact_id], obj.channel, obj.topic_id, obj.how, obj.wording, proof)
+        request.was_asked = bool(asked)  # type: ignore[attr-defined]
+        if not asked:
+            obj.pk = Consent.objects.filter(contact_id=obj.contact_id).latest("pk").pk
+
+    def response_add(self, request: HttpRequest, obj: Consent, post_url_continue: str | None = None) -> HttpResponse:
+        if not getattr(request, "was_asked", False):
+            return super().response_add(request, obj, post_url_continue)
+        messages.info(request, f"{obj.contact} gets a mail that asks for a click; until then nothing is agreed.")
+        return HttpResponseRedirect(reverse("admin:audience_consentrequest_changelist"))
+
+
+@admin.register(OptInSettings)
+class OptInSettingsAdmin(OrganizationModelAdmin):
+    """How new subscriptions to e-mail are confirmed."""
+
+    list_display = ["__str__", "is_double", "expire_days", "most_mails"]
+    empty_hint = "A yes counts at once. Ask for a click in a confirmation mail instead, for all topics or for some."
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and not OptInSettings.objects.exists()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: OptInSettings, form: Any, change: bool) -> None:
+        services.save_opt_in(obj)
+
+
+@admin.register(ConsentRequest)
+class ConsentRequestAdmin(ReadOnlyMixin, OrganizationModelAdmin):
+    """Who was asked for the click, and whether it came."""
+
+    list_display = ["contact", "address", "topic", "shown_state", "mail_count", "requested_at", "expires_at"]
+    list_filter = ["channel", "topic", ("confirmed_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["contact", "topic"]
+    search_fields = ["address"]
+    ordering = ["-pk"]
+    actions = ["send_again"]
+    empty_hint = "With double opt-in, everybody who said yes waits here until they click the link in their mail."
+
+    @admin.display(description="State")
+    def shown_state(self, asked: ConsentRequest) -> str:
+        if asked.confirmed_at is not None:
+            return f"Confirmed {asked.confirmed_at:%d %b %Y}"
+        return "Waiting" if asked.expires_at > clock.now() else "Ran out"
+
+    def has_send_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("audience.change_consent"))
+
+    @admin.action(description="Send the link again", permissions=["send"])
+    def send_again(self, request: HttpRequest, chosen: QuerySet[ConsentRequest]) -> None:
+        count = sum(services.remind(asked) for asked in chosen)
+        messages.success(request, f"{count:,} mails with the link are on their way.")
+        if left := chosen.count() - count:
+            messages.warning(request, f"{left:,} got none: confirmed, without an address, or over today's limit.")
 
 
 @admin.register(Suppression)

@@ -69,9 +69,13 @@ def withdraw_consent(
     how: str,
     wording: str = "",
     proof: dict[str, Any] | None = None,
-) -> None:
-    """Add a withdrawal to the ledger of each contact: `topic_id` None means all topics. Raises `Invalid`."""
+) -> list[int]:
+    """Add a withdrawal to the ledger of each contact: `topic_id` None means all topics. Raises `Invalid`.
+
+    A no needs no proof, so nobody is asked: returns an empty list, as `grant_consent` does where that is so.
+    """
     _write(ConsentState.WITHDRAWN, contact_ids, channel, topic_id, how, wording, proof or {})
+    return []
 
 
 def _check(channel: str, topic_id: int | None, how: str) -> None:

@@ -1,3 +1,4 @@
+from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from campaigns.api.campaigns import CampaignViewSet
@@ -5,6 +6,7 @@ from campaigns.api.messages import MessageTemplateViewSet
 from campaigns.api.pictures import PictureViewSet
 from campaigns.api.snippets import SnippetViewSet
 from campaigns.api.templates import EmailTemplateViewSet
+from campaigns.api.why import WhyView
 
 # Client apps call `/campaigns?status=active` as well as `/campaigns/`.
 router = SimpleRouter()
@@ -15,4 +17,5 @@ router.register("email-templates", EmailTemplateViewSet, basename="email-templat
 router.register("message-templates", MessageTemplateViewSet, basename="message-template")
 router.register("pictures", PictureViewSet, basename="picture")
 
-urlpatterns = router.urls
+# Before delivery's own `messages/<id>/`: the answer needs the campaigns and segments that stand above it.
+urlpatterns = [path("messages/why/", WhyView.as_view(), name="message-why"), *router.urls]
