@@ -91,7 +91,9 @@ def send_links(request_ids: Sequence[int]) -> int:
     settings = opt_in.current()
     sent = 0
     with transaction.atomic():
-        open_ones = ConsentRequest.objects.select_for_update().filter(pk__in=request_ids, confirmed_at=None)
+        open_ones = ConsentRequest.objects.select_for_update(of=("self",)).filter(
+            pk__in=request_ids, confirmed_at=None
+        )
         for request in open_ones.select_related("contact", "topic"):
             if opt_in.may_mail(request, settings):
                 count = _send(request)
