@@ -41,6 +41,7 @@ def why_sent(request: HttpRequest) -> HttpResponse:
         "campaign_id": why.campaign.pk if why is not None and why.campaign is not None else campaign_id,
         "found": found,
         "words": words,
+        "shown": words or (contact.email or str(contact.pk) if contact is not None else ""),
         "campaigns": Campaign.objects.order_by("-pk").only("pk", "name")[:MOST_CAMPAIGNS],
         "messages": Message.objects.filter(contact=contact).select_related("content").order_by("-pk")[:MOST_MESSAGES]
         if contact is not None
