@@ -25,7 +25,7 @@ MAIL = {
     ],
 }
 VALUES = {
-    "name": "Jumpers",
+    "name": "Harbour mail",
     "subject": "Warm things",
     "preheader": "Soft ones",
     "defaults": {"name": "you"},
