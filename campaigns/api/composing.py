@@ -100,6 +100,7 @@ class CheckSerializer(serializers.Serializer):  # type: ignore[type-arg]
     sentence = serializers.CharField()
     block = serializers.CharField(help_text="The id of the block; empty: the mail as a whole.")
     fix = serializers.CharField(help_text="What would be right; may be empty.")
+    path = serializers.CharField(help_text="The field where there is no block: subject or preheader; may be empty.")
 
 
 class ShownSerializer(serializers.Serializer):  # type: ignore[type-arg]

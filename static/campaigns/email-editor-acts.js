@@ -176,19 +176,35 @@ export function askImport(editor) {
 
 export function askSnippet(editor, node) {
   return dialog("Save as a snippet", (_, close) => {
+    const which = el("select", {}, el("option", { value: "" }, "A new snippet"), editor.snippets.map((one) => el("option", { value: one.id }, `Instead of “${one.name}”`)));
     const name = el("input", { type: "text", maxlength: 200, autofocus: true, value: editor.language.summary(node).slice(0, 60) });
+    const named = labelled("Its name", name, "A snippet is kept once and used in many mails.");
+    const warned = el("p", { class: "mle-help", hidden: true }, "Mails that use it take the new one in when they are published next.");
+    which.addEventListener("change", () => {
+      named.hidden = Boolean(which.value);
+      warned.hidden = !which.value;
+    });
     const { line, tell } = alertLine();
     const save = async () => {
       try {
-        const made = await post(editor.page.addresses.snippets, { name: name.value, blocks: [node] });
-        editor.snippets = [...editor.snippets, { slug: made.slug, name: made.name }];
-        editor.toast(`“${made.name}” is in the list of blocks now.`);
+        const made = await kept(editor, node, which.value, name.value);
+        editor.snippets = [...editor.snippets.filter((one) => one.id !== made.id), made];
+        editor.toast(which.value ? `“${made.name}” is this block now.` : `“${made.name}” is in the list of blocks now.`);
+        editor.preview.ask();
         close(made);
       } catch (error) {
         tell([error.message, ...Object.values(error.details ?? {})].join(" "));
       }
     };
     name.addEventListener("keydown", (event) => event.key === "Enter" && (event.preventDefault(), save()));
-    return [body(labelled("Its name", name, "A snippet is kept once and used in many mails; changing it changes them when they are published next."), line), foot(primary("Save snippet", save))];
+    return [body(editor.snippets.length ? labelled("Save it as", which) : null, named, warned, line), foot(primary("Save snippet", save))];
   });
+}
+
+async function kept(editor, node, id, name) {
+  const { snippets } = editor.page.addresses;
+  if (!id) return post(snippets, { name, blocks: [node] });
+  const changed = await ask(`${snippets}${id}/`, { method: "PATCH", body: { blocks: [node] } });
+  await post(`${snippets}${id}/publish/`, {});
+  return { ...changed, published_version: (changed.published_version ?? 0) + 1 };
 }

@@ -89,7 +89,9 @@ function tools(editor, node, path, name) {
     step("Move down", "Alt ↓", "down", "arrow_downward"),
     step("To the column on the left", "Alt ←", "out", "arrow_back"),
     step("To the column on the right", "Alt →", "in", "arrow_forward"),
-    { label: "Save as a snippet", icon: "bookmark_add", isOff: node.type === "snippet", act: () => editor.saveSnippet(node) },
+    node.type === "snippet"
+      ? { label: "Take it apart", note: "Its blocks become this mail's own", icon: "bookmark_remove", isOff: !editor.snippets.some((one) => one.slug === node.snippet), act: () => editor.takeApart(path) }
+      : { label: "Save as a snippet", icon: "bookmark_add", act: () => editor.saveSnippet(node) },
   ]);
   return el(
     "div",

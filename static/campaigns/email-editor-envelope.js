@@ -8,7 +8,7 @@ import { field } from "./email-editor-inputs.js";
 // Inboxes of phones show about so many letters.
 const LINES = [
   { name: "subject", label: "Subject", longest: 300, best: 50, placeholder: "What readers see first" },
-  { name: "preheader", label: "Preview line", longest: 200, best: 90, placeholder: "Stands behind the subject in the inbox" },
+  { name: "preheader", label: "Preheader", longest: 200, best: 90, placeholder: "Stands behind the subject in the inbox" },
 ];
 
 export function envelope(editor) {

@@ -4,7 +4,7 @@ import { el, icon, iconButton } from "../blocks/dom.js";
 import { draggable } from "../blocks/drag.js";
 import { BlockEditor } from "../blocks/editor.js";
 import { menuButton } from "../blocks/menu.js";
-import { get, insert, read, set, told } from "../blocks/tree.js";
+import { get, insert, read, remove, set, told } from "../blocks/tree.js";
 import { list } from "./email-editor-cards.js";
 import { askBlock, button, tile } from "./email-editor-dialogs.js";
 import { envelope, look } from "./email-editor-envelope.js";
@@ -218,11 +218,21 @@ class EmailEditor extends BlockEditor {
     return askSnippet(this, node);
   }
 
+  // The blocks of a snippet in its place: from now on they are this mail's own.
+  takeApart(path) {
+    const { snippet } = get(this.state, path);
+    const blocks = renamed(this.snippets.find((one) => one.slug === snippet)?.blocks ?? []);
+    const list = path.slice(0, -1);
+    const state = blocks.reduce((root, block, place) => insert(root, list, path.at(-1) + place, block), remove(this.state, path));
+    this.chosen = blocks[0]?.id ?? null;
+    this.change(state, { say: "The snippet is taken apart; its blocks are this mail's own now.", focus: `${told(path)}#open` });
+  }
+
   // A check or a problem: to its field where it is told, else to its block.
   goTo({ block, path }) {
     this.fresh.clear();
     const at = path ? read(path) : null;
-    const id = block ?? this.#blockOf(at);
+    const id = block || this.#blockOf(at);
     this.turn("edit");
     if (id) this.choose(id);
     else if (at?.[0] === "settings") this.looks.open = true;

@@ -13,9 +13,10 @@ from playwright.sync_api import Page, Route, expect
 from campaigns import services
 from campaigns.models import EmailTemplate
 from common import tenancy
+from delivery.models import Message
 from tests.browser import mails
 from tests.browser.mails import card, key, saved, shown, state
-from tests.browser.town import Town
+from tests.browser.town import EMAIL, Town
 
 DRAFT = re.compile(r"/draft/$")
 
@@ -273,6 +274,22 @@ def test_a_template_is_begun_from_a_ready_one(
     shown(page, "The headline of your long story")
     assert watched.everything() == []
     services.delete_template(EmailTemplate.objects.get(name=f"Welcome {size[0]}"))
+
+
+def test_a_test_goes_to_me_as_the_preview_shows_it(visit: Any, mail: EmailTemplate) -> None:
+    page = visit(address(mail)).page
+    shown(page, "Shop now")
+    page.get_by_role("button", name="Send test", exact=True).click()
+    expect(page.get_by_label("To", exact=True)).to_have_value(EMAIL)
+    page.locator("dialog").get_by_role("button", name="Send test").click()
+    expect(page.locator(".mle-toast")).to_contain_text(f"A test is on its way to {EMAIL}")
+
+    sent = Message.objects.get(source_type="test", source_id=mail.pk)
+    assert (sent.address, sent.contact_id) == (
+        EMAIL,
+        page.evaluate("document.querySelector('email-editor').preview.contact.id"),
+    )
+    sent.delete()
 
 
 def test_the_mail_as_json(visit: Any, mail: EmailTemplate) -> None:

@@ -21,12 +21,16 @@ LEVELS: tuple[Level, ...] = ("error", "warning", "hint")
 
 @dataclass(frozen=True)
 class Check:
-    """A finding. `block` is the id of the block, or empty for the mail as a whole; `fix` says what would be right."""
+    """A finding. `block` is the id of the block, or empty for the mail as a whole; `fix` says what would be right.
+
+    `path` names the field where there is no block: subject or preheader.
+    """
 
     level: Level
     sentence: str
     block: str = ""
     fix: str = ""
+    path: str = ""
 
 
 @dataclass(frozen=True)
