@@ -9,9 +9,17 @@ export function dialog(title, fill, { isWide = false } = {}) {
     const heading = freshId("mle-title");
     let answer;
     const box = el("dialog", { class: `mle-dialog${isWide ? " mle-dialog--wide" : ""}`, "aria-labelledby": heading });
+    // At once, not when the browser tells of it: whoever types on after Enter types into what has the focus next.
+    const end = () => {
+      if (!box.isConnected) return;
+      box.remove();
+      if (before?.isConnected) before.focus();
+      resolve(answer);
+    };
     const close = (value) => {
       answer = value;
       box.close();
+      end();
     };
     box.append(
       el(
@@ -22,11 +30,7 @@ export function dialog(title, fill, { isWide = false } = {}) {
       ),
     );
     box.append(...[fill(box, close)].flat());
-    box.addEventListener("close", () => {
-      box.remove();
-      if (before?.isConnected) before.focus();
-      resolve(answer);
-    });
+    box.addEventListener("close", end);
     box.addEventListener("click", (event) => event.target === box && close());
     // What is typed here is none of the editor's business.
     box.addEventListener("keydown", (event) => event.stopPropagation());
