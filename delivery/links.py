@@ -9,9 +9,15 @@ from django.conf import settings
 from delivery.domain import tokens
 from delivery.domain.tokens import Reference
 
-OPEN, CLICK, UNSUBSCRIBE, PREFERENCES, CONFIRM = "open", "click", "unsubscribe", "preferences", "confirm"
+OPEN, CLICK, TRAP, UNSUBSCRIBE, PREFERENCES, CONFIRM = (
+    "open", "click", "trap", "unsubscribe", "preferences", "confirm",
+)  # fmt: skip
+PREFIXES = {
+    OPEN: "/t/o/", CLICK: "/t/c/", TRAP: "/t/n/", UNSUBSCRIBE: "/u/", PREFERENCES: "/preferences/",
+    CONFIRM: "/confirm/",
+}  # fmt: skip
+MARK_ENDS = "\n"  # between the utm_campaign of a click and its address, which holds no such character
 REPORT, HOOK = "report", "hook"  # what a message carries to its provider and back, and where providers report to
-PREFIXES = {OPEN: "/t/o/", CLICK: "/t/c/", UNSUBSCRIBE: "/u/", PREFERENCES: "/preferences/", CONFIRM: "/confirm/"}
 
 
 @lru_cache(maxsize=32)
@@ -52,16 +58,20 @@ def hook_url(organization_id: int, account_id: int) -> str:
 class Links:
     """All signed addresses of one message; each is signed once."""
 
-    __slots__ = ("_clicks", "_identity", "_signer", "_unsubscribe")
+    __slots__ = ("_click_start", "_clicks", "_identity", "_signer", "_unsubscribe")
 
-    def __init__(self, organization_id: int, message_id: int, signer: Signer | None = None) -> None:
+    def __init__(self, organization_id: int, message_id: int, signer: Signer | None = None, mark: str = "") -> None:
         self._identity = tokens.identity(organization_id, message_id)
         self._signer = signer or Signer()
+        self._click_start = self._identity + f"{mark.replace(MARK_ENDS, ' ')}{MARK_ENDS}".encode("utf-8", "replace")
         self._clicks: dict[str, str] = {}
         self._unsubscribe = ""
 
     def pixel(self) -> str:
         return f"{self._signer.link(OPEN, self._identity)}.gif"
+
+    def trap(self) -> str:
+        return self._signer.link(TRAP, self._identity)
 
     def unsubscribe(self) -> str:
         if not self._unsubscribe:
@@ -75,7 +85,7 @@ class Links:
         """The tracked form of an http(s) address."""
         link = self._clicks.get(address)
         if link is None:
-            link = self._signer.link(CLICK, self._identity + address.encode("utf-8", "replace"))
+            link = self._signer.link(CLICK, self._click_start + address.encode("utf-8", "replace"))
             self._clicks[address] = link
         return link
 
@@ -93,3 +103,9 @@ def address(purpose: str, organization_id: int, number: int) -> str:
 def read(purpose: str, token: str) -> Reference | None:
     """What a token of this purpose says, or None when it was not made by us."""
     return tokens.read(keys(purpose), token)
+
+
+def mark_and_address(reference: Reference) -> tuple[str, str]:
+    """What a click's token carries: the campaign's mark for analytics, and where the link leads."""
+    mark, found, address = reference.rest.partition(MARK_ENDS)
+    return (mark, address) if found else ("", mark)

@@ -237,6 +237,8 @@ PRIVATE_HOSTS_ALLOWED = [host.lower() for host in environment.words("PRIVATE_HOS
 EMAIL_URL = environment.text("EMAIL_URL")
 MAILBOX_PORT = environment.integer("MAILBOX_PORT", 8025)
 # After this long without a word from its worker, a message that was not handed over goes again by another one.
+# Opens and clicks are judged when the other clicks of a scanner have come in, too.
+VISIT_PATIENCE_SECONDS = 0 if MODE == "test" else 2
 MESSAGE_LEASE_SECONDS = max(3, environment.integer("MESSAGE_LEASE_SECONDS", 180))
 # Where a provider's API is when it is not the usual place, such as a stand-in: postmark=http://127.0.0.1:9000/,…
 PROVIDER_API_URLS = environment.pairs("PROVIDER_API_URLS")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
+from django.conf import settings
+
 from accounts.notices import TimeZoneChanged
 from attribution import services as attribution
 from attribution import subscribers as attribution_subscribers
@@ -26,6 +28,7 @@ from delivery import subscribers as delivery_subscribers
 from delivery.notices import MessageEngaged, MessagesSettled
 from delivery.services import reports as delivery_reports
 from delivery.services import reputation as delivery_reputation
+from delivery.services import visits
 from integrations import selectors as integrations_selectors
 from integrations import services as integrations
 from integrations import subscribers as integrations_subscribers
@@ -103,6 +106,7 @@ WORK: list[Work] = [
     Work("messages", "delivery", delivery.send_due, delivery_selectors.organizations_due),
     Work("reputation", "default", delivery_reputation.run, delivery_reputation.organizations_due, PATIENCE),
     Work(delivery_reports.WORK, "default", delivery_reports.work, delivery_reports.organizations_due),
+    Work("visits", "river", visits.work, visits.organizations_due, settings.VISIT_PATIENCE_SECONDS),
     Work("credits", "default", attribution.work, attribution.organizations_due, PATIENCE),
     Work("audience_pushes", "default", integrations.work, integrations.organizations_due, PATIENCE),
     Work("segment_builds", "default", segment_builds.run, segment_builds.organizations_due),

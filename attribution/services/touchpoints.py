@@ -19,7 +19,7 @@ from attribution.services.writing import writing
 from audience.models import Contact
 from campaigns.models import Campaign
 from common import clock, doorbell, tenancy
-from delivery.services.engagement import UTM_MEDIUM, UTM_SOURCE
+from delivery.domain.utm import MEDIUM, SOURCE
 
 CLICKS = "email_clicked"
 # Announced by referral programmes, for both sides; the invitation reached the invitee.
@@ -159,7 +159,7 @@ def _read(row: tuple[Any, ...]) -> Found | None:
     if name == CLICKS:
         if properties.get("is_machine") is True:
             return None
-        kind, visit = TouchpointKind.CLICK, visits.Visit(Channel.EMAIL, UTM_SOURCE, UTM_MEDIUM, label or "")
+        kind, visit = TouchpointKind.CLICK, visits.Visit(Channel.EMAIL, SOURCE, MEDIUM, label or "")
     elif name in INVITATIONS:
         if properties.get("role") != "invitee":
             return None

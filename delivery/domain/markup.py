@@ -147,6 +147,12 @@ def with_pixel(source: str) -> str:
     return _before_body_end(source, pixel)
 
 
+def with_trap(source: str) -> str:
+    """HTML with a link that no person sees and no keyboard reaches: only programs that follow all links do."""
+    trap = '<a href="{{ _trap }}" style="display:none" aria-hidden="true" tabindex="-1"></a>'
+    return _before_body_end(source, trap)
+
+
 def with_preheader(source: str, preheader: str) -> str:
     """HTML with the preheader as its first, hidden text."""
     if not preheader:

@@ -21,11 +21,11 @@ URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 @dataclass(frozen=True)
 class Reference:
-    """What a token says once its signature was found good."""
+    """What a token says once its signature was found good; `rest` is whatever else was signed."""
 
     organization_id: int
     message_id: int
-    address: str = ""
+    rest: str = ""
 
 
 def key(secret: str, purpose: str) -> bytes:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
+SOURCE, MEDIUM = "groundswell", "email"
+
 
 def with_utm(address: str, marks: Mapping[str, str]) -> str:
     """`address` with those `utm_…` parameters it lacks; what it has stays byte for byte."""
@@ -13,6 +15,12 @@ def with_utm(address: str, marks: Mapping[str, str]) -> str:
     added = [f"{name}={quote(value)}" for name, value in marks.items() if value and name not in present]
     query = "&".join([*([parts.query] if parts.query else []), *added])
     return urlunsplit((parts.scheme, parts.netloc, parts.path, query, parts.fragment))
+
+
+def marked(address: str, campaign: str) -> str:
+    """A link of one of our mails; its `utm_campaign` says which one."""
+    marks = {"utm_source": SOURCE, "utm_medium": MEDIUM, "utm_campaign": campaign} if campaign else {}
+    return with_utm(address, marks)
 
 
 def is_web_address(address: str) -> bool:

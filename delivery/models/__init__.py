@@ -22,6 +22,7 @@ from delivery.models.policy import DeliveryPolicy
 from delivery.models.providers import Provider
 from delivery.models.reports import ProviderCall, ProviderReport
 from delivery.models.senders import Sender
+from delivery.models.visits import Visit
 
 __all__ = [
     "Attempt",
@@ -60,6 +61,7 @@ __all__ = [
     "SendingPause",
     "SlowLane",
     "SourceType",
+    "Visit",
     "Weekday",
     "Weight",
 ]

@@ -25,6 +25,9 @@ class Engagement(OrganizationScoped):
     kind = models.CharField(max_length=12, choices=EngagementKind)
     url = models.TextField(blank=True, default="")
     is_machine = models.BooleanField(default=False)
+    signal = models.CharField(
+        max_length=12, blank=True, default="", db_default="", help_text="By what a machine was known."
+    )
     is_simulated = models.BooleanField(default=False, help_text="Drawn by the demo, not by a person.")
     user_agent = models.CharField(max_length=300, blank=True, default="")
     happened_at = models.DateTimeField(default=clock.now)

@@ -47,7 +47,7 @@ SELECT message.id FROM delivery_message AS message
 # Plan: both by primary key; `+ 0` as in policy.STANDING_SQL.
 RECIPIENTS_SQL = """
 SELECT message.id, message.contact_id, message.channel, message.content_id, message.sender_id, message.kind,
-       message.source_type, message.source_id, message.attempts, message.address,
+       message.source_type, message.source_id, message.utm_campaign, message.attempts, message.address,
        message.variables::text AS variables,
        contact.name, contact.email, contact.phone, contact.user_id, contact.status, contact.priority,
        contact.source, contact.value_minor, contact.currency, contact.city, contact.region, contact.country,
@@ -108,6 +108,7 @@ class Recipient:
     kind: str
     source_type: str
     source_id: int
+    utm_campaign: str
     attempts: int
     address: str
     variables: dict[str, Any]
@@ -198,12 +199,14 @@ def _recipient(row: dict[str, Any]) -> Recipient:
     variables = msgspec.json.decode(row.pop("variables"))
     attributes = msgspec.json.decode(row.pop("attributes"))
     own = {name: row.pop(name) for name in OWN}
+    utm_campaign = row.pop("utm_campaign") or f"{own['source_type']}-{own['source_id']}"
     message_id, contact_id = row.pop("id"), row.pop("contact_id")
     attempts, address = row.pop("attempts"), row.pop("address")
     row["id"] = contact_id
     return Recipient(
         message_id=message_id,
         contact_id=contact_id,
+        utm_campaign=utm_campaign,
         attempts=attempts,
         address=address,
         variables=variables,

@@ -1,9 +1,8 @@
-"""What comes back for a message: opens, clicks, unsubscribing. Each is kept, judged human or not, and announced."""
+"""What a reader decides: leaving and coming back; and engagement as events. Opens and clicks come by visits.py."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from django.db import transaction
 
@@ -12,75 +11,19 @@ from audience import services as audience
 from audience.models import Consent, ConsentState, Contact, MessageChannel
 from audience.services import InternalEvent
 from common import clock, outbox
-from delivery.domain import machines, utm
 from delivery.models import Engagement, EngagementKind, Farewell, LeavingReason, Message
 from delivery.notices import MessageEngaged
 from delivery.services.settling import event_properties
 
-MOST_KEPT = 200  # engagements per message and kind; a link shared in public is not a person's story
 EVENT_NAMES = {
     EngagementKind.OPEN: "email_opened",
     EngagementKind.CLICK: "email_clicked",
     EngagementKind.UNSUBSCRIBE: "email_unsubscribed",
 }
-UTM_SOURCE, UTM_MEDIUM = "groundswell", "email"
 
 
-@dataclass(frozen=True)
-class Visit:
-    """What a request to a tracking address tells about who made it."""
-
-    user_agent: str = ""
-    is_probe: bool = False  # a HEAD request, which no mail program of a person makes
-
-    def is_machine(self, kind: str, message: Message) -> bool:
-        return self.is_probe or machines.is_machine(kind, self.user_agent, message.sent_at, clock.now())
-
-
-def record_open(message_id: int, visit: Visit) -> None:
-    """The pixel of a message was fetched. Unknown messages are ignored."""
-    message = Message.objects.filter(pk=message_id).first()
-    if message is not None:
-        _record(message, EngagementKind.OPEN, visit)
-
-
-def record_click(message_id: int, address: str, visit: Visit) -> str:
-    """A link of a message was followed; returns where to go on to, marked for analytics."""
-    message = Message.objects.filter(pk=message_id).first()
-    if message is None:
-        return address
-    _record(message, EngagementKind.CLICK, visit, address)
-    campaign = message.utm_campaign or f"{message.source_type}-{message.source_id}"
-    return utm.with_utm(address, {"utm_source": UTM_SOURCE, "utm_medium": UTM_MEDIUM, "utm_campaign": campaign})
-
-
-def _record(message: Message, kind: EngagementKind, visit: Visit, url: str = "") -> None:
-    is_machine = visit.is_machine(kind, message)
-    with transaction.atomic():
-        if Engagement.objects.filter(message=message, kind=kind)[:MOST_KEPT].count() >= MOST_KEPT:
-            return
-        row = Engagement.objects.create(
-            message=message,
-            kind=kind,
-            url=url,
-            is_machine=is_machine,
-            user_agent=visit.user_agent[:300],
-            happened_at=clock.now(),
-        )
-        if not is_machine:
-            _mark_first(message, kind)
-            audience.record([_event(message, row)])
-        outbox.publish(MessageEngaged(message.pk, message.contact_id, kind, is_machine))
-
-
-def _mark_first(message: Message, kind: EngagementKind) -> None:
-    """The first open and click by a person. Who clicked has opened, pictures or not."""
-    fields = ["opened_at"] if kind == EngagementKind.OPEN else ["opened_at", "clicked_at"]
-    for field in fields:
-        Message.objects.filter(pk=message.pk, **{field: None}).update(**{field: clock.now()})
-
-
-def _event(message: Message, row: Engagement) -> InternalEvent:
+def event(message: Message, row: Engagement) -> InternalEvent:
+    """What an engagement is in the river. Written once however often it is told."""
     name = EVENT_NAMES[EngagementKind(row.kind)]
     properties = event_properties(message.pk, message.source_type, message.source_id)
     if row.url:
@@ -115,7 +58,7 @@ def unsubscribe(message_id: int, *, how: str, only_topic: bool = False) -> bool:
             row = Engagement.objects.create(
                 message=message, kind=EngagementKind.UNSUBSCRIBE, happened_at=message.unsubscribed_at
             )
-            audience.record([_event(message, row)])
+            audience.record([event(message, row)])
             outbox.publish(MessageEngaged(message.pk, message.contact_id, EngagementKind.UNSUBSCRIBE, False))
     return True
 
@@ -214,5 +157,5 @@ def simulate_engagement(opened_ids: Sequence[int], clicked_ids: Sequence[int]) -
             )
             field = "opened_at" if kind == EngagementKind.OPEN else "clicked_at"
             Message.objects.filter(pk__in=messages, **{field: None}).update(**{field: now})
-            audience.record([_event(messages[row.message_id], row) for row in rows])
+            audience.record([event(messages[row.message_id], row) for row in rows])
             outbox.publish(*(MessageEngaged(row.pk, row.contact_id, kind, False) for row in messages.values()))

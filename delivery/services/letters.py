@@ -67,7 +67,7 @@ class Office:
         address = addresses.normal(recipient.address)
         if address is None:
             raise NotAnAddress(f"“{recipient.address}” is not an address that mail can go to")
-        links = Links(self._organization.pk, recipient.message_id, self._signer)
+        links = Links(self._organization.pk, recipient.message_id, self._signer, recipient.utm_campaign)
         rendered = self._rendered(recipient, links)
         signed = self._senders[recipient.sender_id if recipient.sender_id in self._senders else None]
         letter = Letter(

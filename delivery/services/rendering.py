@@ -86,7 +86,7 @@ def compile_words(words: Words, *, is_tracked: bool) -> Compiled:
     if html:
         html = markup.with_preheader(html, words.preheader)
     if is_tracked:
-        html = markup.with_pixel(markup.with_tracked_links(html)) if html else ""
+        html = markup.with_pixel(markup.with_trap(markup.with_tracked_links(html))) if html else ""
         text = markup.text_with_tracked_links(text)
     return Compiled(
         sandbox.compiled(" ".join(words.subject.split()), is_html=False),
@@ -159,6 +159,7 @@ def add_links(values: dict[str, Any], links: Links) -> None:
     values["unsubscribe_url"] = links.unsubscribe()
     values["preferences_url"] = links.preferences()
     own = {values["unsubscribe_url"], values["preferences_url"]}
+    values["_trap"] = Markup(links.trap())  # noqa: S704 — our own base64url
     values["_pixel"] = Markup(links.pixel())  # noqa: S704 — our own base64url
     values["_click"] = tracked_link(click)
 

@@ -15,9 +15,10 @@ from accounts.models import Organization
 from audience.models import Consent, IngestBatch, Topic
 from common import clock, tenancy
 from delivery import links
-from delivery.domain import machines, tokens
+from delivery.domain import tokens
 from delivery.domain.utm import with_utm
-from delivery.models import Engagement, Message
+from delivery.models import Engagement, Message, Visit
+from delivery.services import visits
 from delivery.tests.making import Sink, contact, content, queue, send
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36"
@@ -40,6 +41,7 @@ class Mailed:
         self.text = mail.get_body(("plain",)).get_content()
         self.click = urlsplit(re.findall(r'href="([^"]*/t/c/[^"]+)"', self.html)[0]).path
         self.pixel = urlsplit(re.findall(r'src="([^"]*/t/o/[^"]+)"', self.html)[0]).path
+        self.trap = urlsplit(re.findall(r'href="([^"]*/t/n/[^"]+)"', self.html)[0]).path
         self.way_out = urlsplit(mail["List-Unsubscribe"].strip("<>")).path
 
 
@@ -62,6 +64,11 @@ def events() -> int:
     return IngestBatch.objects.count()
 
 
+def judge() -> None:
+    """What a worker does a moment later."""
+    visits.work(tenancy.required())
+
+
 def test_an_open_is_recorded_once_as_first_and_every_time_as_engagement(mailed: Any, web: Client) -> None:
     sent = mailed()
     before = events()
@@ -70,19 +77,23 @@ def test_an_open_is_recorded_once_as_first_and_every_time_as_engagement(mailed: 
         first_at = clock.now()
     with later(10):
         web.get(sent.pixel)
+        assert events() == before
+        judge()
 
     sent.message.refresh_from_db()
     assert (answer.status_code, answer["Content-Type"]) == (200, "image/gif")
     assert "no-store" in answer["Cache-Control"]
     assert sent.message.opened_at == first_at
     assert [row.kind for row in Engagement.objects.all()] == ["open", "open"]
-    assert events() == before + 2
+    assert events() == before + 1  # one block, two events
+    assert not Visit.objects.exists()
 
 
 def test_a_click_is_recorded_and_goes_on_to_the_page_with_its_marks(mailed: Any, web: Client) -> None:
     sent = mailed(utm_campaign="spring")
     with later():
         answer = web.get(sent.click)
+        judge()
 
     goal = urlsplit(answer["Location"])
     assert answer.status_code == 302
@@ -108,44 +119,72 @@ def test_what_machines_do_is_kept_apart(mailed: Any, web: Client) -> None:
     with later():
         web.get(sent.click, HTTP_USER_AGENT="Barracuda Sentinel")
         web.head(sent.click)
+        web.get(sent.click, HTTP_SEC_PURPOSE="prefetch")
+        web.get(sent.click, secure=True)  # a browser's name without a browser's headers
         web.get(sent.pixel, HTTP_USER_AGENT="Mozilla/5.0")
+        judge()
 
     sent.message.refresh_from_db()
     assert (sent.message.opened_at, sent.message.clicked_at) == (None, None)
+    assert list(Engagement.objects.order_by("pk").values_list("signal", flat=True)) == [
+        "haste", "robot", "probe", "probe", "disguise", "proxy",
+    ]  # fmt: skip
     assert set(Engagement.objects.values_list("is_machine", flat=True)) == {True}
-    assert Engagement.objects.count() == 4
     assert events() == before
 
 
-@pytest.mark.parametrize(
-    ("kind", "user_agent", "seconds", "expected"),
-    [
-        ("open", BROWSER, 60, False),
-        ("open", "", 60, True),
-        ("open", "Mozilla/5.0", 60, True),
-        (
-            "open",
-            "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)",
-            2,
-            True,
-        ),
-        (
-            "open",
-            "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)",
-            60,
-            False,
-        ),
-        ("click", BROWSER, 0.5, True),
-        ("click", BROWSER, 2, False),
-        ("click", "Mozilla/5.0 (compatible; bingbot/2.0)", 60, True),
-        ("click", "python-requests/2.32", 60, True),
-        ("open", "curl/8.5", 60, True),
-    ],
-)
-def test_machines_are_told_by_name_and_by_haste(kind: str, user_agent: str, seconds: float, expected: bool) -> None:
-    now = clock.now()
+def test_a_browser_over_tls_is_a_person(mailed: Any, web: Client) -> None:
+    sent = mailed()
+    with later():
+        web.get(sent.click, secure=True, HTTP_SEC_FETCH_MODE="navigate")
+        judge()
 
-    assert machines.is_machine(kind, user_agent, now - timedelta(seconds=seconds), now) is expected
+    assert Engagement.objects.get().signal == ""
+
+
+def test_who_follows_the_hidden_link_is_a_machine_before_and_after(mailed: Any, web: Client) -> None:
+    sent = mailed()
+    with later():
+        web.get(sent.click)
+        judge()
+        assert Engagement.objects.get().is_machine is False
+        answer = web.get(sent.trap)
+        judge()
+        web.get(sent.click)
+        judge()
+
+    assert (answer.status_code, "Location" in answer) == (200, False)
+    sent.message.refresh_from_db()
+    assert (sent.message.opened_at, sent.message.clicked_at) == (None, None)
+    assert set(Engagement.objects.values_list("kind", "signal")) == {("click", "trap")}
+
+
+def test_visits_wait_until_their_company_is_known(mailed: Any, web: Client, settings: Any) -> None:
+    settings.VISIT_PATIENCE_SECONDS = 2
+    sent = mailed()
+    with later():
+        web.get(sent.click)
+        judge()
+        assert (Engagement.objects.count(), Visit.objects.count()) == (0, 1)
+    with later(5.1):
+        assert visits.organizations_due() == [tenancy.required()]
+        judge()
+    assert (Engagement.objects.count(), Visit.objects.count()) == (1, 0)
+
+
+def test_late_and_early_visits_leave_the_earliest_as_first(mailed: Any, web: Client) -> None:
+    sent = mailed()
+    with later(30):
+        web.get(sent.pixel)
+        judge()
+    with later(10):
+        web.get(sent.click)
+        first_at = clock.now()
+    with later(31):
+        judge()
+
+    sent.message.refresh_from_db()
+    assert (sent.message.opened_at, sent.message.clicked_at) == (first_at, first_at)
 
 
 def test_a_get_never_unsubscribes(mailed: Any, web: Client) -> None:
@@ -235,13 +274,14 @@ def test_a_forged_token_leads_nowhere_and_writes_nothing(
         "long": "A" * 20_000,
         "text": "https:%2F%2Fevil.example",
     }[change]
-    for prefix, suffix in (("/t/c/", ""), ("/t/o/", ".gif"), ("/u/", "")):
+    for prefix, suffix in (("/t/c/", ""), ("/t/n/", ""), ("/t/o/", ".gif"), ("/u/", "")):
         answer = web.get(f"{prefix}{forged}{suffix}")
         if change == "other kind" and prefix == "/t/o/":
             continue  # a token of that kind, and harmless there
         assert answer.status_code == 404, prefix
         assert "Location" not in answer
     if change != "other kind":
+        judge()
         assert not Engagement.objects.exists()
         assert events() == before
     assert web.post(f"/u/{forged}").status_code == 404
@@ -261,6 +301,8 @@ def test_a_link_outlives_its_message(web: Client, organization: Organization) ->
     link = links.Links(organization.pk, 999_999).click("https://shop.example/x")
 
     assert web.get(urlsplit(link).path)["Location"] == "https://shop.example/x"
+    judge()
+    assert not Engagement.objects.exists()
 
 
 def test_links_of_a_retired_secret_still_work(mailed: Any, web: Client, settings: Any) -> None:
@@ -280,10 +322,13 @@ def test_public_pages_are_strict(mailed: Any, web: Client) -> None:
 
 
 def test_one_message_cannot_fill_the_table(mailed: Any, web: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("delivery.services.engagement.MOST_KEPT", 3)
+    monkeypatch.setattr("delivery.services.visits.MOST_KEPT", 3)
     sent = mailed()
     with later():
         codes = {web.get(sent.pixel).status_code for _ in range(5)}
+        judge()
+        codes |= {web.get(sent.pixel).status_code}
+        judge()
 
     assert codes == {200}
     assert Engagement.objects.count() == 3

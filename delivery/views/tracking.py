@@ -9,11 +9,11 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_safe
 
-from common import tenancy
 from delivery import links
 from delivery.domain import utm
-from delivery.services import engagement
-from delivery.services.engagement import Visit
+from delivery.domain.machines import CLICK, OPEN, TRAP
+from delivery.domain.tokens import Reference
+from delivery.services import visits
 from delivery.views.plain import not_found, plain
 
 logger = logging.getLogger(__name__)
@@ -27,11 +27,7 @@ def open_pixel(request: HttpRequest, token: str) -> HttpResponse:
     reference = links.read(links.OPEN, token)
     if reference is None:
         return not_found(request)
-    try:
-        with tenancy.organization(reference.organization_id):
-            engagement.record_open(reference.message_id, _visit(request))
-    except DatabaseError:
-        logger.exception("An open of message %s was not recorded.", reference.message_id)
+    _record(request, OPEN, reference)
     return plain(HttpResponse(PIXEL, content_type="image/gif"))
 
 
@@ -39,17 +35,36 @@ def open_pixel(request: HttpRequest, token: str) -> HttpResponse:
 def click(request: HttpRequest, token: str) -> HttpResponse:
     """On to where the link leads. Only an address that we signed is followed, so nobody can aim it elsewhere."""
     reference = links.read(links.CLICK, token)
-    if reference is None or not utm.is_web_address(reference.address):
+    mark, address = links.mark_and_address(reference) if reference else ("", "")
+    if reference is None or not utm.is_web_address(address):
         return not_found(request)
-    address = reference.address
+    _record(request, CLICK, reference, address)
+    return plain(HttpResponseRedirect(utm.marked(address, mark)))
+
+
+@require_safe
+def trap(request: HttpRequest, token: str) -> HttpResponse:
+    """A link that people cannot see. Whoever follows it is told so, and counted as a machine."""
+    reference = links.read(links.TRAP, token)
+    if reference is None:
+        return not_found(request)
+    _record(request, TRAP, reference)
+    return plain(HttpResponse("This link is for programs that follow links.", content_type="text/plain"))
+
+
+def _record(request: HttpRequest, kind: str, reference: Reference, address: str = "") -> None:
     try:
-        with tenancy.organization(reference.organization_id):
-            address = engagement.record_click(reference.message_id, address, _visit(request))
+        visits.accept(reference.organization_id, kind, reference.message_id, _caller(request), address)
     except DatabaseError:
         # The reader goes on all the same.
-        logger.exception("A click in message %s was not recorded.", reference.message_id)
-    return plain(HttpResponseRedirect(address))
+        logger.exception("An %s of message %s was not recorded.", kind, reference.message_id)
 
 
-def _visit(request: HttpRequest) -> Visit:
-    return Visit(request.headers.get("User-Agent", ""), request.method == "HEAD")
+def _caller(request: HttpRequest) -> visits.Caller:
+    said = request.headers
+    purpose = said.get("Sec-Purpose", "") + said.get("Purpose", "") + said.get("X-Moz", "")
+    # Browsers speak of a navigation over TLS only.
+    is_browserlike = "Sec-Fetch-Mode" in said if request.is_secure() else None
+    return visits.Caller(
+        said.get("User-Agent", ""), request.method == "HEAD" or "prefetch" in purpose.lower(), is_browserlike
+    )

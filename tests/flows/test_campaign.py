@@ -148,8 +148,11 @@ def _at_rest(world: World, path: str) -> dict[str, Any] | None:
 def _click_and_buy(world: World, person: str) -> None:
     body = world.inbox.to(f"{person}@crowd.example")[0].get_body(("html",))
     assert body is not None
+    pixel = re.search(r'src="([^"]+/t/o/[^"]+)"', body.get_content())
     link = re.search(r'href="([^"]+/t/c/[^"]+)"', body.get_content())
-    assert link is not None
+    assert pixel is not None and link is not None
+    time.sleep(2.1)  # nobody clicks within two seconds: that would be a scanner
+    httpx.get(pixel[1], headers=BROWSER)
     assert httpx.get(link[1], headers=BROWSER).headers["Location"].startswith("https://shop.example/sale?")
     order = {"order_id": "C-1", "total": "99.95", "currency": "GBP"}
     world.send({"type": "track", "event": "order_completed", "userId": person, "properties": order})

@@ -176,7 +176,7 @@ def _read_and_click(mail: EmailMessage) -> None:
     pixel = re.search(r'src="([^"]+/t/o/[^"]+)"', html)
     link = re.search(r'href="([^"]+/t/c/[^"]+)"', html)
     assert pixel and link and "shop.example" not in html
-    time.sleep(1.1)  # nobody clicks within the first second: that would be a scanner
+    time.sleep(2.1)  # nobody clicks within two seconds: that would be a scanner
     assert httpx.get(pixel[1], headers=BROWSER).headers["Content-Type"] == "image/gif"
     answer = httpx.get(link[1], headers=BROWSER)
     there = urlsplit(answer.headers["Location"])
