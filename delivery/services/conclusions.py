@@ -192,13 +192,15 @@ def _record(known: Sequence[tuple[Filed, Message]]) -> None:
 
 
 def _engagement(row: Filed, message: Message, kind: EngagementKind) -> Engagement:
-    is_machine = kind not in ONCE and machines.is_machine(kind, row.user_agent, message.sent_at, row.happened_at)
+    seen = machines.Seen(kind, row.happened_at, row.user_agent, row.url)
+    signal = "" if kind in ONCE else machines.judge([seen], message.sent_at)[0]
     return Engagement(
         message=message,
         kind=kind,
         url=row.url,
         user_agent=row.user_agent,
-        is_machine=is_machine,
+        is_machine=bool(signal),
+        signal=signal,
         happened_at=row.happened_at,
     )
 
