@@ -6,7 +6,7 @@ from campaigns.selectors.progress import Progress, Refusal, progress
 from campaigns.selectors.report import Report, cost_shown, report
 from campaigns.selectors.snippets import uses as snippet_uses
 from campaigns.selectors.templates import has_unpublished_changes, member_addresses, preview_contact
-from campaigns.selectors.variables import Variable, variables
+from campaigns.selectors.variables import Variable, latest_properties, variables
 
 __all__ = [
     "AudiencePreview",
@@ -17,6 +17,7 @@ __all__ = [
     "audience_preview",
     "cost_shown",
     "has_unpublished_changes",
+    "latest_properties",
     "member_addresses",
     "offered_to",
     "preview_contact",

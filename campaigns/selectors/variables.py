@@ -85,7 +85,7 @@ def _properties(contact: Contact | None) -> list[Variable]:
             if name.isidentifier() and not name.startswith("_"):
                 kinds.setdefault(name, str(kind))
                 bringing.setdefault(name, []).append(definition.name)
-    samples = _latest(contact)
+    samples = latest_properties(contact)
     return [
         Variable(f"event.{name}", f"{name.replace('_', ' ')} ({', '.join(bringing[name][:3])})", "Event", kinds[name],
                  _shown(samples.get(name)), "", False)
@@ -93,7 +93,7 @@ def _properties(contact: Contact | None) -> list[Variable]:
     ]  # fmt: skip
 
 
-def _latest(contact: Contact | None) -> dict[str, Any]:
+def latest_properties(contact: Contact | None) -> dict[str, Any]:
     """Property → its latest value among the contact's last events. Plan: one range of the contact's events."""
     if contact is None or contact.pk is None:
         return {}

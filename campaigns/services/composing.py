@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from jinja2.exceptions import TemplateSyntaxError
+from jinja2.exceptions import TemplateError, TemplateSyntaxError
 
 from audience.models import Contact
+from campaigns import selectors
 from campaigns.domain import checks
 from campaigns.domain.blocks import compiler, importing, language, marking, mentions, parse
 from campaigns.domain.blocks import snippets as filling
@@ -193,15 +194,18 @@ def show(
     problems = dict(composed.problems)
     rendered = delivery.Rendered("", "", "")
     missing: tuple[str, ...] = ()
+    place = "html" if draft.blocks is None else "blocks"
     try:
-        parts = composed.parts
+        parts = _readable(composed.parts)
         if is_marked and draft.blocks is not None:
             parts = replace(parts, html=marking.marked(composed.compiled))
-        view = delivery.render_draft(parts, reader, variables)
+        view = delivery.render_draft(parts, reader, variables or _latest_event(parts, reader))
         rendered, missing = view.rendered, view.missing
     except Invalid as error:
         if not problems:
-            problems["html" if draft.blocks is None else "blocks"] = error.message
+            problems[place] = error.message
+    except (TemplateError, ValueError, SyntaxError, RecursionError) as error:
+        problems.setdefault(place, f"It cannot be read: {error}"[:300])
     size = len(marking.unmarked(rendered.html).encode("utf-8", "replace"))
     return Shown(
         subject=rendered.subject,
@@ -212,6 +216,24 @@ def show(
         checks=[*checks.run(_mail(composed, size, missing, str(reader))), *_taken_out(composed)],
         problems=problems,
     )
+
+
+def _latest_event(parts: delivery.Parts, reader: Contact) -> dict[str, Any]:
+    """What the contact's last events brought, for words that speak of the event that starts a workflow."""
+    if "event." not in parts.html + parts.subject + parts.preheader + parts.text:
+        return {}
+    return {"event": selectors.latest_properties(reader)}
+
+
+def _readable(parts: delivery.Parts) -> delivery.Parts:
+    """Without the parts that no parser could read: what is wrong with one is told, the others are shown."""
+    broken: dict[str, Any] = {}
+    for name in ("subject", "preheader", "html", "text"):
+        try:
+            template_rules.parsed(getattr(parts, name))
+        except (TemplateSyntaxError, RecursionError):
+            broken[name] = ""
+    return replace(parts, **broken)
 
 
 def _mail(composed: Composed, size: int, missing: tuple[str, ...], reader: str) -> Mail:

@@ -9,9 +9,11 @@ import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import Organization
+from audience import services as audience
 from audience.models import AttributeDefinition
 from campaigns.models import EmailTemplate
 from campaigns.tests import making
+from common import clock
 
 pytestmark = pytest.mark.django_db
 
@@ -129,6 +131,15 @@ def test_a_value_the_contact_lacks_shows_its_name_and_is_told_by_block(
     ] == [("error", "b9")]
 
 
+def test_what_events_brought_stands_in_for_the_event_to_come(organization: Organization, api: APIClient) -> None:
+    (ada,) = making.contacts(name="Ada")
+    audience.record([audience.InternalEvent(ada.pk, "order_completed", clock.now(), "order-1", {"total": 42})])
+    audience.process(organization.pk)
+    shown = render(api, [{"type": "text", "text": "You paid {{ event.total }}"}], contact_id=ada.pk)
+
+    assert "You paid 42" in shown["html"]
+
+
 def test_html_by_hand_is_shown_too(organization: Organization, api: APIClient) -> None:
     making.contacts(name="Ada")
     answer = api.post(RENDER, {"subject": "S", "html": "<p>Hi {{ contact.name }}</p>", "kind": "transactional"})
@@ -158,6 +169,13 @@ def test_a_mail_of_twenty_blocks_is_shown_in_a_blink(organization: Organization,
         {"blocks": "nothing"},
         {"blocks": {"blocks": [{"type": "columns", "columns": []}] * 301}},
         {"subject": "{{ contact.nmae }}", "blocks": {"blocks": []}},
+        {"subject": "{{ x", "html": "<p>Fine</p>"},
+        {"html": "{% if x %}"},
+        {"html": "{% macro x() %}{% endmacro %}"},
+        {"html": "{##}" * 75_000},
+        {"html": "{{ " + "(" * 3000 + " }}"},
+        {"html": "<p>Fine</p>", "text": "{{ 'x' * }}"},
+        {"blocks": {"blocks": [{"type": "code", "html": "<script>{% if x %}</script>y{% endif %}"}]}},
     ],
 )
 def test_what_cannot_be_a_mail_is_a_problem_and_no_fault(

@@ -224,6 +224,8 @@ def test_values_that_somebody_may_lack() -> None:
         ("warning", "b1", "Whoever has no contact.region does not get this mail."),
     ]
     assert list(values(mail(block, defaults=frozenset({"city", "contact.region"})))) == []
+    of_event = mail({"id": "b1", "type": "text", "text": "{{ event.total }}"}, missing=("event.total",))
+    assert said(values(of_event)) == [("hint", "b1")]
 
 
 def test_findings_come_once_errors_first_in_the_order_of_blocks() -> None:

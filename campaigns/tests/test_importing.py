@@ -102,6 +102,11 @@ def test_what_cannot_be_imported_is_told(source: str) -> None:
         importing.imported(source)
 
 
+def test_comments_that_look_like_our_own_marks_do_no_harm() -> None:
+    source = "<style>p{color:red}</style><p>a<!--zq9999999qz--><!--zq983040qz-->b{{ contact.city }}</p>"
+    assert blocks(source)[0]["html"].count("{{ contact.city }}") >= 1
+
+
 def test_style_bombs_end_soon() -> None:
     rules = "".join(f".a{number} .b{number} .c{number}{{color:red}}" for number in range(1900))
     started = time.perf_counter()

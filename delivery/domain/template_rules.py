@@ -63,6 +63,8 @@ def faults(source: str, vocabulary: Vocabulary) -> list[Fault]:
     """Everything that is wrong with a template, in order of lines; empty when it may be published."""
     if len(source) > MOST_SOURCE:
         return [Fault(1, f"the template is longer than {MOST_SOURCE:,} characters")]
+    if source.count("{") > MOST_NODES:
+        return [Fault(1, "the template has too many placeholders")]
     try:
         tree = parsed(source)
         everything = list(_walk(tree))

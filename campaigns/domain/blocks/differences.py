@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal
 
 from campaigns.domain.blocks.inputs import Input
+from campaigns.domain.blocks.tree import MOST_BLOCKS
 from campaigns.domain.blocks.types import BLOCKS, SETTINGS
 
 Kind = Literal["added", "removed", "moved", "changed"]
@@ -88,8 +90,8 @@ def _values(path: str, label: str, before: Mapping[str, Any], after: Mapping[str
 
 
 def _blocks(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
-    old = {_id(found): found for found in _walk(before.get("blocks"), "blocks")}
-    new = {_id(found): found for found in _walk(after.get("blocks"), "blocks")}
+    old = {_id(found): found for found in islice(_walk(before.get("blocks"), "blocks"), MOST_BLOCKS)}
+    new = {_id(found): found for found in islice(_walk(after.get("blocks"), "blocks"), MOST_BLOCKS)}
     for key, found in old.items():
         if key not in new:
             yield Change("removed", found.path, label_of(found.block), before=summary(found.block))

@@ -15,7 +15,7 @@ from campaigns.domain.blocks.inputs import COLOR
 from campaigns.domain.blocks.mjml import Element
 from campaigns.domain.blocks.types import NETWORKS
 from campaigns.domain.blocks.words import Wrong
-from delivery.domain.markup import MARK, Placeholders
+from delivery.domain.markup import FIRST_MARK, MARK, MOST_PLACEHOLDERS, Placeholders
 from delivery.domain.plaintext import Opened, scan
 
 MOST_SOURCE = 200_000
@@ -89,7 +89,12 @@ def _inlined(source: str) -> str:
         inlined = INLINER.inline(marked)
     except css_inline.InlineError:
         return tamed
-    return held.restore(re.sub(r"<!--zq(\d+)qz-->", lambda found: chr(int(found[1])), inlined))
+    return held.restore(re.sub(r"<!--zq(\d{6,7})qz-->", _mark_again, inlined))
+
+
+def _mark_again(found: re.Match[str]) -> str:
+    number = int(found[1])
+    return chr(number) if FIRST_MARK <= number < FIRST_MARK + MOST_PLACEHOLDERS else found[0]
 
 
 # --- MJML ---------------------------------------------------------------------------------------------

@@ -22,6 +22,10 @@ def values(mail: Mail) -> Iterator[Check]:
             if path in ALWAYS or path.split(".")[0] in OURS or _has_default(path, mail.defaults):
                 continue
             fix = f'{{{{ {path}|default("…") }}}}, or a default of the template.'
+            if path.startswith(("event.", "variables.")):
+                told = f"Only messages that bring {path} can be written: those of workflows and of the API."
+                yield Check("hint", told, block, fix)
+                continue
             if path in mail.missing:
                 told = f"{mail.reader} has no {path}, so this mail could not be written."
                 yield Check("error", told, block, fix)
