@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
@@ -11,6 +13,7 @@ from accounts.models import Member
 from audience.models import Contact, Priority
 from common import clock
 from common.tenancy import OrganizationScoped
+from delivery.models import Weight
 
 
 class EntryRule(models.TextChoices):
@@ -32,6 +35,20 @@ class Automation(OrganizationScoped):
     trigger_type = models.CharField(max_length=40)
     trigger_configuration: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
     trigger_key = models.CharField(max_length=300, editable=False, help_text='What starts it, e.g. "event:signup".')
+    weight = models.PositiveSmallIntegerField(
+        "importance", choices=Weight, default=Weight.NORMAL, db_default=20,
+        help_text="When caps leave room for one message, the more important one goes.",
+    )  # fmt: skip
+    shelf_hours = models.PositiveIntegerField(
+        "messages keep for hours", null=True, blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(8760)],
+        help_text="What has not gone by then is not sent; until then it waits for room under the caps.",
+    )  # fmt: skip
+    holdout_percent = models.DecimalField(
+        "held out, percent", max_digits=4, decimal_places=1, default=Decimal(0), db_default=Decimal(0),
+        validators=[MinValueValidator(0), MaxValueValidator(50)],
+        help_text="Drawn by chance and sent nothing, so that the effect can be measured.",
+    )  # fmt: skip
     entry_rule = models.CharField(max_length=10, choices=EntryRule, default=EntryRule.ONCE)
     current_version = models.ForeignKey(
         "AutomationVersion", null=True, editable=False, on_delete=models.SET_NULL, related_name="+"

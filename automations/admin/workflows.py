@@ -26,7 +26,10 @@ from segments.forms import RuleField
 
 EXAMPLE = [{"action_type": "create_task", "action_order": 0, "configuration": {"title": "Follow up", "due_date": 2}}]
 CODE = {"class": "gs-code", "rows": 16, "spellcheck": "false"}
-FIELDS = ["name", "slug", "description", "is_active", "run_immediately", "trigger_type", "trigger_configuration"]
+LIMITS = ["weight", "shelf_hours", "holdout_percent"]
+FIELDS = [
+    "name", "slug", "description", "is_active", "run_immediately", "trigger_type", "trigger_configuration", *LIMITS,
+]  # fmt: skip
 
 
 class AutomationForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -102,6 +105,7 @@ class AutomationAdmin(OrganizationModelAdmin):
             {"fields": ["trigger_type", "trigger_configuration", "filter", "entry_rule", "run_immediately"]},
         ),
         ("What happens", {"fields": ["actions", "is_active"]}),
+        ("When limits collide", {"fields": LIMITS}),
     ]
 
     class Media:

@@ -22,6 +22,7 @@ from automations.services.publishing import spelled
 from automations.steps import STEPS
 from automations.triggers import TRIGGERS
 from common.api.shapes import StrictSerializer
+from delivery.models import Weight
 
 
 class ActionSerializer(serializers.Serializer):  # type: ignore[type-arg]
@@ -55,8 +56,9 @@ class AutomationSerializer(serializers.ModelSerializer):  # type: ignore[type-ar
     class Meta:
         model = Automation
         fields = [
-            "id", "name", "slug", "description", "is_active", "run_immediately", "trigger_type",
-            "trigger_configuration", "entry_rule", "version", "actions", "created_at", "updated_at",
+            "id", "name", "slug", "description", "is_active", "run_immediately", "weight", "shelf_hours",
+            "holdout_percent", "trigger_type", "trigger_configuration", "entry_rule", "version", "actions",
+            "created_at", "updated_at",
         ]  # fmt: skip
 
     @extend_schema_field(ActionSerializer(many=True))
@@ -77,6 +79,13 @@ class AutomationInput(StrictSerializer):
     entry_rule = serializers.ChoiceField(choices=EntryRule.choices, required=False)
     is_active = serializers.BooleanField(required=False)
     run_immediately = serializers.BooleanField(required=False)
+    weight = serializers.ChoiceField(
+        choices=Weight.choices, required=False, help_text="When caps leave room for one, the greater goes."
+    )
+    shelf_hours = serializers.IntegerField(allow_null=True, required=False, min_value=1, max_value=8760)
+    holdout_percent = serializers.DecimalField(
+        max_digits=4, decimal_places=1, required=False, min_value=0, max_value=50
+    )
     actions = ActionsField(required=False)
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.utils.text import slugify
 
@@ -22,7 +24,9 @@ from delivery import services as delivery
 from delivery.models import SourceType
 from segments import services as segments
 
-PLAIN_FIELDS = frozenset({"name", "slug", "description", "is_active", "run_immediately"})
+PLAIN_FIELDS = frozenset(
+    {"name", "slug", "description", "is_active", "run_immediately", "weight", "shelf_hours", "holdout_percent"}
+)
 FLOW_FIELDS = frozenset({"trigger_type", "trigger_configuration", "entry_rule", "actions"})
 MOST_STARTED = 10_000
 MOST_NAMED = 20
@@ -42,6 +46,7 @@ def create_automation(values: Mapping[str, Any]) -> Automation:
             automation.save()
         publishing.write_version(automation, checked)
         automation.save()
+        _hold_out(automation)
         audit.created(automation)
     return automation
 
@@ -63,6 +68,7 @@ def update_automation(automation: Automation, changes: Mapping[str, Any]) -> Aut
             held.updated_at = clock.now()
             with _slug_is_free(held.slug):
                 held.save()
+        _hold_out(held)
         if held.is_active != was_active:
             _let_go(held) if held.is_active else _hold(held)
     return held
@@ -163,9 +169,20 @@ def _check_plain(automation: Automation) -> None:
         wrong["name"] = "must be 1 to 200 characters"
     if slugify(automation.slug) != automation.slug or not 1 <= len(automation.slug) <= 100:
         wrong["slug"] = "must be 1 to 100 of the characters a-z, 0-9, - and _"
+    for name in ("weight", "shelf_hours", "holdout_percent"):
+        try:
+            automation._meta.get_field(name).clean(getattr(automation, name), automation)  # type: ignore[union-attr]
+        except ValidationError as error:
+            wrong[name] = " ".join(error.messages)
     if wrong:
         place, sentence = next(iter(wrong.items()))
         raise Invalid(f"{place}: {sentence}", details=wrong)
+
+
+def _hold_out(automation: Automation) -> None:
+    """Delivery draws who is held out, when their message's turn comes."""
+    name = f"Automation “{automation}”"
+    delivery.set_holdout(SourceType.AUTOMATION, automation.pk, name, Decimal(automation.holdout_percent))
 
 
 def _present(automation: Automation) -> dict[str, Any]:

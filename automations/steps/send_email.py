@@ -7,6 +7,7 @@ from django.db import transaction
 
 from audience.models import Event, MessageChannel
 from automations.configuration import Wrong
+from automations.models import Automation
 from automations.steps.base import ALL_DONE, Group, Results, StepKind
 from automations.words import quoted
 from campaigns import services as campaigns
@@ -67,11 +68,14 @@ def _told(error: AppError) -> str:
 def execute(configuration: Configuration, group: Group) -> Results:
     """One bulk insert of messages; the keys make a second try write nothing."""
     variables = _event_variables(group) if configuration.personalize else {}
+    weight, shelf_hours = Automation.objects.values_list("weight", "shelf_hours").get(pk=group.automation_id)
     delivery.queue(
         [delivery.Outgoing(run.contact_id, group.key(run), variables.get(run.id, {})) for run in group.runs],
         content_id=content_id(configuration),
         source_type=SourceType.AUTOMATION,
         source_id=group.automation_id,
+        weight=weight,
+        shelf_hours=shelf_hours,
     )
     return ALL_DONE
 
