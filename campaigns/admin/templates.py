@@ -66,6 +66,15 @@ class EmailTemplateAdmin(OrganizationModelAdmin):
     def has_change_permission(self, request: HttpRequest, obj: EmailTemplate | None = None) -> bool:
         return super().has_change_permission(request, obj) and not (obj is not None and obj.is_archived)
 
+    def get_fieldsets(self, request: HttpRequest, obj: EmailTemplate | None = None) -> Any:
+        """A mail made of blocks is not written as HTML, too."""
+        if obj is None or obj.blocks is None:
+            return super().get_fieldsets(request, obj)
+        return [
+            (title, {**options, "fields": [name for name in options["fields"] if name != "html"]})
+            for title, options in self.fieldsets
+        ]
+
     def save_model(self, request: HttpRequest, obj: EmailTemplate, form: TemplateForm, change: bool) -> None:
         if not change:
             obj.pk = services.create_template(form.values()).pk

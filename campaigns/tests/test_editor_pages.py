@@ -140,6 +140,18 @@ def test_the_list_leads_to_the_editor(admin: Client) -> None:
     assert f'href="{editor(template)}"' in admin.get("/admin/campaigns/emailtemplate/").content.decode()
 
 
+def test_the_plain_form_of_a_mail_in_blocks_leaves_its_blocks(admin: Client) -> None:
+    blocks = {"settings": {}, "blocks": [{"id": "a", "type": "text", "text": "Words"}]}
+    template = begun(blocks=blocks)
+    address = reverse("admin:campaigns_emailtemplate_change", args=[template.pk])
+    form = {"name": "Winter", "slug": "winter", "kind": "marketing", "subject": "Cold", "defaults": "{}"}
+
+    assert 'name="html"' not in admin.get(address).content.decode()
+    assert admin.post(address, {**form, "opened_version": 1}).status_code == 302
+    template.refresh_from_db()
+    assert (template.name, template.subject, template.blocks) == ("Winter", "Cold", blocks)
+
+
 def test_an_archived_template_is_shown_and_not_edited(admin: Client) -> None:
     template = services.archive_template(begun())
 

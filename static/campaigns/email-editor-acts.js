@@ -13,18 +13,26 @@ export async function publish(editor) {
     const found = editor.found ?? [];
     const errors = found.filter((one) => one.level === "error");
     const { line, tell } = alertLine();
-    const go = primary("Publish", async () => {
-      go.disabled = true;
-      try {
-        await editor.saver.flush();
-        const { number } = await post(editor.page.addresses.publish, {});
-        editor.publishedAs(number);
-        close();
-      } catch (error) {
-        tell([error.message, ...Object.entries(error.details ?? {}).map(([place, words]) => `${place}: ${words}`)].join(" "));
-        go.disabled = false;
-      }
-    }, { disabled: errors.length > 0 });
+    const go = primary(
+      "Publish",
+      async () => {
+        go.disabled = true;
+        try {
+          await editor.saver.flush();
+          const { number } = await post(editor.page.addresses.publish, {});
+          editor.publishedAs(number);
+          close();
+        } catch (error) {
+          tell(
+            [error.message, ...Object.entries(error.details ?? {}).map(([place, words]) => `${place}: ${words}`)].join(
+              " ",
+            ),
+          );
+          go.disabled = false;
+        }
+      },
+      { disabled: errors.length > 0 },
+    );
     const words = errors.length
       ? "These have to be mended first:"
       : found.length
@@ -33,10 +41,17 @@ export async function publish(editor) {
     return [
       body(
         el("p", {}, words),
-        el("ul", { class: "mle-checks__list" }, found.map((one) => finding(one, () => close(one)))),
+        el(
+          "ul",
+          { class: "mle-checks__list" },
+          found.map((one) => finding(one, () => close(one))),
+        ),
         line,
       ),
-      foot(button("Not yet", () => close()), go),
+      foot(
+        button("Not yet", () => close()),
+        go,
+      ),
     ];
   });
   if (chosen) editor.goTo(chosen);
@@ -54,12 +69,35 @@ export async function settleConflict(editor, left = null) {
     return;
   }
   const other = stateOf(theirs);
-  const choice = await dialog("Two states of this mail", (_, close) => [
-    body(
-      el("p", {}, left ? "While you were away, this mail was changed. Which one goes on?" : "Somebody else changed this mail while you did. Which one goes on? The other is not kept."),
-      el("div", { class: "mle-both" }, side(editor, "Yours", mine, left?.at ? `Kept on this device ${when(left.at)}` : "As you see it here", () => close("mine")), side(editor, "Theirs", other, `Saved ${when(theirs.updated_at)}${theirs.changed_by ? ` by ${theirs.changed_by}` : ""}`, () => close("theirs"))),
-    ),
-  ], { isWide: true });
+  const choice = await dialog(
+    "Two states of this mail",
+    (_, close) => [
+      body(
+        el(
+          "p",
+          {},
+          left
+            ? "While you were away, this mail was changed. Which one goes on?"
+            : "Somebody else changed this mail while you did. Which one goes on? The other is not kept.",
+        ),
+        el(
+          "div",
+          { class: "mle-both" },
+          side(editor, "Yours", mine, left?.at ? `Kept on this device ${when(left.at)}` : "As you see it here", () =>
+            close("mine"),
+          ),
+          side(
+            editor,
+            "Theirs",
+            other,
+            `Saved ${when(theirs.updated_at)}${theirs.changed_by ? ` by ${theirs.changed_by}` : ""}`,
+            () => close("theirs"),
+          ),
+        ),
+      ),
+    ],
+    { isWide: true },
+  );
   if (!choice) {
     editor.toast("Nothing is saved until you have chosen.");
     editor.askAgain(() => settleConflict(editor, left));
@@ -69,117 +107,238 @@ export async function settleConflict(editor, left = null) {
   else editor.keepMine(mine, theirs.revision);
 }
 
-const when = (text) => new Date(text).toLocaleString([], { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const when = (text) =>
+  new Date(text).toLocaleString([], {
+    day: "numeric",
+    month: "short",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  });
 
 function side(editor, title, state, words, choose) {
   const frame = el("iframe", { sandbox: "", title, tabindex: "-1", class: "mle-both__frame" });
-  editor.render(state).then(({ html }) => (frame.srcdoc = editor.locally(html)), () => {});
-  return el("section", {}, el("h3", {}, title), el("p", { class: "mle-help" }, words), el("p", { class: "mle-both__subject" }, state.subject || "No subject"), el("div", { class: "mle-both__paper" }, frame), primary(`Go on with ${title.toLowerCase()}`, choose));
+  editor.render(state).then(
+    ({ html }) => (frame.srcdoc = editor.locally(html)),
+    () => {},
+  );
+  return el(
+    "section",
+    {},
+    el("h3", {}, title),
+    el("p", { class: "mle-help" }, words),
+    el("p", { class: "mle-both__subject" }, state.subject || "No subject"),
+    el("div", { class: "mle-both__paper" }, frame),
+    primary(`Go on with ${title.toLowerCase()}`, choose),
+  );
 }
 
 // --- versions ---------------------------------------------------------------------------------------------
 
 export function showVersions(editor) {
-  return dialog("Versions", (_, close) => {
-    const host = el("div", { class: "mle-versions" }, el("p", { class: "mle-help" }, "Looking …"));
-    const { line, tell } = alertLine();
-    ask(editor.page.addresses.versions).then(
-      ({ results }) => {
-        host.replaceChildren(...(results.length ? results.map((one) => version(editor, one, close, tell)) : [el("p", { class: "mle-help" }, "Nothing is published yet. Each time you publish, a version is kept here.")]));
-      },
-      (error) => (host.replaceChildren(), tell(error.message)),
-    );
-    return body(host, line);
-  }, { isWide: true });
+  return dialog(
+    "Versions",
+    (_, close) => {
+      const host = el("div", { class: "mle-versions" }, el("p", { class: "mle-help" }, "Looking …"));
+      const { line, tell } = alertLine();
+      ask(editor.page.addresses.versions).then(
+        ({ results }) => {
+          host.replaceChildren(
+            ...(results.length
+              ? results.map((one) => version(editor, one, close, tell))
+              : [
+                  el(
+                    "p",
+                    { class: "mle-help" },
+                    "Nothing is published yet. Each time you publish, a version is kept here.",
+                  ),
+                ]),
+          );
+        },
+        (error) => (host.replaceChildren(), tell(error.message)),
+      );
+      return body(host, line);
+    },
+    { isWide: true },
+  );
 }
 
 function version(editor, one, close, tell) {
   const difference = el("div", { class: "mle-difference", hidden: true });
-  const compare = button("What is different now", async () => {
-    difference.hidden = !difference.hidden;
-    if (difference.hidden || difference.children.length) return;
-    try {
-      await editor.saver.flush();
-      difference.append(...differences(await ask(`${editor.page.addresses.versions}${one.number}/diff/`)));
-    } catch (error) {
-      tell(error.message);
-    }
-  }, { class: "gs-button gs-button--quiet mle-small" });
-  const restore = button("Restore", async () => {
-    if (!(await confirm(`Go back to version ${one.number}?`, "It becomes the draft; what is published stays published. Control Z brings the present draft back.", "Go back"))) return;
-    try {
-      await editor.saver.flush();
-      const draft = await post(`${editor.page.addresses.versions}${one.number}/restore/`, { revision: editor.saver.revision });
-      editor.saver.settle(draft.revision, null);
-      editor.replace(stateOf(draft), `Version ${one.number} is the draft now.`);
-      editor.toast(`Version ${one.number} is the draft now.`);
-      close();
-    } catch (error) {
-      tell(error.message);
-    }
-  }, { class: "gs-button gs-button--quiet mle-small" });
+  const compare = button(
+    "What is different now",
+    async () => {
+      difference.hidden = !difference.hidden;
+      if (difference.hidden || difference.children.length) return;
+      try {
+        await editor.saver.flush();
+        difference.append(...differences(await ask(`${editor.page.addresses.versions}${one.number}/diff/`)));
+      } catch (error) {
+        tell(error.message);
+      }
+    },
+    { class: "gs-button gs-button--quiet mle-small" },
+  );
+  const restore = button(
+    "Restore",
+    async () => {
+      if (
+        !(await confirm(
+          `Go back to version ${one.number}?`,
+          "It becomes the draft; what is published stays published. Control Z brings the present draft back.",
+          "Go back",
+        ))
+      )
+        return;
+      try {
+        await editor.saver.flush();
+        const draft = await post(`${editor.page.addresses.versions}${one.number}/restore/`, {
+          revision: editor.saver.revision,
+        });
+        editor.saver.settle(draft.revision, null);
+        editor.replace(stateOf(draft), `Version ${one.number} is the draft now.`);
+        editor.toast(`Version ${one.number} is the draft now.`);
+        close();
+      } catch (error) {
+        tell(error.message);
+      }
+    },
+    { class: "gs-button gs-button--quiet mle-small" },
+  );
   return el(
     "article",
     { class: "mle-version" },
-    el("div", { class: "mle-version__head" }, el("strong", {}, `Version ${one.number}`), el("span", { class: "mle-help" }, [when(one.created_at), one.author].filter(Boolean).join(" · ")), compare, restore),
+    el(
+      "div",
+      { class: "mle-version__head" },
+      el("strong", {}, `Version ${one.number}`),
+      el("span", { class: "mle-help" }, [when(one.created_at), one.author].filter(Boolean).join(" · ")),
+      compare,
+      restore,
+    ),
     difference,
   );
 }
 
-const SIGNS = { added: ["add", "Added"], removed: ["remove", "Removed"], changed: ["edit", "Changed"], moved: ["swap_vert", "Moved"] };
+const SIGNS = {
+  added: ["add", "Added"],
+  removed: ["remove", "Removed"],
+  changed: ["edit", "Changed"],
+  moved: ["swap_vert", "Moved"],
+};
 
 function differences({ changes }) {
   if (!changes.length) return [el("p", { class: "mle-help" }, "Nothing: the draft is this version.")];
   return [
-    el("ul", {}, changes.map((one) => {
-      const [glyph, word] = SIGNS[one.kind] ?? ["edit", one.kind];
-      return el("li", { "data-kind": one.kind }, icon(glyph), el("span", {}, el("strong", {}, word), ` ${one.label ?? one.path ?? ""}`, one.before || one.after ? el("span", { class: "mle-difference__words" }, one.before ? el("del", {}, String(one.before)) : null, one.after ? el("ins", {}, String(one.after)) : null) : null));
-    })),
+    el(
+      "ul",
+      {},
+      changes.map((one) => {
+        const [glyph, word] = SIGNS[one.kind] ?? ["edit", one.kind];
+        return el(
+          "li",
+          { "data-kind": one.kind },
+          icon(glyph),
+          el(
+            "span",
+            {},
+            el("strong", {}, word),
+            ` ${one.label ?? one.path ?? ""}`,
+            one.before || one.after
+              ? el(
+                  "span",
+                  { class: "mle-difference__words" },
+                  one.before ? el("del", {}, String(one.before)) : null,
+                  one.after ? el("ins", {}, String(one.after)) : null,
+                )
+              : null,
+          ),
+        );
+      }),
+    ),
   ];
 }
 
 // --- import -----------------------------------------------------------------------------------------------
 
 export function askImport(editor) {
-  return dialog("Import HTML or MJML", (_, close) => {
-    const source = el("textarea", { rows: 12, class: "gs-code", spellcheck: "false", autofocus: true });
-    const file = el("input", { type: "file", accept: ".html,.htm,.mjml,text/html,text/plain" });
-    file.addEventListener("change", async () => (source.value = (await file.files[0]?.text()) ?? source.value));
-    const { line, tell } = alertLine();
-    const notes = el("ul", { class: "mle-notes" });
-    const bring = (isWhole) => async () => {
-      tell("");
-      try {
-        const answer = await post(editor.page.addresses.import, { source: source.value });
-        const blocks = renamed(answer.blocks?.blocks ?? answer.blocks ?? []);
-        const state = { ...editor.state, ...(isWhole && answer.subject ? { subject: answer.subject } : {}) };
-        editor.replace({ ...state, ...(isWhole && answer.blocks?.settings ? { settings: answer.blocks.settings } : {}), blocks: isWhole ? blocks : [...state.blocks, ...blocks] }, "Imported.");
-        editor.toast([isWhole ? "Imported; control Z brings the old mail back." : "Added at the end.", ...(answer.notes ?? [])].join(" "));
-        close(true);
-      } catch (error) {
-        tell([error.message, ...Object.values(error.details ?? {})].join(" "));
-      }
-    };
-    const isEmpty = !editor.state.blocks.length;
-    return [
-      body(
-        labelled("The mail", source, "Paste it, or choose its file. It arrives as a block of code that you can go on editing; scripts are left out."),
-        labelled("Or a file", file),
-        line, notes,
-      ),
-      foot(isEmpty ? null : button("Add at the end", bring(false)), primary(isEmpty ? "Import" : "Put it in the place of all blocks", bring(true))),
-    ];
-  }, { isWide: true });
+  return dialog(
+    "Import HTML or MJML",
+    (_, close) => {
+      const source = el("textarea", { rows: 12, class: "gs-code", spellcheck: "false", autofocus: true });
+      const file = el("input", { type: "file", accept: ".html,.htm,.mjml,text/html,text/plain" });
+      file.addEventListener("change", async () => (source.value = (await file.files[0]?.text()) ?? source.value));
+      const { line, tell } = alertLine();
+      const notes = el("ul", { class: "mle-notes" });
+      const bring = (isWhole) => async () => {
+        tell("");
+        try {
+          const answer = await post(editor.page.addresses.import, { source: source.value });
+          const blocks = renamed(answer.blocks?.blocks ?? answer.blocks ?? []);
+          const state = { ...editor.state, ...(isWhole && answer.subject ? { subject: answer.subject } : {}) };
+          editor.replace(
+            {
+              ...state,
+              ...(isWhole && answer.blocks?.settings ? { settings: answer.blocks.settings } : {}),
+              blocks: isWhole ? blocks : [...state.blocks, ...blocks],
+            },
+            "Imported.",
+          );
+          editor.toast(
+            [
+              isWhole ? "Imported; control Z brings the old mail back." : "Added at the end.",
+              ...(answer.notes ?? []),
+            ].join(" "),
+          );
+          close(true);
+        } catch (error) {
+          tell([error.message, ...Object.values(error.details ?? {})].join(" "));
+        }
+      };
+      const isEmpty = !editor.state.blocks.length;
+      return [
+        body(
+          labelled(
+            "The mail",
+            source,
+            "Paste it, or choose its file. It arrives as a block of code that you can go on editing; scripts are left out.",
+          ),
+          labelled("Or a file", file),
+          line,
+          notes,
+        ),
+        foot(
+          isEmpty ? null : button("Add at the end", bring(false)),
+          primary(isEmpty ? "Import" : "Put it in the place of all blocks", bring(true)),
+        ),
+      ];
+    },
+    { isWide: true },
+  );
 }
 
 // --- snippets ---------------------------------------------------------------------------------------------
 
 export function askSnippet(editor, node) {
   return dialog("Save as a snippet", (_, close) => {
-    const which = el("select", {}, el("option", { value: "" }, "A new snippet"), editor.snippets.map((one) => el("option", { value: one.id }, `Instead of “${one.name}”`)));
-    const name = el("input", { type: "text", maxlength: 200, autofocus: true, value: editor.language.summary(node).slice(0, 60) });
+    const which = el(
+      "select",
+      {},
+      el("option", { value: "" }, "A new snippet"),
+      editor.snippets.map((one) => el("option", { value: one.id }, `Instead of “${one.name}”`)),
+    );
+    const name = el("input", {
+      type: "text",
+      maxlength: 200,
+      autofocus: true,
+      value: editor.language.summary(node).slice(0, 60),
+    });
     const named = labelled("Its name", name, "A snippet is kept once and used in many mails.");
-    const warned = el("p", { class: "mle-help", hidden: true }, "Mails that use it take the new one in when they are published next.");
+    const warned = el(
+      "p",
+      { class: "mle-help", hidden: true },
+      "Mails that use it take the new one in when they are published next.",
+    );
     which.addEventListener("change", () => {
       named.hidden = Boolean(which.value);
       warned.hidden = !which.value;
@@ -189,7 +348,9 @@ export function askSnippet(editor, node) {
       try {
         const made = await kept(editor, node, which.value, name.value);
         editor.snippets = [...editor.snippets.filter((one) => one.id !== made.id), made];
-        editor.toast(which.value ? `“${made.name}” is this block now.` : `“${made.name}” is in the list of blocks now.`);
+        editor.toast(
+          which.value ? `“${made.name}” is this block now.` : `“${made.name}” is in the list of blocks now.`,
+        );
         editor.preview.ask();
         close(made);
       } catch (error) {
@@ -197,7 +358,10 @@ export function askSnippet(editor, node) {
       }
     };
     name.addEventListener("keydown", (event) => event.key === "Enter" && (event.preventDefault(), save()));
-    return [body(editor.snippets.length ? labelled("Save it as", which) : null, named, warned, line), foot(primary("Save snippet", save))];
+    return [
+      body(editor.snippets.length ? labelled("Save it as", which) : null, named, warned, line),
+      foot(primary("Save snippet", save)),
+    ];
   });
 }
 

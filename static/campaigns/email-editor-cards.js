@@ -12,10 +12,24 @@ export function list(editor, nodes, path) {
   return el(
     "div",
     { class: isInner ? "mle-inner" : "mle-outer" },
-    el("ol", { class: "mle-list", "data-list": told(path), "data-at": told(path), "data-empty": nodes.length ? null : "Drop a block here" }, items),
+    el(
+      "ol",
+      {
+        class: "mle-list",
+        "data-list": told(path),
+        "data-at": told(path),
+        "data-empty": nodes.length ? null : "Drop a block here",
+      },
+      items,
+    ),
     el(
       "button",
-      { type: "button", class: "mle-add", "data-key": `${told(path)}#add`, onclick: () => editor.askToAdd(path, nodes.length) },
+      {
+        type: "button",
+        class: "mle-add",
+        "data-key": `${told(path)}#add`,
+        onclick: () => editor.askToAdd(path, nodes.length),
+      },
       icon("add"),
       isInner ? "Add" : "Add a block",
     ),
@@ -59,8 +73,22 @@ function card(editor, node, path) {
 }
 
 const marks = (node) => [
-  node.show_when ? el("span", { class: "mle-mark", title: "Shown to some" }, icon("visibility"), el("span", { class: "gs-hidden" }, "Shown to some.")) : null,
-  node.repeat ? el("span", { class: "mle-mark", title: "Repeated" }, icon("repeat"), el("span", { class: "gs-hidden" }, "Repeated.")) : null,
+  node.show_when
+    ? el(
+        "span",
+        { class: "mle-mark", title: "Shown to some" },
+        icon("visibility"),
+        el("span", { class: "gs-hidden" }, "Shown to some."),
+      )
+    : null,
+  node.repeat
+    ? el(
+        "span",
+        { class: "mle-mark", title: "Repeated" },
+        icon("repeat"),
+        el("span", { class: "gs-hidden" }, "Repeated."),
+      )
+    : null,
 ];
 
 function columns(editor, node, path) {
@@ -70,7 +98,11 @@ function columns(editor, node, path) {
     node.columns.map((column, at) =>
       el(
         "section",
-        { class: "mle-column", "aria-label": `Column ${at + 1} of ${node.columns.length}`, style: `--share: ${column.width || 100 / node.columns.length}` },
+        {
+          class: "mle-column",
+          "aria-label": `Column ${at + 1} of ${node.columns.length}`,
+          style: `--share: ${column.width || 100 / node.columns.length}`,
+        },
         list(editor, column.blocks ?? [], [...path, "columns", at, "blocks"]),
       ),
     ),
@@ -83,14 +115,28 @@ function tools(editor, node, path, name) {
     label, hint, icon: glyph, isOff: !editor.stepOf(path, direction), act: () => editor.step(path, direction),
   }); // prettier-ignore
   menuButton(more, () => [
-    { label: "Add a block above", icon: "vertical_align_top", act: () => editor.askToAdd(path.slice(0, -1), path.at(-1)) },
-    { label: "Add a block below", icon: "vertical_align_bottom", act: () => editor.askToAdd(path.slice(0, -1), path.at(-1) + 1) },
+    {
+      label: "Add a block above",
+      icon: "vertical_align_top",
+      act: () => editor.askToAdd(path.slice(0, -1), path.at(-1)),
+    },
+    {
+      label: "Add a block below",
+      icon: "vertical_align_bottom",
+      act: () => editor.askToAdd(path.slice(0, -1), path.at(-1) + 1),
+    },
     step("Move up", "Alt ↑", "up", "arrow_upward"),
     step("Move down", "Alt ↓", "down", "arrow_downward"),
     step("To the column on the left", "Alt ←", "out", "arrow_back"),
     step("To the column on the right", "Alt →", "in", "arrow_forward"),
     node.type === "snippet"
-      ? { label: "Take it apart", note: "Its blocks become this mail's own", icon: "bookmark_remove", isOff: !editor.snippets.some((one) => one.slug === node.snippet), act: () => editor.takeApart(path) }
+      ? {
+          label: "Take it apart",
+          note: "Its blocks become this mail's own",
+          icon: "bookmark_remove",
+          isOff: !editor.snippets.some((one) => one.slug === node.snippet),
+          act: () => editor.takeApart(path),
+        }
       : { label: "Save as a snippet", icon: "bookmark_add", act: () => editor.saveSnippet(node) },
   ]);
   return el(
@@ -116,7 +162,13 @@ function properties(editor, node, path, id) {
     { class: "mle-properties", id, role: "group", "aria-label": `Properties of ${editor.nameOf(node)}` },
     words.map((input) => field(bound(editor, node, path, input))),
     node.columns ? arrangement(editor, node, path) : null,
-    looks.length ? el("div", { class: "mle-looks" }, looks.map((input) => field(bound(editor, node, path, input)))) : null,
+    looks.length
+      ? el(
+          "div",
+          { class: "mle-looks" },
+          looks.map((input) => field(bound(editor, node, path, input))),
+        )
+      : null,
     conditions(editor, node, path),
   );
 }
@@ -153,7 +205,14 @@ function arrangement(editor, node, path) {
       ARRANGEMENTS.map(([widths, label]) =>
         el(
           "button",
-          { type: "button", "aria-label": label, title: label, "aria-pressed": String(widths.join() === now), "data-key": `${told(path)}#arrange-${widths.join("-")}`, onclick: () => editor.arrange(path, widths, label) },
+          {
+            type: "button",
+            "aria-label": label,
+            title: label,
+            "aria-pressed": String(widths.join() === now),
+            "data-key": `${told(path)}#arrange-${widths.join("-")}`,
+            onclick: () => editor.arrange(path, widths, label),
+          },
           widths.map((width) => el("i", { style: `flex: ${width || 1}` })),
         ),
       ),

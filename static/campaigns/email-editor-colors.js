@@ -16,13 +16,23 @@ export function contrast(one, other) {
 }
 
 // [letters, ground] of a colour that is being chosen, by what a block has, or null where no words are concerned.
-const LETTERS = { fill: "color", color: "background", label_color: "fill", text_color: "surface", link_color: "surface" };
+const LETTERS = {
+  fill: "color",
+  color: "background",
+  label_color: "fill",
+  text_color: "surface",
+  link_color: "surface",
+};
 
 export function against(node, name, settings) {
   const own = (key) => node[key] || settings[{ color: "text_color", background: "surface" }[key] ?? key];
   if (node.type === "divider" || node.type === "spacer") return null;
   if (node.type === "button") {
-    return name === "fill" ? (value) => [own("color"), value] : name === "color" ? (value) => [value, own("fill")] : null;
+    return name === "fill"
+      ? (value) => [own("color"), value]
+      : name === "color"
+        ? (value) => [value, own("fill")]
+        : null;
   }
   if (name === "label_color") return (value) => [value, own("fill")];
   if (name === "fill") return (value) => [own("label_color"), value];

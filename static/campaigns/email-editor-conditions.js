@@ -3,7 +3,12 @@ import { el, freshId, icon } from "../blocks/dom.js";
 import { told } from "../blocks/tree.js";
 import { field } from "./email-editor-inputs.js";
 
-const LABELS = { everybody: "Everybody", segment: "Members of a segment", not_segment: "All but a segment", variable: "Depending on a value" };
+const LABELS = {
+  everybody: "Everybody",
+  segment: "Members of a segment",
+  not_segment: "All but a segment",
+  variable: "Depending on a value",
+};
 
 export function conditions(editor, node, path) {
   const isOpen = Boolean(node.show_when || node.repeat) || editor.openedConditions === node.id;
@@ -18,13 +23,18 @@ export function conditions(editor, node, path) {
   return details;
 }
 
-const kindOf = (when) => (!when ? "everybody" : "segment" in when ? (when.is_member === false ? "not_segment" : "segment") : "variable");
+const kindOf = (when) =>
+  !when ? "everybody" : "segment" in when ? (when.is_member === false ? "not_segment" : "segment") : "variable";
 
 function showWhen(editor, node, path) {
   const at = [...path, "show_when"];
   const when = node.show_when;
   const kind = kindOf(when);
-  const box = el("select", { id: freshId("mle"), "data-key": `${told(at)}#kind` }, Object.entries(LABELS).map(([name, label]) => el("option", { value: name }, label)));
+  const box = el(
+    "select",
+    { id: freshId("mle"), "data-key": `${told(at)}#kind` },
+    Object.entries(LABELS).map(([name, label]) => el("option", { value: name }, label)),
+  );
   box.value = kind;
   const first = editor.segments[0]?.id ?? null;
   box.addEventListener("change", () => {
@@ -74,7 +84,10 @@ function repeat(editor, node, path) {
   const box = el("input", { type: "checkbox", id: freshId("mle"), "data-key": `${told(at)}#on` });
   box.checked = Boolean(node.repeat);
   box.addEventListener("change", () =>
-    editor.edit(at, box.checked ? { over: "event.lines", as: "line", most: 10 } : undefined, { isDrawn: true, focus: `${told(at)}#on` }),
+    editor.edit(at, box.checked ? { over: "event.lines", as: "line", most: 10 } : undefined, {
+      isDrawn: true,
+      focus: `${told(at)}#on`,
+    }),
   );
   return el(
     "div",

@@ -69,14 +69,24 @@ export function alertLine() {
 export function confirm(title, words, label) {
   return dialog(title, (_, close) => [
     body(el("p", {}, words)),
-    foot(button("Cancel", () => close(false)), primary(label, () => close(true), { autofocus: true })),
+    foot(
+      button("Cancel", () => close(false)),
+      primary(label, () => close(true), { autofocus: true }),
+    ),
   ]);
 }
 
 // {href, words} or undefined; an empty href takes the link away.
 export function askLink(editor, { href, words }) {
   return dialog("Link", (box, close) => {
-    const to = el("input", { type: "text", inputmode: "url", spellcheck: "false", value: href, placeholder: "https://", autofocus: true });
+    const to = el("input", {
+      type: "text",
+      inputmode: "url",
+      spellcheck: "false",
+      value: href,
+      placeholder: "https://",
+      autofocus: true,
+    });
     const shown = el("input", { type: "text", value: words });
     const done = () => close({ href: complete(to.value.trim()), words: shown.value });
     box.addEventListener("keydown", (event) => {
@@ -91,7 +101,11 @@ export function askLink(editor, { href, words }) {
         labelled("Leads to", to, "https://…, mailto: or tel:; placeholders may stand in it."),
         labelled("Words", shown),
         ready.length
-          ? el("p", { class: "mle-chips" }, ready.map((one) => button(one.label, () => (to.value = `{{ ${one.name} }}`), { class: "mle-chip" })))
+          ? el(
+              "p",
+              { class: "mle-chips" },
+              ready.map((one) => button(one.label, () => (to.value = `{{ ${one.name} }}`), { class: "mle-chip" })),
+            )
           : null,
       ),
       foot(
@@ -109,7 +123,12 @@ const complete = (href) => (/^[\w-]+(\.[\w-]+)+([/?#].*)?$/.test(href) ? `https:
 // {type} or {snippet: slug}.
 export function askBlock(editor, { isInner }) {
   return dialog("Add a block", (_, close) => {
-    const search = el("input", { type: "search", placeholder: "Find a block", "aria-label": "Find a block", autocomplete: "off" });
+    const search = el("input", {
+      type: "search",
+      placeholder: "Find a block",
+      "aria-label": "Find a block",
+      autocomplete: "off",
+    });
     const groups = editor.language.groups().map(({ label, blocks }) =>
       el(
         "section",
@@ -126,7 +145,16 @@ export function askBlock(editor, { isInner }) {
     );
     if (editor.snippets.length) {
       groups.push(
-        el("section", {}, el("h3", {}, "Your snippets"), el("div", { class: "mle-types" }, editor.snippets.map((one) => tile("bookmark", one.name, () => close({ snippet: one.slug }))))),
+        el(
+          "section",
+          {},
+          el("h3", {}, "Your snippets"),
+          el(
+            "div",
+            { class: "mle-types" },
+            editor.snippets.map((one) => tile("bookmark", one.name, () => close({ snippet: one.slug }))),
+          ),
+        ),
       );
     }
     search.addEventListener("input", () => {

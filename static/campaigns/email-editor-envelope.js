@@ -8,7 +8,13 @@ import { field } from "./email-editor-inputs.js";
 // Inboxes of phones show about so many letters.
 const LINES = [
   { name: "subject", label: "Subject", longest: 300, best: 50, placeholder: "What readers see first" },
-  { name: "preheader", label: "Preheader", longest: 200, best: 90, placeholder: "Stands behind the subject in the inbox" },
+  {
+    name: "preheader",
+    label: "Preheader",
+    longest: 200,
+    best: 90,
+    placeholder: "Stands behind the subject in the inbox",
+  },
 ];
 
 export function envelope(editor) {
@@ -58,40 +64,94 @@ function standIns(editor, host) {
   const entries = Object.entries(editor.state.defaults ?? {});
   const title = freshId("mle");
   const rows = entries.map(([name, value]) => {
-    const box = el("input", { type: "text", value: String(value), "aria-label": `When ${name} is missing`, "data-key": `defaults.${name}` });
+    const box = el("input", {
+      type: "text",
+      value: String(value),
+      "aria-label": `When ${name} is missing`,
+      "data-key": `defaults.${name}`,
+    });
     box.addEventListener("input", () => editor.edit(["defaults", name], box.value || undefined));
-    return el("li", { "data-at": `defaults.${name}` }, el("code", {}, name), box, iconButton("close", `Remove the stand-in of ${name}`, () => {
-      editor.edit(["defaults", name], undefined);
-      look(editor, host);
-    }));
+    return el(
+      "li",
+      { "data-at": `defaults.${name}` },
+      el("code", {}, name),
+      box,
+      iconButton("close", `Remove the stand-in of ${name}`, () => {
+        editor.edit(["defaults", name], undefined);
+        look(editor, host);
+      }),
+    );
   });
   const help = entries.length
     ? "What the mail says where a contact has nothing."
     : "Insert a variable, and say there what stands in where a contact has none.";
-  return el("section", { class: "mle-standins", "aria-labelledby": title, "data-at": "defaults" }, el("h3", { id: title }, "Stand-ins"), el("p", { class: "mle-help" }, help), entries.length ? el("ul", {}, rows) : null);
+  return el(
+    "section",
+    { class: "mle-standins", "aria-labelledby": title, "data-at": "defaults" },
+    el("h3", { id: title }, "Stand-ins"),
+    el("p", { class: "mle-help" }, help),
+    entries.length ? el("ul", {}, rows) : null,
+  );
 }
 
 function plainText(editor) {
   const isOwn = Boolean(editor.state.text);
-  const box = el("textarea", { rows: 8, class: "gs-code", "aria-label": "Plain text of the mail", value: editor.state.text ?? "", "data-key": "text", "data-main": "" });
+  const box = el("textarea", {
+    rows: 8,
+    class: "gs-code",
+    "aria-label": "Plain text of the mail",
+    value: editor.state.text ?? "",
+    "data-key": "text",
+    "data-main": "",
+  });
   box.addEventListener("input", () => editor.edit(["text"], box.value));
-  const begin = button("Write it by hand", () => {
-    box.value = editor.preview.text.textContent;
-    editor.edit(["text"], box.value);
-    switchTo(true);
-    box.focus();
-  }, { class: "gs-button gs-button--quiet mle-small" });
-  const back = button("Make it from the blocks again", async () => {
-    if (!(await confirm("Give up your own text?", "The plain text is made from the blocks again; control Z brings yours back.", "Give it up"))) return;
-    editor.edit(["text"], "");
-    switchTo(false);
-  }, { class: "gs-button gs-button--quiet mle-small" });
+  const begin = button(
+    "Write it by hand",
+    () => {
+      box.value = editor.preview.text.textContent;
+      editor.edit(["text"], box.value);
+      switchTo(true);
+      box.focus();
+    },
+    { class: "gs-button gs-button--quiet mle-small" },
+  );
+  const back = button(
+    "Make it from the blocks again",
+    async () => {
+      if (
+        !(await confirm(
+          "Give up your own text?",
+          "The plain text is made from the blocks again; control Z brings yours back.",
+          "Give it up",
+        ))
+      )
+        return;
+      editor.edit(["text"], "");
+      switchTo(false);
+    },
+    { class: "gs-button gs-button--quiet mle-small" },
+  );
   const help = el("p", { class: "mle-help" });
   const switchTo = (own) => {
     box.hidden = back.hidden = !own;
     begin.hidden = own;
-    help.textContent = own ? "You wrote it; it does not follow the blocks. Variables work as they do above." : "Made from the blocks. Some readers, and every spam filter, look at it.";
+    help.textContent = own
+      ? "You wrote it; it does not follow the blocks. Variables work as they do above."
+      : "Made from the blocks. Some readers, and every spam filter, look at it.";
   };
   switchTo(isOwn);
-  return el("section", { class: "mle-standins", "data-at": "text" }, el("h3", {}, "Plain text"), help, el("p", { class: "mle-behind" }, "The blocks have changed since you wrote it: look whether it still says the same."), box, begin, back);
+  return el(
+    "section",
+    { class: "mle-standins", "data-at": "text" },
+    el("h3", {}, "Plain text"),
+    help,
+    el(
+      "p",
+      { class: "mle-behind" },
+      "The blocks have changed since you wrote it: look whether it still says the same.",
+    ),
+    box,
+    begin,
+    back,
+  );
 }

@@ -30,7 +30,12 @@ function label(input, box) {
   if (text.localName === "label") text.setAttribute("for", box.id);
   else if (box) box.setAttribute("aria-label", input.label);
   if (!input.takesVariables) return text;
-  return el("div", { class: "mle-labels" }, text, variableButton(input.editor, () => box));
+  return el(
+    "div",
+    { class: "mle-labels" },
+    text,
+    variableButton(input.editor, () => box),
+  );
 }
 
 const key = (input) => ({ "data-key": told(input.at), "data-main": "" });
@@ -46,7 +51,11 @@ function text(input) {
   });
   box.addEventListener("input", () => input.set(box.value === "" ? undefined : box.value));
   if (!input.suggest) return box;
-  const offered = el("datalist", { id: freshId("mle-offered") }, input.suggest.map((value) => el("option", { value })));
+  const offered = el(
+    "datalist",
+    { id: freshId("mle-offered") },
+    input.suggest.map((value) => el("option", { value })),
+  );
   box.setAttribute("list", offered.id);
   return el("div", {}, box, offered);
 }
@@ -61,7 +70,13 @@ function url(input) {
 }
 
 function code(input) {
-  const box = el("textarea", { rows: 12, class: "gs-code", spellcheck: "false", value: input.value ?? "", ...key(input) });
+  const box = el("textarea", {
+    rows: 12,
+    class: "gs-code",
+    spellcheck: "false",
+    value: input.value ?? "",
+    ...key(input),
+  });
   box.addEventListener("input", () => input.set(box.value === "" ? undefined : box.value));
   return box;
 }
@@ -106,14 +121,31 @@ function choice(input) {
       const box = el("input", { type: "radio", name, value: one.name, "data-key": `${told(input.at)}#${one.name}` });
       box.checked = one.name === value || (!at && !choices.some((other) => other.name === value));
       box.addEventListener("change", () => input.set(one.name, { focus: box.dataset.key }));
-      return el("label", {}, box, el("span", {}, ALIGNS[one.name] && input.name === "align" ? icon(ALIGNS[one.name]) : null, el("span", { class: input.name === "align" ? "gs-hidden" : "" }, one.label)));
+      return el(
+        "label",
+        {},
+        box,
+        el(
+          "span",
+          {},
+          ALIGNS[one.name] && input.name === "align" ? icon(ALIGNS[one.name]) : null,
+          el("span", { class: input.name === "align" ? "gs-hidden" : "" }, one.label),
+        ),
+      );
     }),
   );
 }
 const ALIGNS = { left: "format_align_left", center: "format_align_center", right: "format_align_right" };
 
 function select(input, choices) {
-  const box = el("select", key(input), input.required && input.value === undefined && input.default === undefined ? el("option", { value: "" }, "Choose …") : null, choices.map((one) => el("option", { value: one.name }, one.label)));
+  const box = el(
+    "select",
+    key(input),
+    input.required && input.value === undefined && input.default === undefined
+      ? el("option", { value: "" }, "Choose …")
+      : null,
+    choices.map((one) => el("option", { value: one.name }, one.label)),
+  );
   box.value = String(input.value ?? input.default ?? "");
   box.addEventListener("change", () => input.set(box.value === "" ? undefined : box.value));
   return box;
@@ -121,8 +153,20 @@ function select(input, choices) {
 
 function color(input) {
   const value = () => (isColor(box.value) ? box.value : "");
-  const well = el("input", { type: "color", value: isColor(input.value) ? six(input.value) : "#ffffff", "aria-label": `${input.label}: choose`, title: "Choose a colour" });
-  const box = el("input", { type: "text", spellcheck: "false", maxlength: 7, placeholder: input.default ?? "as the mail", value: input.value ?? "", ...key(input) });
+  const well = el("input", {
+    type: "color",
+    value: isColor(input.value) ? six(input.value) : "#ffffff",
+    "aria-label": `${input.label}: choose`,
+    title: "Choose a colour",
+  });
+  const box = el("input", {
+    type: "text",
+    spellcheck: "false",
+    maxlength: 7,
+    placeholder: input.default ?? "as the mail",
+    value: input.value ?? "",
+    ...key(input),
+  });
   const hint = el("span", { class: "mle-contrast", role: "status" });
   const show = () => {
     well.classList.toggle("mle-well--none", !value());
@@ -152,7 +196,11 @@ function contrastWords(input, value) {
   const isGood = ratio >= 4.5;
   return [
     icon(isGood ? "check_circle" : "warning"),
-    el("span", { class: isGood ? "" : "mle-contrast--low" }, `${ratio.toFixed(1)} : 1${isGood ? "" : " – hard to read, 4.5 is needed"}`),
+    el(
+      "span",
+      { class: isGood ? "" : "mle-contrast--low" },
+      `${ratio.toFixed(1)} : 1${isGood ? "" : " – hard to read, 4.5 is needed"}`,
+    ),
   ];
 }
 
@@ -167,14 +215,32 @@ function image(input) {
   const box = url(input);
   box.addEventListener("input", () => show(box.value));
   show(input.value);
-  const pick = el("button", { type: "button", class: "gs-button gs-button--quiet mle-small", "data-key": `${told(input.at)}#pick`, onclick: () => input.editor.pickPicture(input) }, icon("photo_library"), "Choose or upload");
+  const pick = el(
+    "button",
+    {
+      type: "button",
+      class: "gs-button gs-button--quiet mle-small",
+      "data-key": `${told(input.at)}#pick`,
+      onclick: () => input.editor.pickPicture(input),
+    },
+    icon("photo_library"),
+    "Choose or upload",
+  );
   return el("div", { class: "mle-image" }, picture, el("div", {}, pick, box));
 }
 
 function snippet(input) {
   const known = input.editor.snippets;
-  if (!known.length) return el("p", { class: "mle-help", "data-main": "", tabindex: "-1" }, "There are no snippets yet: save any block as one by its menu.");
-  return select(input, known.map((one) => ({ name: one.slug, label: one.name })));
+  if (!known.length)
+    return el(
+      "p",
+      { class: "mle-help", "data-main": "", tabindex: "-1" },
+      "There are no snippets yet: save any block as one by its menu.",
+    );
+  return select(
+    input,
+    known.map((one) => ({ name: one.slug, label: one.name })),
+  );
 }
 
 // --- several of the same ----------------------------------------------------------------------------------
@@ -187,20 +253,53 @@ function rows(input) {
     el(
       "li",
       { class: "mle-row", "data-at": told(at(place)) },
-      el("div", { class: "mle-row__fields" }, input.inputs.map((one) => field({
-        ...one,
-        at: [...at(place), one.name],
-        value: row[one.name],
-        editor: input.editor,
-        set: (value, more = {}) => input.set(set(input.now(), [place, one.name], value), { key: told([...at(place), one.name]), ...more }),
-      }))),
-      el("div", { class: "mle-row__tools" },
-        iconButton("arrow_upward", "Move up", () => change(move({ list }, ["list", place], ["list"], place - 1).root.list, `${told(at(place - 1))}#up`), { disabled: place === 0, "data-key": `${told(at(place))}#up` }),
-        iconButton("close", "Remove", () => change(remove({ list }, ["list", place]).list, `${told(input.at)}#add`), {}),
+      el(
+        "div",
+        { class: "mle-row__fields" },
+        input.inputs.map((one) =>
+          field({
+            ...one,
+            at: [...at(place), one.name],
+            value: row[one.name],
+            editor: input.editor,
+            set: (value, more = {}) =>
+              input.set(set(input.now(), [place, one.name], value), { key: told([...at(place), one.name]), ...more }),
+          }),
+        ),
+      ),
+      el(
+        "div",
+        { class: "mle-row__tools" },
+        iconButton(
+          "arrow_upward",
+          "Move up",
+          () => change(move({ list }, ["list", place], ["list"], place - 1).root.list, `${told(at(place - 1))}#up`),
+          { disabled: place === 0, "data-key": `${told(at(place))}#up` },
+        ),
+        iconButton(
+          "close",
+          "Remove",
+          () => change(remove({ list }, ["list", place]).list, `${told(input.at)}#add`),
+          {},
+        ),
       ),
     ),
   );
-  const add = el("button", { type: "button", class: "mle-add-row", "data-key": `${told(input.at)}#add`, onclick: () => change(insert({ list }, ["list"], list.length, input.editor.language.blankRow(input)).list, told([...at(list.length), input.inputs[0].name])) }, icon("add"), "Add");
+  const add = el(
+    "button",
+    {
+      type: "button",
+      class: "mle-add-row",
+      "data-key": `${told(input.at)}#add`,
+      onclick: () =>
+        change(
+          insert({ list }, ["list"], list.length, input.editor.language.blankRow(input)).list,
+          told([...at(list.length), input.inputs[0].name]),
+        ),
+    },
+    icon("add"),
+    "Add",
+  );
   return el("div", {}, el("ol", { class: "mle-rows" }, items), add);
 }
 

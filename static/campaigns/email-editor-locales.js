@@ -21,12 +21,19 @@ export function nameOf(code) {
   }
 }
 
-const pick = (from) => Object.fromEntries(WORDS.filter((name) => from[name] !== undefined).map((name) => [name, from[name]]));
+const pick = (from) =>
+  Object.fromEntries(WORDS.filter((name) => from[name] !== undefined).map((name) => [name, from[name]]));
 
 // The words of one language as the page keeps them. What was written as code stands in one block.
 function opened({ subject, preheader, text, html, blocks }) {
   const tree = blocks ?? { settings: {}, blocks: html?.trim() ? [{ id: "imported", type: "imported", html }] : [] };
-  return { subject: subject ?? "", preheader: preheader ?? "", text: text ?? "", settings: tree.settings ?? {}, blocks: tree.blocks ?? [] };
+  return {
+    subject: subject ?? "",
+    preheader: preheader ?? "",
+    text: text ?? "",
+    settings: tree.settings ?? {},
+    blocks: tree.blocks ?? [],
+  };
 }
 
 const closed = ({ subject, preheader, text, settings, blocks }) => ({
@@ -46,11 +53,16 @@ export function stateOf(draft, editing = MAIN) {
 export function draftOf(state) {
   const { defaults, locale, others } = turned(state, MAIN);
   const variants = Object.fromEntries(Object.entries(others).map(([code, words]) => [code, closed(words)]));
-  return { ...closed(turned(state, MAIN)), defaults: defaults ?? {}, locale: locale ?? "", variants };
+  // A mail is made of blocks or written as code, never both.
+  return { ...closed(turned(state, MAIN)), html: "", defaults: defaults ?? {}, locale: locale ?? "", variants };
 }
 
 // The words that are open, as the server draws them.
-export const wordsOf = (state) => ({ ...closed(state), defaults: state.defaults ?? {}, locale: state.editing || state.locale || "" });
+export const wordsOf = (state) => ({
+  ...closed(state),
+  defaults: state.defaults ?? {},
+  locale: state.editing || state.locale || "",
+});
 
 export function turned(state, code) {
   if (code === state.editing) return state;
@@ -72,7 +84,12 @@ export function languageTabs(editor) {
     all.map((code) =>
       el(
         "button",
-        { type: "button", "aria-pressed": String(code === state.editing), "data-key": `language#${code}`, onclick: () => editor.turnLanguage(code) },
+        {
+          type: "button",
+          "aria-pressed": String(code === state.editing),
+          "data-key": `language#${code}`,
+          onclick: () => editor.turnLanguage(code),
+        },
         code === MAIN ? (state.locale ? nameOf(state.locale) : "Everybody else") : nameOf(code),
       ),
     ),
@@ -93,22 +110,42 @@ function addLanguage(editor) {
   return dialog("Add a language", (_, close) => {
     const { state } = editor;
     const taken = new Set([...codes(state), state.locale]);
-    const free = OFFERED.filter((code) => !taken.has(code)).sort((one, other) => nameOf(one).localeCompare(nameOf(other)));
-    const box = el("select", { autofocus: true }, free.map((code) => el("option", { value: code }, nameOf(code))));
-    const main = el("select", {}, el("option", { value: "" }, "Not said"), OFFERED.map((code) => el("option", { value: code }, nameOf(code))));
+    const free = OFFERED.filter((code) => !taken.has(code)).sort((one, other) =>
+      nameOf(one).localeCompare(nameOf(other)),
+    );
+    const box = el(
+      "select",
+      { autofocus: true },
+      free.map((code) => el("option", { value: code }, nameOf(code))),
+    );
+    const main = el(
+      "select",
+      {},
+      el("option", { value: "" }, "Not said"),
+      OFFERED.map((code) => el("option", { value: code }, nameOf(code))),
+    );
     main.value = state.locale ?? "";
     const { line, tell } = alertLine();
     const add = () => {
       if (box.value === main.value) return tell("The mail is in that language already.");
       const words = structuredClone(pick(state));
-      editor.change({ ...state, locale: main.value, others: { ...state.others, [box.value]: words } }, { isDrawn: false });
+      editor.change(
+        { ...state, locale: main.value, others: { ...state.others, [box.value]: words } },
+        { isDrawn: false },
+      );
       editor.turnLanguage(box.value);
       return close(true);
     };
     return [
       body(
-        labelled("New language", box, "It begins as a copy of what is open now. A contact gets it by their own language."),
-        state.editing ? null : labelled("The words so far are in", main, "Whoever speaks none of the languages gets these."),
+        labelled(
+          "New language",
+          box,
+          "It begins as a copy of what is open now. A contact gets it by their own language.",
+        ),
+        state.editing
+          ? null
+          : labelled("The words so far are in", main, "Whoever speaks none of the languages gets these."),
         line,
       ),
       foot(primary("Add language", add)),
@@ -119,9 +156,15 @@ function addLanguage(editor) {
 async function removeLanguage(editor) {
   const { state } = editor;
   const code = state.editing;
-  if (!(await confirm(`Remove ${nameOf(code)}?`, "Whoever speaks it gets the other words from then on. Control Z brings it back.", "Remove"))) return;
+  if (
+    !(await confirm(
+      `Remove ${nameOf(code)}?`,
+      "Whoever speaks it gets the other words from then on. Control Z brings it back.",
+      "Remove",
+    ))
+  )
+    return;
   const main = turned(state, MAIN);
   const { [code]: _, ...others } = main.others;
   editor.replace({ ...main, others }, `${nameOf(code)} is removed.`);
 }
-

@@ -14,29 +14,39 @@ export async function pickPicture(editor, input) {
   const node = editor.valueAt(path);
   const has = (name) => editor.language.inputs(node).some((one) => one.name === name);
   if (has("alt") && !node.alt) state = { ...state, alt: picture.alt };
-  if (has("width") && !node.width && picture.width < editor.settings.width) state = { ...state, width: Math.max(1, Math.round(picture.width / (picture.width > 320 ? SHARP : 1))) };
+  if (has("width") && !node.width && picture.width < editor.settings.width)
+    state = { ...state, width: Math.max(1, Math.round(picture.width / (picture.width > 320 ? SHARP : 1))) };
   editor.edit(path, { ...node, ...state }, { isDrawn: true, focus: `${told(input.at)}#pick` });
 }
 
 export function askPicture(editor) {
-  return dialog("Pictures", (box, close) => {
-    const grid = el("ul", { class: "mle-pictures" });
-    const more = el("button", { type: "button", class: "gs-button gs-button--quiet mle-small", hidden: true }, "Show more");
-    const { line, tell } = alertLine();
-    const show = async (address) => {
-      try {
-        const { results, next } = await ask(address);
-        grid.append(...results.map((one) => shown(editor, one, close, tell)));
-        more.hidden = !next;
-        more.onclick = () => show(next);
-        if (!grid.children.length) grid.append(el("li", { class: "mle-help" }, "No pictures yet. Add the first one above."));
-      } catch (error) {
-        tell(error.message);
-      }
-    };
-    show(`${editor.page.addresses.pictures}?limit=24`);
-    return body(upload(editor, box, close, tell), line, grid, more);
-  }, { isWide: true });
+  return dialog(
+    "Pictures",
+    (box, close) => {
+      const grid = el("ul", { class: "mle-pictures" });
+      const more = el(
+        "button",
+        { type: "button", class: "gs-button gs-button--quiet mle-small", hidden: true },
+        "Show more",
+      );
+      const { line, tell } = alertLine();
+      const show = async (address) => {
+        try {
+          const { results, next } = await ask(address);
+          grid.append(...results.map((one) => shown(editor, one, close, tell)));
+          more.hidden = !next;
+          more.onclick = () => show(next);
+          if (!grid.children.length)
+            grid.append(el("li", { class: "mle-help" }, "No pictures yet. Add the first one above."));
+        } catch (error) {
+          tell(error.message);
+        }
+      };
+      show(`${editor.page.addresses.pictures}?limit=24`);
+      return body(upload(editor, box, close, tell), line, grid, more);
+    },
+    { isWide: true },
+  );
 }
 
 function shown(editor, picture, close, tell) {
@@ -47,10 +57,20 @@ function shown(editor, picture, close, tell) {
       "button",
       { type: "button", class: "mle-picture-tile", onclick: () => close(picture) },
       el("img", { src: editor.locally(picture.url), alt: picture.alt, loading: "lazy" }),
-      el("span", {}, picture.alt, el("small", {}, `${picture.width} × ${picture.height} · ${Math.max(1, Math.round(picture.byte_count / 1024))} KB`)),
+      el(
+        "span",
+        {},
+        picture.alt,
+        el(
+          "small",
+          {},
+          `${picture.width} × ${picture.height} · ${Math.max(1, Math.round(picture.byte_count / 1024))} KB`,
+        ),
+      ),
     ),
     iconButton("delete", `Take “${picture.alt}” out of the library`, async () => {
-      if (!(await confirm("Take it out of the library?", "Mails that show it go on showing it.", "Take it out"))) return;
+      if (!(await confirm("Take it out of the library?", "Mails that show it go on showing it.", "Take it out")))
+        return;
       try {
         await ask(`${editor.page.addresses.pictures}${picture.id}/`, { method: "DELETE" });
         item.remove();
@@ -91,5 +111,11 @@ function upload(editor, box, close, tell) {
     if (event.dataTransfer.files.length) file.files = event.dataTransfer.files;
     alt.focus();
   });
-  return el("div", { class: "mle-upload" }, labelled("New picture", file, "PNG, JPEG, GIF or WebP, up to 4 MB; or drop it here."), labelled("What it shows", alt), add);
+  return el(
+    "div",
+    { class: "mle-upload" },
+    labelled("New picture", file, "PNG, JPEG, GIF or WebP, up to 4 MB; or drop it here."),
+    labelled("What it shows", alt),
+    add,
+  );
 }

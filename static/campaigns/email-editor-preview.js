@@ -15,7 +15,7 @@ export class Preview {
   // `render(contact id)` asks the server for the state of now; `answered(answer)` is told of each answer that counts.
   constructor(host, editor, { render, answered }) {
     Object.assign(this, { host, editor, render, answered });
-    this.view = "desktop";
+    this.view = innerWidth < WIDTHS.desktop ? "phone" : "desktop";
     this.contact = editor.page.contact;
     this.event = editor.page.event;
     this.timings = []; // milliseconds from the change to the new picture
@@ -164,7 +164,9 @@ export class Preview {
     const frame = this.frame.getBoundingClientRect();
     const x = (event.clientX - frame.left) / this.scale;
     const y = (event.clientY - frame.top) / this.scale;
-    const hit = [...this.#boxes()].filter(([, box]) => y >= box.top && y <= box.bottom && x >= box.left && x <= box.right);
+    const hit = [...this.#boxes()].filter(
+      ([, box]) => y >= box.top && y <= box.bottom && x >= box.left && x <= box.right,
+    );
     hit.sort(([, one], [, other]) => one.height * one.width - other.height * other.width);
     if (hit.length) this.editor.choose(hit[0][0], { isShown: true });
   }
@@ -181,10 +183,31 @@ export class Preview {
 
   #lay() {
     this.tabs = VIEWS.map(([name, glyph, label]) =>
-      el("button", { type: "button", "data-view": name, "aria-pressed": String(name === this.view), onclick: () => this.turn(name) }, icon(glyph), el("span", {}, label)),
+      el(
+        "button",
+        {
+          type: "button",
+          "data-view": name,
+          "aria-pressed": String(name === this.view),
+          onclick: () => this.turn(name),
+        },
+        icon(glyph),
+        el("span", {}, label),
+      ),
     );
-    this.who = el("button", { type: "button", class: "mle-who", onclick: () => this.#choosePerson() }, icon("person"), (this.whoWords = el("span", {})), icon("expand_more"));
-    this.what = el("button", { type: "button", class: "mle-who mle-who--event", hidden: true, onclick: () => this.#chooseEvent() }, icon("bolt"), el("span", {}, "Sample event"));
+    this.who = el(
+      "button",
+      { type: "button", class: "mle-who", onclick: () => this.#choosePerson() },
+      icon("person"),
+      (this.whoWords = el("span", {})),
+      icon("expand_more"),
+    );
+    this.what = el(
+      "button",
+      { type: "button", class: "mle-who mle-who--event", hidden: true, onclick: () => this.#chooseEvent() },
+      icon("bolt"),
+      el("span", {}, "Sample event"),
+    );
     this.note = el("p", { class: "mle-alert", role: "status", hidden: true });
     this.subject = el("strong", {});
     this.preheader = el("span", {});
@@ -199,12 +222,29 @@ export class Preview {
     this.paper = el("div", { class: "mle-paper" }, this.stage, this.text);
     this.weight = el("span", {});
     this.meter = el("span", { class: "mle-meter", "aria-hidden": "true" }, el("i", {}));
-    this.scroll = el("div", { class: "mle-scroll", tabindex: "0", role: "region", "aria-label": "Preview" }, el("div", { class: "mle-inbox" }, this.subject, this.preheader), this.note, this.paper);
-    this.host.append(
-      el("div", { class: "mle-show__bar" }, el("div", { class: "mle-views", role: "group", "aria-label": "How the mail is shown" }, this.tabs), this.what, this.who),
-      this.scroll,
-      (this.foot = el("div", { class: "mle-show__foot" }, el("div", { class: "mle-size", title: "Gmail cuts mail off at 102 KB" }, this.meter, this.weight))),
+    this.scroll = el(
+      "div",
+      { class: "mle-scroll", tabindex: "0", role: "region", "aria-label": "Preview" },
+      el("div", { class: "mle-inbox" }, this.subject, this.preheader),
+      this.note,
+      this.paper,
     );
+    this.host.append(
+      el(
+        "div",
+        { class: "mle-show__bar" },
+        el("div", { class: "mle-views", role: "group", "aria-label": "How the mail is shown" }, this.tabs),
+        this.what,
+        this.who,
+      ),
+      this.scroll,
+      (this.foot = el(
+        "div",
+        { class: "mle-show__foot" },
+        el("div", { class: "mle-size", title: "Gmail cuts mail off at 102 KB" }, this.meter, this.weight),
+      )),
+    );
+    this.host.dataset.view = this.view;
     this.named();
   }
 
@@ -218,7 +258,9 @@ export class Preview {
   }
 
   named() {
-    this.whoWords.textContent = this.contact ? this.contact.name || this.contact.email || `Contact ${this.contact.id}` : "Choose a contact";
+    this.whoWords.textContent = this.contact
+      ? this.contact.name || this.contact.email || `Contact ${this.contact.id}`
+      : "Choose a contact";
     this.who.setAttribute("aria-label", `Shown as ${this.whoWords.textContent}. Choose another contact`);
   }
 
@@ -241,7 +283,12 @@ export class Preview {
 // The list of what the server found: each leads to its block.
 export function checks(editor, host) {
   const id = freshId("mle-checks");
-  const toggle = el("button", { type: "button", class: "mle-checks__toggle", "aria-expanded": "false", "aria-controls": id });
+  const toggle = el("button", {
+    type: "button",
+    class: "mle-checks__toggle",
+    "aria-expanded": "false",
+    "aria-controls": id,
+  });
   const list = el("ul", { id, hidden: true, class: "mle-checks__list" });
   toggle.addEventListener("click", () => {
     list.hidden = !list.hidden;
@@ -252,8 +299,17 @@ export function checks(editor, host) {
   return (found) => {
     const worst = ["error", "warning", "hint"].find((level) => found.some((one) => one.level === level)) ?? "fine";
     toggle.dataset.level = worst;
-    const words = found.length === 1 ? "One thing to look at" : found.length ? `${found.length} things to look at` : "All checks passed";
-    toggle.replaceChildren(icon(SIGNS[worst] ?? "check_circle"), el("span", {}, words), ...(found.length ? [icon("expand_less")] : []));
+    const words =
+      found.length === 1
+        ? "One thing to look at"
+        : found.length
+          ? `${found.length} things to look at`
+          : "All checks passed";
+    toggle.replaceChildren(
+      icon(SIGNS[worst] ?? "check_circle"),
+      el("span", {}, words),
+      ...(found.length ? [icon("expand_less")] : []),
+    );
     toggle.disabled = !found.length;
     if (!found.length) list.hidden = true;
     list.replaceChildren(...found.map((one) => finding(one, () => editor.goTo(one))));

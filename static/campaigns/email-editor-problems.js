@@ -25,11 +25,20 @@ export function placeProblems(editor, problems) {
   for (const [card, sentences] of counts) {
     const shown = sentences.filter(Boolean);
     const title = shown.join(" ");
-    card.querySelector(":scope > .mle-head .mle-open").append(
-      el("span", { class: "mle-faults", title }, icon("error"), el("span", { class: "gs-hidden" }, title || "Something is to be mended here.")),
-    );
+    card
+      .querySelector(":scope > .mle-head .mle-open")
+      .append(
+        el(
+          "span",
+          { class: "mle-faults", title },
+          icon("error"),
+          el("span", { class: "gs-hidden" }, title || "Something is to be mended here."),
+        ),
+      );
     if (editor.chosen === card.dataset.id && shown.length) {
-      card.querySelector(":scope > .mle-properties")?.prepend(el("p", { class: "mle-problem" }, icon("error"), el("span", {}, title)));
+      card
+        .querySelector(":scope > .mle-properties")
+        ?.prepend(el("p", { class: "mle-problem" }, icon("error"), el("span", {}, title)));
     }
   }
 }

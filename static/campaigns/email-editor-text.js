@@ -71,7 +71,9 @@ function toolbar(box, changed, link) {
   );
   buttons[0].tabIndex = 0;
   const mark = () =>
-    ACTS.forEach(([command], at) => buttons[at].setAttribute("aria-pressed", String(document.queryCommandState(command))));
+    ACTS.forEach(([command], at) =>
+      buttons[at].setAttribute("aria-pressed", String(document.queryCommandState(command))),
+    );
   box.addEventListener("keyup", mark);
   box.addEventListener("mouseup", mark);
   const bar = el("div", { class: "mle-tools", role: "toolbar", "aria-label": "How the words look" }, buttons);
@@ -100,8 +102,9 @@ async function linked(editor, box, changed) {
   if (!answer) return;
   const place = document.createRange();
   if (isInside) place.selectNode(old);
-  else if (range) place.setStart(range.startContainer, range.startOffset), place.setEnd(range.endContainer, range.endOffset);
-  else place.selectNodeContents(box), place.collapse(false);
+  else if (range)
+    (place.setStart(range.startContainer, range.startOffset), place.setEnd(range.endContainer, range.endOffset));
+  else (place.selectNodeContents(box), place.collapse(false));
   place.deleteContents();
   const node = answer.href
     ? el("a", { href: answer.href }, answer.words || answer.href)
@@ -135,7 +138,8 @@ function safe(html) {
 function copies(parent) {
   return [...parent.childNodes].flatMap((node) => {
     if (node.nodeType === Node.TEXT_NODE) return [document.createTextNode(node.data)];
-    if (node.nodeType !== Node.ELEMENT_NODE || ["SCRIPT", "STYLE", "TITLE", "TEMPLATE"].includes(node.tagName)) return [];
+    if (node.nodeType !== Node.ELEMENT_NODE || ["SCRIPT", "STYLE", "TITLE", "TEMPLATE"].includes(node.tagName))
+      return [];
     const inner = copies(node);
     if (node.tagName === "BR") return [document.createElement("br")];
     if (node.tagName === "A" && node.getAttribute("href")) return [el("a", { href: node.getAttribute("href") }, inner)];

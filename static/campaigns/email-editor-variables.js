@@ -38,7 +38,7 @@ function put(box, text, caret) {
     const selection = getSelection();
     selection.removeAllRanges();
     const range = caret ?? document.createRange();
-    if (!caret) range.selectNodeContents(box.lastElementChild ?? box), range.collapse(false);
+    if (!caret) (range.selectNodeContents(box.lastElementChild ?? box), range.collapse(false));
     selection.addRange(range);
     document.execCommand("insertText", false, text);
     return;
@@ -50,7 +50,13 @@ function put(box, text, caret) {
 // {name, standIn} or undefined.
 export function askVariable(editor) {
   return dialog("Insert a variable", (_, close) => {
-    const search = el("input", { type: "search", placeholder: "Find, e.g. name or city", "aria-label": "Find a variable", autocomplete: "off", autofocus: true });
+    const search = el("input", {
+      type: "search",
+      placeholder: "Find, e.g. name or city",
+      "aria-label": "Find a variable",
+      autocomplete: "off",
+      autofocus: true,
+    });
     const list = el("div", { class: "mle-variables" });
     const more = el("div", { hidden: true });
     const show = () => {
@@ -60,20 +66,41 @@ export function askVariable(editor) {
       for (const one of found) groups.set(one.group, [...(groups.get(one.group) ?? []), one]);
       list.replaceChildren(
         ...[...groups].map(([label, ones]) =>
-          el("section", {}, el("h3", {}, label), ones.slice(0, 60).map((one) =>
-            el("button", { type: "button", class: "mle-variable-row", onclick: () => choose(one) }, el("span", {}, one.label, one.sample ? el("small", {}, one.sample) : null), el("code", {}, `{{ ${one.name} }}`)))),
+          el(
+            "section",
+            {},
+            el("h3", {}, label),
+            ones
+              .slice(0, 60)
+              .map((one) =>
+                el(
+                  "button",
+                  { type: "button", class: "mle-variable-row", onclick: () => choose(one) },
+                  el("span", {}, one.label, one.sample ? el("small", {}, one.sample) : null),
+                  el("code", {}, `{{ ${one.name} }}`),
+                ),
+              ),
+          ),
         ),
       );
       if (!found.length) list.append(el("p", { class: "mle-help" }, `Nothing is called “${search.value}”.`));
     };
     const choose = (one) => {
       if (one.is_always_there) return close({ name: one.name });
-      const words = el("input", { type: "text", value: String(editor.standInOf(one.name) ?? one.default ?? ""), placeholder: "e.g. there" });
+      const words = el("input", {
+        type: "text",
+        value: String(editor.standInOf(one.name) ?? one.default ?? ""),
+        placeholder: "e.g. there",
+      });
       const done = () => close({ name: one.name, standIn: words.value });
       words.addEventListener("keydown", (event) => event.key === "Enter" && (event.preventDefault(), done()));
       more.replaceChildren(
         el("p", { class: "mle-chosen" }, icon("data_object"), el("code", {}, `{{ ${one.name} }}`)),
-        labelled("When a contact has none, say", words, "One stand-in serves the whole mail. Without it, who has none gets no mail."),
+        labelled(
+          "When a contact has none, say",
+          words,
+          "One stand-in serves the whole mail. Without it, who has none gets no mail.",
+        ),
         foot(primary("Insert", done)),
       );
       list.hidden = search.hidden = true;
@@ -83,8 +110,8 @@ export function askVariable(editor) {
     };
     search.addEventListener("input", show);
     search.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") event.preventDefault(), list.querySelector("button")?.click();
-      if (event.key === "ArrowDown") event.preventDefault(), list.querySelector("button")?.focus();
+      if (event.key === "Enter") (event.preventDefault(), list.querySelector("button")?.click());
+      if (event.key === "ArrowDown") (event.preventDefault(), list.querySelector("button")?.focus());
     });
     list.addEventListener("keydown", (event) => {
       const rows = [...list.querySelectorAll("button")];

@@ -191,7 +191,10 @@ class EmailEditor extends BlockEditor {
     const next = widths.map((width, at) => ({ width, blocks: columns[at]?.blocks ?? [] }));
     // What stood in a column that is gone goes into the last one: nothing is lost.
     next.at(-1).blocks = [...next.at(-1).blocks, ...columns.slice(widths.length).flatMap((column) => column.blocks)];
-    this.change(set(this.state, [...path, "columns"], next), { say: label, focus: `${told(path)}#arrange-${widths.join("-")}` });
+    this.change(set(this.state, [...path, "columns"], next), {
+      say: label,
+      focus: `${told(path)}#arrange-${widths.join("-")}`,
+    });
   }
 
   pickPicture(input) {
@@ -223,9 +226,15 @@ class EmailEditor extends BlockEditor {
     const { snippet } = get(this.state, path);
     const blocks = renamed(this.snippets.find((one) => one.slug === snippet)?.blocks ?? []);
     const list = path.slice(0, -1);
-    const state = blocks.reduce((root, block, place) => insert(root, list, path.at(-1) + place, block), remove(this.state, path));
+    const state = blocks.reduce(
+      (root, block, place) => insert(root, list, path.at(-1) + place, block),
+      remove(this.state, path),
+    );
     this.chosen = blocks[0]?.id ?? null;
-    this.change(state, { say: "The snippet is taken apart; its blocks are this mail's own now.", focus: `${told(path)}#open` });
+    this.change(state, {
+      say: "The snippet is taken apart; its blocks are this mail's own now.",
+      focus: `${told(path)}#open`,
+    });
   }
 
   // A check or a problem: to its field where it is told, else to its block.
@@ -239,7 +248,8 @@ class EmailEditor extends BlockEditor {
     const spot = path && this.querySelector(`[data-at="${CSS.escape(path)}"]`);
     const card = id && this.querySelector(`[data-id="${CSS.escape(id)}"]`);
     (spot || card)?.scrollIntoView({ block: "center" });
-    const box = spot?.querySelector("[data-main], input, select, textarea") ?? card?.querySelector(".mle-properties [data-main]");
+    const box =
+      spot?.querySelector("[data-main], input, select, textarea") ?? card?.querySelector(".mle-properties [data-main]");
     box?.focus();
   }
 
@@ -271,7 +281,11 @@ class EmailEditor extends BlockEditor {
     this.toast(`Version ${number} is published: new mail uses it.`);
     this.say(`Version ${number} is published.`);
     const badge = this.querySelector(".mle-bar__state");
-    const changes = el("span", { class: "gs-badge gs-badge--warning mle-bar__changes", hidden: true }, "Unpublished changes");
+    const changes = el(
+      "span",
+      { class: "gs-badge gs-badge--warning mle-bar__changes", hidden: true },
+      "Unpublished changes",
+    );
     badge?.replaceChildren(el("span", { class: "gs-badge gs-badge--good" }, `Published v${number}`), changes);
   }
 
@@ -295,7 +309,11 @@ class EmailEditor extends BlockEditor {
   // --- server -------------------------------------------------------------------------------------------
 
   async #write(state, revision, { keepalive } = {}) {
-    const kept = await ask(this.page.addresses.draft, { method: "PUT", body: { ...draftOf(state), revision }, keepalive });
+    const kept = await ask(this.page.addresses.draft, {
+      method: "PUT",
+      body: { ...draftOf(state), revision },
+      keepalive,
+    });
     this.#standing(kept);
     return kept;
   }
@@ -309,17 +327,31 @@ class EmailEditor extends BlockEditor {
   }
 
   render(state, contactId = this.preview.contact?.id ?? null) {
-    return post(this.page.addresses.render, { ...wordsOf(state), kind: this.page.kind, contact_id: contactId, event: this.preview.event, is_marked: true });
+    return post(this.page.addresses.render, {
+      ...wordsOf(state),
+      kind: this.page.kind,
+      contact_id: contactId,
+      event: this.preview.event,
+      is_marked: true,
+    });
   }
 
   #answered({ problems, checks: found }) {
     this.problems = problems ?? {};
     placeProblems(this, this.problems);
-    const faults = Object.entries(this.problems).map(([path, sentence]) => ({ level: "error", sentence, path, where: this.#whereOf(path) }));
+    const faults = Object.entries(this.problems).map(([path, sentence]) => ({
+      level: "error",
+      sentence,
+      path,
+      where: this.#whereOf(path),
+    }));
     // A field that is told to be wrong need not be told a second time by what it does to the mail.
     const faulty = new Set(faults.map(({ path }) => this.#blockOf(read(path))));
     const others = found.filter((one) => !(one.level === "error" && one.block && faulty.has(one.block)));
-    this.found = [...faults, ...others.map((one) => ({ ...one, where: one.block ? this.#whereOf(null, one.block) : "" }))];
+    this.found = [
+      ...faults,
+      ...others.map((one) => ({ ...one, where: one.block ? this.#whereOf(null, one.block) : "" })),
+    ];
     this.showChecks(this.found);
     this.preview.mark(this.chosen);
   }
@@ -333,7 +365,9 @@ class EmailEditor extends BlockEditor {
 
   #lay(field) {
     this.undoButton = iconButton("undo", "Undo (Ctrl+Z)", () => this.undo(), { "aria-keyshortcuts": "Control+Z" });
-    this.redoButton = iconButton("redo", "Redo (Ctrl+Shift+Z)", () => this.redo(), { "aria-keyshortcuts": "Control+Shift+Z" });
+    this.redoButton = iconButton("redo", "Redo (Ctrl+Shift+Z)", () => this.redo(), {
+      "aria-keyshortcuts": "Control+Shift+Z",
+    });
     this.status = el("span", { class: "mle-status", role: "status" });
     const more = iconButton("more_vert", "More", () => {});
     menuButton(more, () => [
@@ -357,16 +391,39 @@ class EmailEditor extends BlockEditor {
       "p",
       { class: "mle-note", hidden: this.page.draft.blocks !== null || !this.page.draft.html },
       icon("code"),
-      el("span", {}, "This mail was written as code, so it stands in one block here. Your first change keeps it as blocks. ", el("a", { href: this.page.addresses.settings }, "Keep it as code")),
+      el(
+        "span",
+        {},
+        "This mail was written as code, so it stands in one block here. Your first change keeps it as blocks. ",
+        el("a", { href: this.page.addresses.settings }, "Keep it as code"),
+      ),
     );
     this.cards = el("div", { class: "mle-stage" });
     field.setAttribute("aria-label", "The mail as JSON");
     field.hidden = false;
-    this.json = el("div", { class: "mle-json", hidden: true }, (this.jsonNote = el("p", { class: "mle-alert", role: "alert", hidden: true })), field);
+    this.json = el(
+      "div",
+      { class: "mle-json", hidden: true },
+      (this.jsonNote = el("p", { class: "mle-alert", role: "alert", hidden: true })),
+      field,
+    );
     this.side = el("aside", { class: "mle-show", "aria-label": "Preview" });
-    this.views = ["edit", "show"].map((name) => el("button", { type: "button", "data-turn": name, "aria-pressed": String(name === "edit"), onclick: () => this.turn(name) }, icon(name === "edit" ? "edit" : "visibility"), name === "edit" ? "Edit" : "Preview"));
+    this.views = ["edit", "show"].map((name) =>
+      el(
+        "button",
+        { type: "button", "data-turn": name, "aria-pressed": String(name === "edit"), onclick: () => this.turn(name) },
+        icon(name === "edit" ? "edit" : "visibility"),
+        name === "edit" ? "Edit" : "Preview",
+      ),
+    );
     this.append(
-      el("div", { class: "mle-body" }, this.rail, el("main", { class: "mle-main" }, this.note, this.head, this.looks, this.cards, this.json), this.side),
+      el(
+        "div",
+        { class: "mle-body" },
+        this.rail,
+        el("main", { class: "mle-main" }, this.note, this.head, this.looks, this.cards, this.json),
+        this.side,
+      ),
       el("nav", { class: "mle-turn", "aria-label": "Edit or preview" }, this.views),
     );
     this.#fillRail();
@@ -375,11 +432,13 @@ class EmailEditor extends BlockEditor {
 
   #fillRail() {
     this.railList?.();
-    const tiles = this.language.blocks.filter((block) => block.name !== "snippet").map((block) => {
-      const made = tile(this.language.icon(block.name), block.label, () => this.grow(block.name));
-      made.dataset.type = block.name;
-      return made;
-    });
+    const tiles = this.language.blocks
+      .filter((block) => block.name !== "snippet")
+      .map((block) => {
+        const made = tile(this.language.icon(block.name), block.label, () => this.grow(block.name));
+        made.dataset.type = block.name;
+        return made;
+      });
     this.rail.replaceChildren(...tiles);
     this.railList = draggable([this.rail], {
       group: { name: "blocks", pull: "clone", put: false },
@@ -426,7 +485,7 @@ class EmailEditor extends BlockEditor {
     this.json.hidden = !isJson;
     this.cards.hidden = this.head.hidden = this.looks.hidden = isJson;
     if (isJson) this.field.value = this.textOf(this.state);
-    else this.redraw(), this.#drawAround();
+    else (this.redraw(), this.#drawAround());
     if (isJson) this.field.focus();
   }
 
@@ -448,7 +507,14 @@ class EmailEditor extends BlockEditor {
   #told({ kind, at, words }) {
     const clock = at?.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
     this.status.dataset.kind = kind;
-    this.status.replaceChildren(icon({ saved: "cloud_done", typing: "cloud_sync", offline: "cloud_off", conflict: "call_split", refused: "error" }[kind]), el("span", {}, words ?? `Saved ${clock}`));
+    this.status.replaceChildren(
+      icon(
+        { saved: "cloud_done", typing: "cloud_sync", offline: "cloud_off", conflict: "call_split", refused: "error" }[
+          kind
+        ],
+      ),
+      el("span", {}, words ?? `Saved ${clock}`),
+    );
   }
 
   toast(words) {

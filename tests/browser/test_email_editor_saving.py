@@ -215,6 +215,14 @@ def test_a_mail_written_as_code_opens_as_one_block(visit: Any, town: Town, mail:
     page.get_by_role("link", name="Keep it as code").click()
     expect(page.locator("#id_html")).to_have_value("<p>By hand, {{ contact.name }}</p>")
 
+    page.go_back()
+    page.wait_for_selector(".mle-card")
+    subject(page).fill("Now in blocks")
+    expect(page.locator(".mle-note")).to_be_hidden()
+    saved(page)
+    kept = stored(mail)
+    assert (kept.subject, kept.html, kept.blocks["blocks"][0]["type"]) == ("Now in blocks", "", "imported")
+
 
 def test_a_second_language_is_written_beside_the_first(visit: Any, mail: EmailTemplate) -> None:
     watched = visit(address(mail))
