@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Q
 from django.urls import reverse
 
 from common import clock
@@ -67,6 +68,7 @@ class DomainStanding:
     waiting: int
     stop: Stop | None
     slow: list[SlowLane]
+    needs: tuple[str, ...] = ()  # what the next step lacks at this moment
 
     @property
     def tier_text(self) -> str:
@@ -108,6 +110,7 @@ def domain_standings() -> list[DomainStanding]:
             _waiting(row) if row.tier is not None else 0,
             paused.get(row.name),
             [lane for lane in slow if lane.domain_id == row.pk],
+            needs(row),
         )
         for row in rows
     ]
@@ -115,8 +118,18 @@ def domain_standings() -> list[DomainStanding]:
 
 def _waiting(domain: SendingDomain) -> int:
     """How many wait for their turn, counted up to COUNTED."""
-    seated = Message.objects.filter(status=MessageStatus.QUEUED, reason__startswith=seating.WAITS)
-    return seated.filter(reason__contains=f"{domain.name} ")[:COUNTED].count()
+    queued = Message.objects.filter(status=MessageStatus.QUEUED)
+    by_domain = Q(reason__startswith=f"{seating.WAITS}{domain.name} ")
+    by_provider = Q(reason__startswith=seating.WAITS, reason__contains=f"{seating.SLOW}{domain.name},")
+    return queued.filter(by_domain | by_provider)[:COUNTED].count()
+
+
+def needs(domain: SendingDomain) -> tuple[str, ...]:
+    """What the next step of a warm-up lacks at this moment."""
+    record = progress(domain)
+    if record is None or domain.tier is None:
+        return ()
+    return warmup.decide(domain.tier, domain.goal_per_day, record).needs
 
 
 def progress(domain: SendingDomain) -> warmup.Record | None:

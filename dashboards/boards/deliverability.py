@@ -22,6 +22,7 @@ COUNTED = ("sent", "delivered", "deferred", "bounced", "complained", "opened", "
 TITLES = ("Sent", "Delivered", "Deferred", "Bounced", "Complained", "Opened by people", "Clicked by people")
 LIMITS = {"bounced": brakes.BY_NAME["bounces"].limit, "complained": brakes.BY_NAME["complaints"].limit}
 ENOUGH = 50
+DRAWN_FROM = 10  # a share of fewer mails is noise
 EMPTY = "No e-mail left in this period. Send a campaign, or choose a longer period."
 
 
@@ -119,7 +120,7 @@ def _trend(parts: Mapping[deliverability.Key, Traffic], period: Picked) -> Chart
         for day in days
         if any((day, name) in by_day for name in drawn)
     ]
-    text = "Opened by people, of what was sent each day. A fall at one provider alone means its spam folder."
+    text = "Opened by people, of what was sent each day (from 10 mails on). A fall at one provider means its spam folder."
     figure = charts.lines([day.isoformat() for day in days], series)
     return Chart("trend", "Opened by day, in %", text if found else "", Table(columns, rows), figure, EMPTY)
 
@@ -129,7 +130,7 @@ def _days(period: Picked) -> list[date]:
 
 
 def _share(counts: Traffic | None) -> Any:
-    share = counts.share("opened") if counts else None
+    share = counts.share("opened") if counts and counts.sent >= DRAWN_FROM else None
     return None if share is None else round(100 * share, 2)
 
 

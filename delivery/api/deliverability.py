@@ -137,7 +137,7 @@ def _domain(each: DomainStanding) -> dict[str, Any]:
         "used_today": each.used,
         "waiting": each.waiting,
         "reason": row.tier_reason,
-        "needs": row.tier_needs,
+        "needs": each.needs,
         "is_paused": each.stop is not None,
         "signs": row.signs,
         "checked_at": row.checked_at,

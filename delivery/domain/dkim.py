@@ -1,6 +1,6 @@
 """DKIM signatures (RFC 6376, relaxed/relaxed, rsa-sha256) for mails that we assemble ourselves.
 
-RSA with 2 048 bits, because Gmail and Microsoft verify nothing newer yet; one signature costs less than a
+RSA with 2 048 bits, because Gmail and Microsoft verify nothing newer yet; one signature
 millisecond of one core (benchmarks/dkim_signing.py).
 """
 

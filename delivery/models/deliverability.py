@@ -18,7 +18,6 @@ class SendingDomain(OrganizationScoped):
     tier = models.PositiveSmallIntegerField(null=True, help_text="Step of the warm-up; empty: no limit a day.")
     tier_since = models.DateTimeField(null=True)
     tier_reason = models.CharField(max_length=400, blank=True, default="")
-    tier_needs: models.JSONField[Any, Any] = models.JSONField(default=list)
     goal_per_day = models.PositiveIntegerField(default=0)
     warmup_started_at = models.DateTimeField(null=True)
     judged_on = models.DateField(null=True, help_text="The last day on which the warm-up was judged.")

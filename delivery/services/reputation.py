@@ -25,16 +25,22 @@ WORK = "reputation"
 PATIENCE = timedelta(seconds=15)  # between two looks at what comes back
 ROUND = timedelta(minutes=5)  # between two looks by the clock
 
+LEASE = timedelta(minutes=1)  # after a crash in the middle somebody looks again
+
+# Asked for again and again, it is looked at once, and never sooner than PATIENCE after the last look began.
+ASK_SQL = """
+INSERT INTO delivery_reputationcheck AS known (organization_id, due_at) VALUES (%(organization)s, %(now)s)
+    ON CONFLICT (organization_id) DO UPDATE
+   SET due_at = least(known.due_at, greatest(%(now)s, known.looked_at + %(patience)s))
+"""
 DUE_SQL = "SELECT organization_id FROM delivery_reputationcheck WHERE due_at <= %s"
 
 
 def ask() -> None:
     """Something came back: look soon. In the caller's transaction."""
-    now = clock.now()
-    check, _ = ReputationCheck.objects.get_or_create()
-    due = max(now, check.looked_at + PATIENCE) if check.looked_at else now
-    if check.due_at is None or check.due_at > due:
-        ReputationCheck.objects.filter(pk=check.pk).update(due_at=due)
+    parameters = {"organization": tenancy.required(), "now": clock.now(), "patience": PATIENCE}
+    with tenancy.engine(), connection.cursor() as cursor:
+        cursor.execute(ASK_SQL, parameters)
     doorbell.ring(WORK)
 
 
@@ -47,15 +53,27 @@ def organizations_due() -> list[int]:
 
 def run(organization_id: int) -> int:
     """Look, when it is time to; returns how many decisions were made."""
-    with tenancy.organization(organization_id), transaction.atomic():
-        check = ReputationCheck.objects.select_for_update(skip_locked=True).filter(due_at__lte=clock.now()).first()
-        if check is None:
+    with tenancy.organization(organization_id):
+        lease = begin()
+        if lease is None:
             return 0
         decided = look()
-        check.looked_at = clock.now()
-        check.due_at = check.looked_at + ROUND if _goes_by_the_clock() else None
-        check.save(update_fields=["looked_at", "due_at"])
+        finish(lease)
     return decided
+
+
+def begin() -> datetime | None:
+    """Take the look that is due; None when none is, or somebody else took it. After a crash it is due again."""
+    now = clock.now()
+    lease = now + LEASE
+    taken = ReputationCheck.objects.filter(due_at__lte=now).update(due_at=lease, looked_at=now)
+    return lease if taken else None
+
+
+def finish(lease: datetime) -> None:
+    """The look is done. Whoever asked meanwhile wrote another moment, and that stays."""
+    following = clock.now() + ROUND if _goes_by_the_clock() else None
+    ReputationCheck.objects.filter(due_at=lease).update(due_at=following)
 
 
 def _goes_by_the_clock() -> bool:
@@ -68,11 +86,10 @@ def look() -> int:
     now = clock.now()
     # Another machine's clock may be a little ahead.
     window = (now - brakes.WINDOW, now + timedelta(minutes=1))
+    # Each in a transaction of its own: what goes on again locks holds, and a recount locks claims.
     decided = _recover(now)
-    for scope, read in (
-        (PauseScope.DOMAIN, deliverability.by_domain),
-        (PauseScope.CAMPAIGN, deliverability.by_campaign),
-    ):
+    readers = ((PauseScope.DOMAIN, deliverability.by_domain), (PauseScope.CAMPAIGN, deliverability.by_campaign))
+    for scope, read in readers:
         decided += _brake(scope, read(*window, _resumed(scope, now)))
     return decided + warmups.judge_all(now)
 
@@ -96,16 +113,17 @@ def _brake(scope: str, tallies: Mapping[str, Tally]) -> int:
 
 
 def _pause(scope: str, target: str, brake: Brake) -> SendingPause:
-    pause = SendingPause.objects.create(
-        scope=scope,
-        target=target,
-        measure=brake.measure.name,
-        sent=brake.sent,
-        bad=brake.bad,
-        reason=brake.sentence,
-        paused_at=clock.now(),
-    )
-    audit.created(pause)
+    with transaction.atomic():
+        pause = SendingPause.objects.create(
+            scope=scope,
+            target=target,
+            measure=brake.measure.name,
+            sent=brake.sent,
+            bad=brake.bad,
+            reason=brake.sentence,
+            paused_at=clock.now(),
+        )
+        audit.created(pause)
     return pause
 
 
@@ -114,8 +132,11 @@ def _recover(now: datetime) -> int:
     for pause in SendingPause.objects.filter(resumed_at=None, scope=PauseScope.DOMAIN):
         because = brakes.recovers(pause.paused_at, earlier_pauses(pause), now)
         if because:
-            _end(pause, by="", because=because)
-            count += 1
+            with transaction.atomic():
+                locked = SendingPause.objects.select_for_update().get(pk=pause.pk)
+                if locked.resumed_at is None:
+                    _end(locked, by="", because=because)
+                    count += 1
     return count
 
 

@@ -27,7 +27,8 @@ MOST_REDUCTION = 3
 UNSEAT_SQL = """
 UPDATE delivery_message AS message SET run_at = %(now)s, reason = ''
  WHERE organization_id = %(organization)s AND status = 'queued' AND run_at > %(now)s
-   AND reason LIKE %(waits)s || '%%' AND position(%(domain)s in reason) > 0
+   AND (starts_with(reason, %(waits)s || %(domain)s || ' ')
+        OR starts_with(reason, %(waits)s) AND position(%(slow)s || %(domain)s || ',' in reason) > 0)
 """
 # What was really handed over today, by the ledger; claimed and not yet handed over counts, too.
 # Plan: messages_handed_over from the day's start on, and the messages of the claims by primary key.
@@ -67,7 +68,6 @@ def start(name: str, goal_per_day: int) -> SendingDomain:
             domain.warmup_started_at, domain.judged_on = now, lanes.today(now).date
             first = warmup.budget(0, goal_per_day)
             domain.tier_reason = f"The warm-up began: {first:,} marketing mails a day at first."
-            domain.tier_needs = list(warmup.decide(0, goal_per_day, Record(0, 0, 0, 0)).needs)
             domain.save()
         recount(domain, lanes.today(now))
         _look_by_the_clock(now)
@@ -94,10 +94,14 @@ def judge_all(now: datetime) -> int:
     """Count today's use by the ledger, and judge each warm-up once a day; returns how many tiers changed."""
     today = lanes.today(now)
     changed = 0
-    for domain in SendingDomain.objects.select_for_update().filter(tier__isnull=False):
-        recount(domain, today)
-        if domain.judged_on is None or domain.judged_on < today.date:
-            changed += _judge(domain, today)
+    for pk in list(SendingDomain.objects.filter(tier__isnull=False).order_by("pk").values_list("pk", flat=True)):
+        with transaction.atomic():
+            domain = SendingDomain.objects.select_for_update().filter(pk=pk, tier__isnull=False).first()
+            if domain is None:
+                continue
+            recount(domain, today)
+            if domain.judged_on is None or domain.judged_on < today.date:
+                changed += _judge(domain, today)
     return changed
 
 
@@ -120,13 +124,11 @@ def _judge(domain: SendingDomain, today: lanes.Day) -> int:
     decision = warmup.decide(domain.tier, domain.goal_per_day, record_of(domain, now))
     with audit.changing(domain, f"warm-up: {decision.verdict}"):
         domain.judged_on = today.date
-        domain.tier_reason, domain.tier_needs = decision.sentence, list(decision.needs)
+        domain.tier_reason = decision.sentence
         if decision.verdict == Verdict.FINISH:
             _finish(domain, decision.sentence)
         elif decision.tier != domain.tier:
             domain.tier, domain.tier_since = decision.tier, now
-            next_needs = warmup.decide(decision.tier, domain.goal_per_day, Record(0, 0, 0, 0)).needs
-            domain.tier_needs = list(next_needs)
             _seat_anew(domain, today)
         domain.save()
     _judge_lanes(domain, today)
@@ -135,7 +137,7 @@ def _judge(domain: SendingDomain, today: lanes.Day) -> int:
 
 def _finish(domain: SendingDomain, sentence: str) -> None:
     domain.tier = domain.tier_since = None
-    domain.tier_reason, domain.tier_needs = sentence, []
+    domain.tier_reason = sentence
     domain.save()
     SlowLane.objects.filter(domain=domain).delete()
     _seat_anew(domain, lanes.today(clock.now()))
@@ -147,6 +149,7 @@ def _seat_anew(domain: SendingDomain, today: lanes.Day) -> None:
         "organization": tenancy.required(),
         "now": clock.now(),
         "waits": seating.WAITS,
+        "slow": seating.SLOW,
         "domain": domain.name,
     }
     with tenancy.engine(), connection.cursor() as cursor:

@@ -94,7 +94,7 @@ def _goal(text: str) -> int:
 def _calendar(days: list[warmup.PlannedDay], goal: int) -> Chart:
     columns = [Column("Day"), Column("Date"), Column("Mails", "number"), Column("What to watch")]
     rows = [
-        [Cell(f"Day {each.number}", each.number), Cell(f"{each.day:%a %-d %b %Y}", each.day.isoformat()),
+        [Cell(f"{each.number}", each.number), Cell(f"{each.day:%a %-d %b}", each.day.isoformat()),
          figures.count(each.mails), Cell(each.watch)]
         for each in days
     ]  # fmt: skip
@@ -140,6 +140,7 @@ def domain(request: HttpRequest, pk: int) -> HttpResponse:
         "key_value": dkim.record(key.public_key) if key else "",
         "can_look": resolver.is_configured(),
         "record": standing.progress(found),
+        "needs": standing.needs(found),
         "per_day": warmup.budget(found.tier, found.goal_per_day) if found.tier is not None else None,
         "planned_end": days[-1].day if days else None,
         "may_write": allowed(request.user, "delivery", write=True),
