@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -38,7 +39,7 @@ DUE_SQL = "SELECT organization_id FROM delivery_reputationcheck WHERE due_at <= 
 
 def ask() -> None:
     """Something came back: look soon. In the caller's transaction."""
-    parameters = {"organization": tenancy.required(), "now": clock.now(), "patience": PATIENCE}
+    parameters: dict[str, Any] = {"organization": tenancy.required(), "now": clock.now(), "patience": PATIENCE}
     with tenancy.engine(), connection.cursor() as cursor:
         cursor.execute(ASK_SQL, parameters)
     doorbell.ring(WORK)
