@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
@@ -18,13 +19,16 @@ from campaigns.domain.blocks import tree as trees
 from campaigns.domain.blocks.compiler import CompiledTree
 from campaigns.domain.blocks.tree import Settings, Tree
 from campaigns.domain.blocks.words import Wrong
-from campaigns.domain.checks.base import Check, Mail
+from campaigns.domain.checks.base import Check, KnownPicture, Mail
+from campaigns.models import MailPicture
 from campaigns.services import snippets
 from common.errors import Invalid
 from delivery import services as delivery
 from delivery.domain import locales, markup, plaintext, template_rules
 from delivery.models import MessageKind
 from segments import selectors as segments
+
+CHECKSUM = re.compile(r"/pictures/([0-9a-f]{64})\.")
 
 
 @dataclass(frozen=True)
@@ -250,7 +254,15 @@ def _mail(composed: Composed, size: int, missing: tuple[str, ...], reader: str) 
         size=size,
         missing=missing,
         reader=reader,
+        library=_library(parts.html),
     )
+
+
+def _library(html: str) -> dict[str, KnownPicture]:
+    """The pictures of our own library in a mail. One query, none without them."""
+    named = set(CHECKSUM.findall(html))
+    rows = MailPicture.objects.filter(checksum__in=named) if named else []
+    return {row.checksum: KnownPicture(row.byte_count, row.width) for row in rows}
 
 
 def _taken_out(composed: Composed) -> list[Check]:

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from accounts.models import Organization
 from audience import services as audience
 from audience.models import AttributeDefinition
-from campaigns.models import EmailTemplate
+from campaigns.models import EmailTemplate, MailPicture
 from campaigns.tests import making
 from common import clock
 
@@ -138,6 +138,20 @@ def test_what_events_brought_stands_in_for_the_event_to_come(organization: Organ
     shown = render(api, [{"type": "text", "text": "You paid {{ event.total }}"}], contact_id=ada.pk)
 
     assert "You paid 42" in shown["html"]
+
+
+def test_a_heavy_picture_of_the_library_is_told(organization: Organization, api: APIClient) -> None:
+    making.contacts(1)
+    checksum = "b" * 64
+    MailPicture.objects.create(
+        name="Boat", alt="A boat", kind="png", checksum=checksum, width=800, height=400, byte_count=2_000_000
+    )
+    picture = {"id": "b1", "type": "image", "src": f"https://x.example/pictures/{checksum}.png", "alt": "A boat"}
+    checks = render(api, [picture])["checks"]
+
+    assert [check["sentence"] for check in checks if check["block"] == "b1"] == [
+        "A picture weighs 1,953 KB; phones wait for it."
+    ]
 
 
 def test_html_by_hand_is_shown_too(organization: Organization, api: APIClient) -> None:

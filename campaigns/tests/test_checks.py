@@ -9,7 +9,7 @@ import pytest
 
 from campaigns.domain import checks
 from campaigns.domain.blocks import compiler, parse
-from campaigns.domain.checks.base import Check, Mail
+from campaigns.domain.checks.base import Check, KnownPicture, Mail
 from campaigns.domain.checks.contrast import contrast, parsed, ratio_of
 from campaigns.domain.checks.envelope import envelope
 from campaigns.domain.checks.links import links
@@ -106,6 +106,19 @@ def test_pictures_of_imported_html() -> None:
     )
     found = [check.sentence for check in pictures(mail(code(html)))]
     assert found == ["A picture is 1,600 pixels wide, the mail 600.", "A picture has no description."]
+
+
+def test_pictures_of_the_library_are_weighed() -> None:
+    checksum = "a" * 64
+    block = {"id": "b1", "type": "image", "src": f"https://x.example/pictures/{checksum}.png", "alt": "A boat"}
+    shown = {**block, "width": 400}
+    fits, heavy = KnownPicture(90_000, 800), KnownPicture(900_000, 300)
+
+    assert said(pictures(mail(shown, library={checksum: fits}))) == []
+    assert [check.sentence for check in pictures(mail(shown, library={checksum: heavy}))] == [
+        "A picture weighs 879 KB; phones wait for it.",
+        "A picture of 300 pixels is shown 400 wide, so it is blurred.",
+    ]
 
 
 def test_contrast_is_that_of_wcag() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -43,6 +43,14 @@ class Piece:
 
 
 @dataclass(frozen=True)
+class KnownPicture:
+    """A picture of our own library."""
+
+    byte_count: int
+    width: int  # pixels
+
+
+@dataclass(frozen=True)
 class Mail:
     """A mail before it goes out. `html` and `text` are templates; `size` counts bytes of the HTML for one reader.
 
@@ -60,6 +68,7 @@ class Mail:
     size: int = 0
     missing: tuple[str, ...] = ()
     reader: str = ""
+    library: Mapping[str, KnownPicture] = field(default_factory=dict)  # checksum → the picture
 
     @cached_property
     def pieces(self) -> list[Piece]:

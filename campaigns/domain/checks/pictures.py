@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from campaigns.domain.checks.base import Check, Mail, Piece
 from delivery.domain.plaintext import Opened
+
+IN_LIBRARY = re.compile(r"/pictures/([0-9a-f]{64})\.\w{3,4}(?:$|[?#])")
+HEAVY = 300 * 1024  # bytes; readers on the road wait several seconds for more
 
 
 def pictures(mail: Mail) -> Iterator[Check]:
@@ -42,6 +46,22 @@ def _about(mail: Mail, piece: Piece, image: Opened, is_decorative: bool) -> Iter
     elif not lower.startswith("https:"):
         yield Check("error", "The address of a picture is not whole.", piece.block, "It begins with https://.")
     width = image.values.get("width", "").removesuffix("px")
-    if width.isascii() and width.isdigit() and int(width[:9]) > mail.tree.settings.width:
-        sentence = f"A picture is {int(width[:9]):,} pixels wide, the mail {mail.tree.settings.width}."
+    shown = int(width[:9]) if width.isascii() and width.isdigit() else 0
+    if shown > mail.tree.settings.width:
+        sentence = f"A picture is {shown:,} pixels wide, the mail {mail.tree.settings.width}."
         yield Check("warning", sentence, piece.block, f"At most {mail.tree.settings.width} pixels.")
+    yield from _of_library(mail, piece.block, source, shown)
+
+
+def _of_library(mail: Mail, block: str, source: str, shown: int) -> Iterator[Check]:
+    """Weight and sharpness, where we know the picture."""
+    named = IN_LIBRARY.search(source)
+    known = mail.library.get(named[1]) if named else None
+    if known is None:
+        return
+    if known.byte_count > HEAVY:
+        sentence = f"A picture weighs {known.byte_count / 1024:,.0f} KB; phones wait for it."
+        yield Check("warning", sentence, block, f"At most {HEAVY // 1024} KB: save it smaller, or as JPEG.")
+    if known.width < shown:
+        sentence = f"A picture of {known.width} pixels is shown {shown} wide, so it is blurred."
+        yield Check("hint", sentence, block, f"Use one of {2 * shown} pixels: sharp on phones, too.")
