@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from audience.domain import phones
 from audience.domain.incoming import email_address
 from common import money
 from common.errors import Invalid
@@ -103,7 +104,8 @@ def _one(name: str, value: Any, traits: dict[str, Any], currency: str) -> Iterat
 def checked(attribute: str, value: object) -> Any:
     """A value for a standard field (`status`), cleaned. Raises `Refused` when it does not fit."""
     if attribute in TEXT_FIELDS:
-        return "" if value in (None, "") else _text_field(attribute, value)
+        text = "" if value in (None, "") else _text_field(attribute, value)
+        return phones.tidied(text) if attribute == "phone" and text else text
     if attribute == "priority":
         return _priority(value)
     if attribute == "tags":

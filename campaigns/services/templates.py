@@ -12,6 +12,7 @@ from django.db.models import ProtectedError
 from django.utils.text import slugify
 
 from accounts import actor, audit
+from audience.domain import phones
 from audience.models import Contact, MessageChannel
 from campaigns import selectors
 from campaigns.models import EmailTemplate, TemplateVersion
@@ -19,7 +20,6 @@ from campaigns.services import composing, needs, versions, wording
 from common import clock
 from common.errors import Conflict, Invalid
 from delivery import services as delivery
-from delivery.domain import phones
 from delivery.models import Content, SourceType
 
 FIELDS = frozenset({"name", "slug", *wording.WORDS, *wording.MESSAGE_WORDS})

@@ -8,9 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 from accounts.models import Organization
+from audience.domain import phones
 from audience.models import Device, MessageChannel
 from common import clock, tenancy
-from delivery.domain import payloads, phones
+from delivery.domain import payloads
 from delivery.domain.outcomes import Envelope
 from delivery.links import Links, Signer
 from delivery.models import Content, Message

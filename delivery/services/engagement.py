@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.db.models import F, Func, Value
 
 from audience import selectors as audience_selectors
 from audience import services as audience
@@ -15,16 +16,16 @@ from delivery.models import Engagement, EngagementKind, Farewell, LeavingReason,
 from delivery.notices import MessageEngaged
 from delivery.services.settling import event_properties
 
-EVENT_NAMES = {
-    EngagementKind.OPEN: "email_opened",
-    EngagementKind.CLICK: "email_clicked",
-    EngagementKind.UNSUBSCRIBE: "email_unsubscribed",
+WORDS = {
+    EngagementKind.OPEN: "opened",
+    EngagementKind.CLICK: "clicked",
+    EngagementKind.UNSUBSCRIBE: "unsubscribed",
 }
 
 
 def event(message: Message, row: Engagement) -> InternalEvent:
     """What an engagement is in the river. Written once however often it is told."""
-    name = EVENT_NAMES[EngagementKind(row.kind)]
+    name = f"{message.channel}_{WORDS[EngagementKind(row.kind)]}"
     properties = event_properties(message.pk, message.source_type, message.source_id)
     if row.url:
         properties["url"] = row.url
@@ -103,12 +104,19 @@ def unsubscribe_address(channel: str, address: str, *, how: str, proof: dict[str
     """Withdraw consent to a channel for everybody with this address: somebody answered with STOP, or wrote to the
     unsubscribe address. Returns how many contacts that were; who said so already is not written again.
     """
-    field = "phone" if channel in (MessageChannel.SMS, "whatsapp") else "email"
-    text = address.strip().lower() if field == "email" else address.strip()
+    is_phone = channel in (MessageChannel.SMS, MessageChannel.WHATSAPP)
+    text = address.strip() if is_phone else address.strip().lower()
     if not text:
         return 0
+    living = Contact.objects.filter(merged_into=None)
+    if is_phone:
+        # The same rule by which the policy reads numbers, however they were typed.
+        digits = Func(F("phone"), Value("[^0-9+]"), Value(""), Value("g"), function="regexp_replace")
+        living = living.annotate(digits=digits).filter(digits=text)
+    else:
+        living = living.filter(email=text)
     with transaction.atomic():
-        people = Contact.objects.filter(**{field: text, "merged_into": None}).values_list("pk", flat=True)
+        people = living.values_list("pk", flat=True)
         leaving = [pk for pk in people if not _has_withdrawn(pk, None, channel)]
         if leaving:
             audience.withdraw_consent(leaving, channel, None, how, proof=dict(proof or {}))

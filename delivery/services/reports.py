@@ -15,21 +15,23 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from audience.models import MessageChannel
 from common import clock, doorbell, tenancy
 from common.errors import Invalid
 from common.models import WorkStatus
 from delivery import links
 from delivery.domain import bounces
-from delivery.domain.reports import Report
-from delivery.models import ProviderCall
+from delivery.domain.reports import Finding, Report
+from delivery.models import Provider, ProviderCall, ProviderReport
 from delivery.providers import PROVIDERS
 from delivery.providers.hooks import Call
-from delivery.services import conclusions
+from delivery.services import conclusions, engagement
 from delivery.services.conclusions import Filed
 
 WORK = "provider_calls"
 BLOCK = 200
 KEPT_DAYS, PURGE_BLOCK = 7, 5000
+BY_PHONE = frozenset({MessageChannel.SMS.value, MessageChannel.WHATSAPP.value})
 BOUNCE = "bounce"  # the kind of a call that is a mail: a bounce or a complaint by RFC 3464 or RFC 5965
 
 # Plan: the primary key from its old end. Requests that could not be read stay.
@@ -161,11 +163,27 @@ def file(said: Sequence[Said]) -> int:
     if not said:
         return 0
     unique = {each.report.key: each for each in said}
+    _take_replies(list(unique.values()))
     with tenancy.engine(), connection.cursor() as cursor:
         cursor.execute(FILE_SQL, _columns(list(unique.values())))
         rows = [Filed(*row) for row in cursor.fetchall()]
     conclusions.draw([row for row in rows if row.message_id is not None])
     return len(rows)
+
+
+def _take_replies(said: Sequence[Said]) -> None:
+    """Somebody answered with STOP: no message of ours is named, so the address says who it is. Once per answer."""
+    replies = [each for each in said if each.report.finding == Finding.UNSUBSCRIBED and not each.report.reference]
+    if not replies:
+        return
+    keys = [each.report.key for each in replies]
+    there = set(ProviderReport.objects.filter(key__in=keys).values_list("key", flat=True))
+    accounts = Provider.objects.in_bulk({each.account_id for each in replies if each.account_id})
+    for each in replies:
+        account = accounts.get(each.account_id or 0)
+        if account is not None and each.report.key not in there and account.channel in BY_PHONE:
+            proof = {"provider_message_id": each.report.provider_message_id}
+            engagement.unsubscribe_address(account.channel, each.report.address, how="STOP reply", proof=proof)
 
 
 def _columns(said: Sequence[Said]) -> dict[str, Any]:

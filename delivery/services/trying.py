@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from accounts import audit
 from accounts.models import Organization
+from audience.domain import phones
 from audience.models import Device, MessageChannel
 from common import clock, tenancy
 from common.errors import Invalid, Permanent
 from delivery import providers
-from delivery.domain import addresses, mime, payloads, phones
+from delivery.domain import addresses, mime, payloads
 from delivery.domain.mime import Letter
 from delivery.domain.outcomes import Envelope, Outcome, OutcomeKind
 from delivery.models import Provider

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from common import clock
+from delivery.providers.http import HttpConnection
 from delivery.services import outgoing, straining
+from delivery.tests.fake_http import FakeServer, give_token, serving
 from delivery.tests.making import Sink, listening
 
 NOON = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)  # a Wednesday, far from quiet hours in London
@@ -29,3 +31,14 @@ def sink(settings: Any, noon: datetime) -> Iterator[Sink]:
     with listening(made) as port:
         settings.EMAIL_URL = f"smtp://127.0.0.1:{port}"
         yield made
+
+
+@pytest.fixture
+def server(settings: Any, monkeypatch: pytest.MonkeyPatch, noon: datetime) -> Iterator[FakeServer]:
+    """A server that behaves as providers over HTTP do."""
+    settings.PRIVATE_HOSTS_ALLOWED = ["127.0.0.1"]
+    monkeypatch.setattr(HttpConnection, "answer_seconds", 0.4)
+    with serving() as fake:
+        fake.routes["/token"] = give_token
+        yield fake
+        outgoing.reset()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -15,9 +14,7 @@ from common import clock
 from common.errors import Invalid
 from delivery import services
 from delivery.models import Attempt, Content, InboxMessage, Message, Provider
-from delivery.providers.http import HttpConnection
-from delivery.services import outgoing
-from delivery.tests.fake_http import KINDS, FakeServer, _fcm_error, browser_keys, give_token, serving
+from delivery.tests.fake_http import KINDS, FakeServer, _fcm_error, browser_keys
 from delivery.tests.making import contact, queue, send
 
 FIELDS: dict[str, dict[str, Any]] = {
@@ -27,16 +24,6 @@ FIELDS: dict[str, dict[str, Any]] = {
     "slack": {"text": "{{ contact.name }} signed up"},
     "webhook": {"type": "contact.vip", "data": {"who": {"name": "{{ contact.name }}"}, "n": 3}},
 }
-
-
-@pytest.fixture
-def server(settings: Any, monkeypatch: pytest.MonkeyPatch, noon: Any) -> Iterator[FakeServer]:
-    settings.PRIVATE_HOSTS_ALLOWED = ["127.0.0.1"]
-    monkeypatch.setattr(HttpConnection, "answer_seconds", 0.4)
-    with serving() as fake:
-        fake.routes["/token"] = give_token
-        yield fake
-        outgoing.reset()
 
 
 def account(name: str, server: FakeServer) -> Provider:

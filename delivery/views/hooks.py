@@ -57,6 +57,8 @@ def _take(request: HttpRequest, account: Provider, hooks: Hooks, reference: Refe
         logger.warning("A report to account %s cannot be taken now: %s", account.pk, error)
         return HttpResponse(status=503, headers={"Retry-After": "60"})
     kept = {name: value for name in hooks.headers if (value := request.headers.get(name))}
+    if query := request.META.get("QUERY_STRING", ""):
+        kept["query"] = query[:1000]
     reports.accept(account.kind, account.pk, request.body, content_type=request.content_type or "", headers=kept)
     return HttpResponse()
 

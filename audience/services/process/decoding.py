@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from audience.domain import incoming, internal, posthog, segment, values, wire
+from audience.domain import incoming, internal, phones, posthog, segment, values, wire
 from audience.domain.incoming import Incoming, Rejected
 from audience.models import Protocol
 
@@ -107,8 +107,12 @@ def _read_one(
 def _take_addresses(message: Incoming) -> None:
     if message.traits:
         message.email = incoming.email_address(message.traits.get("email"))
-        phone = message.traits.get("phone")
-        message.phone = phone.strip()[:40] if isinstance(phone, str) else ""
+        phone, country = message.traits.get("phone"), message.traits.get("country")
+        if isinstance(phone, str):
+            message.phone = phones.tidied(phone[:40], country if isinstance(country, str) else "")
+            message.traits["phone"] = message.phone
+        else:
+            message.phone = ""
 
 
 def _shared_context(envelope: wire.Envelope) -> dict[str, Any]:

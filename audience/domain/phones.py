@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
+
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+
+
+def tidied(text: str, country: str = "") -> str:
+    """The number in E.164 when it can be one, else the text as somebody typed it."""
+    text = text.strip()
+    return text if E164.fullmatch(text) else normal(text, country) or text
 
 
 @lru_cache(maxsize=4096)
