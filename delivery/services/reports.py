@@ -182,7 +182,7 @@ def _take_replies(said: Sequence[Said]) -> None:
     for each in replies:
         account = accounts.get(each.account_id or 0)
         if account is not None and each.report.key not in there and account.channel in BY_PHONE:
-            proof = {"provider_message_id": each.report.provider_message_id}
+            proof: dict[str, object] = {"provider_message_id": each.report.provider_message_id}
             engagement.unsubscribe_address(account.channel, each.report.address, how="STOP reply", proof=proof)
 
 
