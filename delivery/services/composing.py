@@ -11,7 +11,7 @@ from accounts.models import Organization
 from audience.domain import phones
 from audience.models import Device, MessageChannel
 from common import clock, tenancy
-from delivery.domain import payloads
+from delivery.domain import payloads, utm
 from delivery.domain.outcomes import Envelope
 from delivery.links import Links, Signer
 from delivery.models import Content, Message
@@ -21,7 +21,6 @@ from delivery.services.words import CompiledMessage, Filled
 
 KEPT_CONTENTS = 200
 MOST_DEVICES = 20  # of one contact, the ones seen last
-WEB = ("http://", "https://")
 _kept: OrderedDict[tuple[int, str], CompiledMessage] = OrderedDict()
 
 
@@ -65,7 +64,7 @@ class Desk:
         return self._write(recipient, compiled.render(values))
 
     def _links(self, recipient: Recipient) -> Links:
-        return Links(self._organization.pk, recipient.message_id, self._signer)
+        return Links(self._organization.pk, recipient.message_id, self._signer, recipient.utm_campaign)
 
     def _key(self, recipient: Recipient) -> str:
         return f"{self._organization.pk}-{recipient.message_id}"
@@ -83,8 +82,10 @@ class Desk:
         devices = self._devices.get(recipient.contact_id, [])
         if not devices:
             raise NoWayThere("the contact has no device that takes push messages")
-        key = self._key(recipient)
-        url = filled.get("url", "")
+        key, url = self._key(recipient), filled.get("url", "")
+        if utm.is_web_address(url):
+            marked = utm.with_utm(url, {"utm_source": utm.SOURCE, "utm_medium": recipient.channel})
+            url = self._links(recipient).click(marked)
         parts = tuple(
             Envelope(
                 recipient.message_id,
@@ -96,7 +97,7 @@ class Desk:
                     filled["body"],
                     device,
                     f"gs-{key}",
-                    self._links(recipient).click(url) if url.lower().startswith(WEB) else url,
+                    url,
                     filled.get("icon", ""),
                     filled.get("image", ""),
                 ),

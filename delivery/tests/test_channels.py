@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -253,3 +254,27 @@ def test_a_name_with_quotes_stays_inside_its_text(organization: Organization, se
 
     (asked,) = server.messages()
     assert asked.json["data"] == {"who": {"name": '", "admin": true, "x": "'}, "n": 3}
+
+
+def test_a_tap_on_a_push_message_comes_back_as_its_own_event(organization: Organization, server: FakeServer) -> None:
+    import http_ece
+    from django.test import Client
+
+    from common import doorbell
+    from delivery.models import Engagement
+    from delivery.tests.fake_http import BROWSER_KEY, BROWSER_SECRET
+
+    account("web_push", server)
+    ada = person()
+    browser(ada, server)
+    (message,) = queue(ada, made=words("push"), utm_campaign="june")
+    send(organization)
+    sealed = server.messages()[0].body
+    shown = http_ece.decrypt(sealed, private_key=BROWSER_KEY, auth_secret=BROWSER_SECRET, version="aes128gcm")
+    url = json.loads(shown)["url"]
+    answer = Client().get(url[url.index("/t/c/") :], headers={"User-Agent": "Mozilla/5.0 (X11; Linux x86_64)"})
+
+    expected = f"https://shop.example/{ada.pk}?utm_source=groundswell&utm_medium=push&utm_campaign=june"
+    assert (answer.status_code, answer["Location"]) == (302, expected)
+    doorbell.drain(organization.pk)
+    assert Engagement.objects.get(kind="click").message_id == message.pk
