@@ -129,13 +129,12 @@ class AudienceSyncAdmin(OrganizationModelAdmin):
     list_select_related = ["segment", "destination"]
     search_fields = ["segment__name", "destination__name", "audience_name"]
     ordering = ["-pk"]
-    autocomplete_fields = ["segment", "destination"]
     fields = ["destination", "segment", "channel", "audience_name", "audience_id"]
     empty_hint = "Open a segment and choose “Sync to…”, or add one here once a destination is connected."
     change_form_outer_before_template = "integrations/sync_top.html"
 
     class Media:
-        css = {"all": ["segments/segments.css"]}
+        css = {"all": ["segments/segments.css", "integrations.css"]}
 
     @admin.display(description="Sync")
     def name(self, sync: AudienceSync) -> str:
@@ -171,18 +170,20 @@ class AudienceSyncAdmin(OrganizationModelAdmin):
             ).pk  # fmt: skip
 
     def get_urls(self) -> list[Any]:
-        act = path("<int:pk>/act/<str:name>/", self.admin_site.admin_view(self.act), name="integrations_sync_act")
+        act = path("<int:pk>/act/<slug:name>/", self.admin_site.admin_view(self.act), name="integrations_sync_act")
         return [act, *super().get_urls()]
 
     def act(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
         """Pause, go on, send anew, end, forget."""
         sync = AudienceSync.objects.filter(pk=pk).first()
-        if sync is None or name not in ACTS:
+        if sync is None:
             raise Http404
         if not self.has_change_permission(request, sync):
             raise PermissionDenied
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
+        if name not in ACTS:
+            raise Http404
         perform, told = ACTS[name]
         try:
             if name == "resume":

@@ -82,7 +82,17 @@ class DefinitionSerializer(QuickModelSerializer):
 
     class Meta:
         model = PredictionDefinition
-        fields = ["name", "label", "unit", "medium_from", "high_from", "valid_days", "description", "created_at"]
+        fields = [
+            "id",
+            "name",
+            "label",
+            "unit",
+            "medium_from",
+            "high_from",
+            "valid_days",
+            "description",
+            "created_at",
+        ]
         read_only_fields = fields
 
 

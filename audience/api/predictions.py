@@ -71,18 +71,20 @@ class PredictionViewSet(mixins.ListModelMixin, ApiViewSet):
 
 
 class PredictionDefinitionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
-    """What predictions are called, where their bands begin and how long they hold."""
+    """What predictions are called, where their bands begin and how long they hold. Found by name or id."""
 
     resource = "audience"
     serializer_class = shapes.DefinitionSerializer
     lookup_field = "name"
-    lookup_value_regex = "[a-z][a-z0-9_]{0,59}"
+    lookup_value_regex = "[a-z][a-z0-9_]{0,59}|[0-9]{1,18}"
 
     def get_queryset(self) -> QuerySet[PredictionDefinition]:
         return PredictionDefinition.objects.all()
 
     def get_object(self) -> PredictionDefinition:
-        found = self.get_queryset().filter(name=self.kwargs["name"]).first()
+        said = self.kwargs["name"]
+        # A name begins with a letter.
+        found = self.get_queryset().filter(**({"pk": int(said)} if said.isdigit() else {"name": said})).first()
         if found is None:
             raise Http404
         return found
