@@ -109,6 +109,9 @@ def _note(sync: AudienceSync, contact_ids: Collection[int] | None) -> int:
         "is_kept": sync.status != SyncStatus.ENDING, "contacts": sorted(contact_ids or ()),
     }  # fmt: skip
     with tenancy.engine(), connection.cursor() as cursor:
+        # Nobody knows how many rows `wanted` has: for everybody a nested loop over it would never end.
+        cursor.execute(f"SET LOCAL enable_nestloop = {'off' if contact_ids is None else 'on'}")
         cursor.execute(PLAN_SQL.format(latest=LATEST_CONSENT, **among), values)
         noted: int = cursor.fetchone()[0]
+        cursor.execute("SET LOCAL enable_nestloop = on")
     return noted

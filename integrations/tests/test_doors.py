@@ -238,6 +238,6 @@ def test_planning_does_not_ask_contact_by_contact(
     services.plan(sync.pk, [rows[1].pk])
     assert SyncedContact.objects.count() == 1
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(9):
         assert services.plan(sync.pk) == 28
     assert SyncedContact.objects.count() == 29
