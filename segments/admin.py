@@ -7,10 +7,11 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts.admin_base import OrganizationModelAdmin, ReadOnlyMixin
+from audience.models import Contact
 from common.errors import AppError
 from segments import rules, services
 from segments.forms import FIELDS, SegmentForm
@@ -106,8 +107,47 @@ def _page(segment: Segment) -> dict[str, Any]:
 class SelfAuditAdmin(ReadOnlyMixin, OrganizationModelAdmin):
     """The nights in which stored memberships were compared with their rules."""
 
-    list_display = ["ran_at", "difference_count", "contact_count", "segment_count"]
+    class Media:
+        css = {"all": ["segments/segments.css"]}
+
+    list_display = ["ran_at", "verdict", "contacts", "segments"]
+    fields = ["ran_at", "verdict", "contacts", "segments", "wrong"]
     ordering = ["-ran_at"]
     empty_hint = (
         "Every night at four, memberships are compared with what their rules say; the first night is to come."
     )
+
+    @admin.display(description="Result", ordering="difference_count")
+    def verdict(self, audit: SelfAudit) -> SafeString:
+        count = audit.difference_count
+        if not count:
+            return format_html('<span class="gs-badge gs-badge--good">{}</span>', "all as their rules say")
+        return format_html('<span class="gs-badge gs-badge--critical">{} wrong</span>', f"{count:,}")
+
+    @admin.display(description="Contacts looked at", ordering="contact_count")
+    def contacts(self, audit: SelfAudit) -> str:
+        return f"{audit.contact_count:,}"
+
+    @admin.display(description="Segments", ordering="segment_count")
+    def segments(self, audit: SelfAudit) -> str:
+        return f"{audit.segment_count:,}"
+
+    @admin.display(description="What now")
+    def wrong(self, audit: SelfAudit) -> SafeString:
+        """Each wrong membership with the page that says why."""
+        if not audit.differences:
+            return format_html("{}", "Nothing: every membership that was looked at is what its rule says.")
+        pairs = [(row["segment"], row["contact"]) for row in audit.differences]
+        segments = Segment.objects.in_bulk([segment for segment, _ in pairs])
+        contacts = Contact.objects.in_bulk([contact for _, contact in pairs])
+        rows = [
+            (shell.address(segments[segment], "why", contact=contact), contacts[contact], segments[segment])
+            for segment, contact in pairs
+            if segment in segments and contact in contacts
+        ]
+        return format_html(
+            "<p>These are put right by now; others may be wrong in the same way. See why, then choose “Look at "
+            "everybody again” for the segment in the list of segments.</p>"
+            '<ul class="seg-list">{}</ul>',
+            format_html_join("", '<li><a href="{}">{}</a> in “{}”</li>', rows),
+        )

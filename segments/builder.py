@@ -7,7 +7,7 @@ from typing import Any
 from django.forms.widgets import Media, Script
 from django.urls import reverse
 from django.utils.html import format_html, json_script
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from segments import estimates, starters
@@ -15,9 +15,16 @@ from segments.rules import catalogue, language
 
 
 class RuleWidget(UnfoldAdminTextareaWidget):
-    """`segment_id` is the segment whose rule it is: those that lead back to it are not offered as conditions."""
+    """`segment_id` is the segment whose rule it is: those that lead back to it are not offered as conditions.
+
+    A brief one is a field among others: it does not spread the ready rules out.
+    """
 
     segment_id: int | None = None
+
+    def __init__(self, attrs: dict[str, Any] | None = None, *, is_brief: bool = False) -> None:
+        super().__init__(attrs)
+        self.is_brief = is_brief
 
     @property
     def media(self) -> Media:
@@ -28,7 +35,8 @@ class RuleWidget(UnfoldAdminTextareaWidget):
 
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
         return format_html(
-            '<rule-builder class="rb">{}{}</rule-builder>',
+            '<rule-builder class="rb"{}>{}{}</rule-builder>',
+            mark_safe(" data-brief") if self.is_brief else "",
             json_script(page(self.segment_id), f"{name}-language"),
             super().render(name, value, attrs, renderer),
         )

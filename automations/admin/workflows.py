@@ -22,6 +22,7 @@ from automations.selectors import Counts
 from automations.services.publishing import spelled
 from automations.triggers import TRIGGERS
 from common.errors import AppError
+from segments.builder import RuleWidget
 from segments.forms import RuleField
 
 EXAMPLE = [{"action_type": "create_task", "action_order": 0, "configuration": {"title": "Follow up", "due_date": 2}}]
@@ -48,6 +49,7 @@ class AutomationForm(forms.ModelForm):  # type: ignore[type-arg]
     )
     filter = RuleField(
         label="Only contacts who",
+        widget=RuleWidget(attrs={"rows": 18}, is_brief=True),
         help_text="Left empty, everybody enters whom the trigger names.",
     )
     actions = ReadableJSONField(

@@ -36,7 +36,8 @@ class Happening:
 
 @dataclass
 class Person:
-    """`segments` are those it stands in; `consents` its ledger: channel, topic and state, the oldest first.
+    """`segments` are those it stands in; `consents` its ledger: channel, topic, state and moment, as they
+    were written.
 
     `predictions` are value, band and the moment they lapse, by name.
     """
@@ -46,7 +47,7 @@ class Person:
     events: list[Happening] = field(default_factory=list)
     id: int = 0
     segments: set[int] = field(default_factory=set)
-    consents: list[tuple[str, str | None, str]] = field(default_factory=list)
+    consents: list[tuple[str, str | None, str, datetime]] = field(default_factory=list)
     predictions: dict[str, tuple[float, str, datetime]] = field(default_factory=dict)
 
     @property
@@ -105,12 +106,13 @@ def _other(rule: dict[str, Any], person: Person) -> bool:
     if "segment" in rule:
         return (rule["segment"] in person.segments) == (rule["operator"] == "in")
     if "consent" in rule:
-        states = [
-            state
-            for channel, topic, state in person.consents
+        # Of one moment the word about the topic counts, then the one written last.
+        words = [
+            (moment, topic is not None, number, state)
+            for number, (channel, topic, state, moment) in enumerate(person.consents)
             if channel == rule["consent"] and topic in (None, rule.get("topic"))
         ]
-        return (states[-1:] == ["granted"]) == (rule["operator"] == "granted")
+        return bool(words and max(words)[3] == "granted") == (rule["operator"] == "granted")
     if "bucket" in rule:
         digest = hashlib.md5(f"{rule['bucket']['salt']}:{person.id}".encode()).hexdigest()
         return rule["bucket"]["from"] <= int(digest[:8], 16) % 100 <= rule["bucket"]["to"]

@@ -74,9 +74,9 @@ def _stand_and_agree(person: Person, segment_ids: list[int], draw: random.Random
     for number in range(draw.randint(0, 4)):
         channel, topic = draw.choice(["email", "sms"]), draw.choice([None, *random_fields.TOPICS])
         state = draw.choice(["granted", "granted", "withdrawn"])
-        person.consents.append((channel, topic, state))
         row = Topic.objects.get(slug=topic) if topic else None
-        moment = NOON + timedelta(hours=number // 2)  # two of one moment: the later entry counts
+        moment = NOON + timedelta(hours=number // 2)  # two of one moment
+        person.consents.append((channel, topic, state, moment))
         Consent.objects.create(
             contact_id=person.id, channel=channel, topic=row, state=state, how="form", happened_at=moment
         )

@@ -108,7 +108,7 @@ REFUSED: list[tuple[Any, str, str]] = [
     ({"segment": 7, "operator": "within"}, "operator", 'unknown operator "within"; known: in, not_in'),
     ({"segment": True, "operator": "in"}, "segment", "there is no segment true here"),
     ({"segment": 7, "operator": "in", "value": 1}, "value", "unknown field; known: segment, operator"),
-    ({"consent": "fax", "operator": "granted"}, "consent", 'unknown channel "fax"; known: email, sms, push, in_app'),
+    ({"consent": "fax", "operator": "granted"}, "consent", 'unknown channel "fax"; known: email, sms'),
     ({"consent": "email", "operator": "granted", "topic": "x"}, "topic", 'unknown topic "x"; known: news'),
     ({"consent": "email", "operator": "granted", "topic": ["x"]}, "topic", 'unknown topic ["x"]; known: news'),
     ({"bucket": 5}, "bucket", "expected salt, from and to, got 5"),

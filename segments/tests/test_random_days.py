@@ -98,7 +98,7 @@ class World:
             channel, state = self.draw.choice(["email", "sms"]), self.draw.choice(["granted", "withdrawn"])
             say = audience.grant_consent if state == "granted" else audience.withdraw_consent
             say([pk], channel, None, "form")
-            who.consents.append((channel, None, state))
+            who.consents.append((channel, None, state, clock.now()))
             return
         value = self.draw.choice(CHANGES[name])
         (who.attributes if "." in name else who.fields)[name.removeprefix("attributes.")] = value

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 
 from accounts.models import Organization
 from audience import services as audience
@@ -73,3 +74,26 @@ def test_only_the_last_runs_are_kept(organization: Organization, leeds: Segment,
         self_audit.run(organization.pk)
 
     assert SelfAudit.objects.count() == 2
+
+
+def test_the_page_says_what_was_wrong_and_what_to_do(
+    organization: Organization, leeds: Segment, admin: Client
+) -> None:
+    contact = Contact.objects.order_by("pk").first()
+    assert contact
+    fine = SelfAudit.objects.create(segment_count=3, contact_count=2_000)
+    bad = SelfAudit.objects.create(
+        segment_count=3, contact_count=2_000, difference_count=1_200,
+        differences=[{"segment": leeds.pk, "contact": contact.pk}, {"segment": leeds.pk, "contact": 9_999_999}],
+    )  # fmt: skip
+
+    nights = admin.get("/admin/segments/selfaudit/").content.decode()
+    assert "all as their rules say" in nights
+    assert "1,200 wrong" in nights
+    assert "2,000" in nights
+    page = admin.get(f"/admin/segments/selfaudit/{bad.pk}/change/").content.decode()
+    assert (
+        f'<a href="/admin/segments/segment/{leeds.pk}/why/?contact={contact.pk}">{contact}</a> in “{leeds}”' in page
+    )
+    assert "everybody again” for the segment" in page
+    assert "Nothing: every membership" in admin.get(f"/admin/segments/selfaudit/{fine.pk}/change/").content.decode()

@@ -61,7 +61,7 @@ class StepRules extends HTMLElement {
       value: isEmpty ? "" : JSON.stringify(rule, null, 2),
     });
     field.addEventListener("input", () => this.#write(path, field.value));
-    return el("rule-builder", { class: "rb", "data-page": this.dataset.page }, field);
+    return el("rule-builder", { class: "rb", "data-page": this.dataset.page, "data-brief": "" }, field);
   }
 
   #write(path, text) {

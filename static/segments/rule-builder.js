@@ -22,6 +22,7 @@ class RuleBuilder extends BlockEditor {
     const field = this.querySelector("textarea");
     this.language = new Language(page.language);
     this.starters = page.starters;
+    this.isBrief = "brief" in this.dataset; // one of several fields: ready rules stand in the menu alone
     this.suggestions = new Suggestions(page.addresses.values);
     this.fresh = new WeakSet(); // conditions nobody has left yet: what they lack is no mistake
     this.problems = {};
@@ -234,9 +235,9 @@ class RuleBuilder extends BlockEditor {
       el(
         "p",
         { class: "rb-quiet" },
-        this.starters.length ? "Add a condition, or begin with a rule that is ready:" : REST,
+        this.starters.length && !this.isBrief ? "Add a condition, or begin with a rule that is ready:" : REST,
       ),
-      this.starters.map(({ label, note, rule }) =>
+      (this.isBrief ? [] : this.starters).map(({ label, note, rule }) =>
         el(
           "button",
           { type: "button", class: "rb-start", onclick: () => this.#begin(label, rule) },
