@@ -149,11 +149,11 @@ def vocabulary_of(parts: Parts) -> Vocabulary:
 def completed(parts: Parts) -> Parts:
     """The words with what a mail must have: a text part, and for marketing a way to unsubscribe."""
     html, text = parts.html, parts.text
-    if parts.kind == MessageKind.MARKETING and html and not template_rules.mentions(html, "unsubscribe_url"):
+    if parts.kind != MessageKind.TRANSACTIONAL and html and not template_rules.mentions(html, "unsubscribe_url"):
         html = markup.with_way_out(html)
     if not text.strip():
         text = plaintext.derived_text(html)
-    elif parts.kind == MessageKind.MARKETING and not template_rules.mentions(text, "unsubscribe_url"):
+    elif parts.kind != MessageKind.TRANSACTIONAL and not template_rules.mentions(text, "unsubscribe_url"):
         text = markup.text_with_way_out(text)
     variants = {locale: _completed_variant(parts.in_language(locale)) for locale in parts.variants}
     return replace(parts, html=html, text=text, variants=variants)

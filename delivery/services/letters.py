@@ -120,7 +120,7 @@ class Office:
 
     def _headers(self, recipient: Recipient, links: Links) -> tuple[tuple[str, str], ...]:
         headers: tuple[tuple[str, str], ...] = ()
-        if recipient.kind == MessageKind.MARKETING:
+        if recipient.kind != MessageKind.TRANSACTIONAL:
             # RFC 8058: both headers, and the address takes a POST without cookies.
             headers += (
                 ("List-Unsubscribe", f"<{links.unsubscribe()}>"),

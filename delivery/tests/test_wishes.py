@@ -17,7 +17,7 @@ from common.errors import Invalid
 from delivery import links, services
 from delivery.models import ConfirmationLetter, Farewell, Message, Preference
 from delivery.services import confirming
-from delivery.tests.making import Sink, contact, queue, send
+from delivery.tests.making import Sink, contact, content, queue, send
 
 
 def page(purpose: str, organization: Organization, number: int) -> str:
@@ -282,3 +282,12 @@ def test_the_mail_goes_in_the_contacts_language(organization: Organization) -> N
     with pytest.raises(Invalid, match="one already"):
         confirming.save_letter(ConfirmationLetter(locale="de", subject="x", html=html))
     assert ConfirmationLetter.objects.count() == 1
+
+
+def test_a_notification_has_a_way_out_too(organization: Organization, sink: Sink) -> None:
+    made = content("<p>New comment</p>", kind="notification")
+    queue(contact(agreed=False), made=made)
+    send(organization)
+
+    assert "unsubscribe_url" in made.html and "preferences_url" in made.text
+    assert sink.mails[0]["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
