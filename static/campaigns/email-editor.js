@@ -1,21 +1,19 @@
 // <email-editor>: a mail as a list of blocks beside its picture. The state is the tree that the server keeps, with the
 // subject and the line under it; every change is drawn by the server, saved, and can be undone.
-import { el, icon, iconButton } from "../blocks/dom.js";
-import { draggable } from "../blocks/drag.js";
+import { el, icon } from "../blocks/dom.js";
 import { BlockEditor } from "../blocks/editor.js";
-import { menuButton } from "../blocks/menu.js";
 import { get, insert, read, remove, set, told } from "../blocks/tree.js";
 import { list } from "./email-editor-cards.js";
-import { askBlock, button, tile } from "./email-editor-dialogs.js";
+import { askBlock, button } from "./email-editor-dialogs.js";
 import { envelope, look } from "./email-editor-envelope.js";
+import { lay } from "./email-editor-frame.js";
 import { Language, freshId, renamed } from "./email-editor-language.js";
-import { draftOf, languageItems, nameOf, stateOf, turned, wordsOf } from "./email-editor-locales.js";
+import { draftOf, nameOf, stateOf, turned, wordsOf } from "./email-editor-locales.js";
 import { pathOf, stepOf, walk } from "./email-editor-moves.js";
-import { sendTest } from "./email-editor-people.js";
 import { pickPicture } from "./email-editor-pictures.js";
 import { Preview, checks } from "./email-editor-preview.js";
 import { placeProblems } from "./email-editor-problems.js";
-import { askImport, askSnippet, publish, settleConflict, showVersions } from "./email-editor-acts.js";
+import { askSnippet, settleConflict } from "./email-editor-acts.js";
 import { Saver } from "./email-editor-save.js";
 import { ask, post } from "./email-editor-server.js";
 
@@ -33,7 +31,7 @@ class EmailEditor extends BlockEditor {
     this.problems = {};
     this.fresh = new Set(); // blocks nobody has left yet: what they lack is no mistake
     const field = this.querySelector("textarea");
-    this.#lay(field);
+    lay(this, field);
     this.saver = new Saver({
       key: `mail-draft:${this.page.id}`,
       revision: this.page.draft.revision,
@@ -363,95 +361,6 @@ class EmailEditor extends BlockEditor {
 
   // --- frame --------------------------------------------------------------------------------------------
 
-  #lay(field) {
-    this.undoButton = iconButton("undo", "Undo (Ctrl+Z)", () => this.undo(), { "aria-keyshortcuts": "Control+Z" });
-    this.redoButton = iconButton("redo", "Redo (Ctrl+Shift+Z)", () => this.redo(), {
-      "aria-keyshortcuts": "Control+Shift+Z",
-    });
-    this.status = el("span", { class: "mle-status", role: "status" });
-    const more = iconButton("more_vert", "More", () => {});
-    menuButton(more, () => [
-      { label: "Send a test", icon: "send", act: () => sendTest(this) },
-      ...languageItems(this),
-      { label: "Import HTML or MJML", icon: "upload_file", act: () => askImport(this) },
-      { label: "Versions", icon: "history", act: () => showVersions(this) },
-      { label: this.json.hidden ? "Show as JSON" : "Show as blocks", icon: "data_object", act: () => this.#turnJson() },
-      { label: "Name, kind and plain code", icon: "settings", act: () => this.#leaveTo(this.page.addresses.settings) },
-    ]);
-    this.querySelector(".mle-bar__tools").append(
-      this.status, this.undoButton, this.redoButton,
-      button("Send test", () => sendTest(this), { class: "gs-button gs-button--quiet mle-wide-only" }),
-      el("button", { type: "button", class: "gs-button mle-publish", onclick: () => publish(this) }, "Publish"),
-      more,
-    ); // prettier-ignore
-    this.rail = el("aside", { class: "mle-rail", "aria-label": "Blocks to add" });
-    this.head = el("div", { class: "mle-envelope" });
-    this.looks = el("details", { class: "mle-look" });
-    this.note = el(
-      "p",
-      { class: "mle-note", hidden: this.page.draft.blocks !== null || !this.page.draft.html },
-      icon("code"),
-      el(
-        "span",
-        {},
-        "This mail was written as code, so it stands in one block here. Your first change keeps it as blocks. ",
-        el("a", { href: this.page.addresses.settings }, "Keep it as code"),
-      ),
-    );
-    this.cards = el("div", { class: "mle-stage" });
-    field.setAttribute("aria-label", "The mail as JSON");
-    field.hidden = false;
-    this.json = el(
-      "div",
-      { class: "mle-json", hidden: true },
-      (this.jsonNote = el("p", { class: "mle-alert", role: "alert", hidden: true })),
-      field,
-    );
-    this.side = el("aside", { class: "mle-show", "aria-label": "Preview" });
-    this.views = ["edit", "show"].map((name) =>
-      el(
-        "button",
-        { type: "button", "data-turn": name, "aria-pressed": String(name === "edit"), onclick: () => this.turn(name) },
-        icon(name === "edit" ? "edit" : "visibility"),
-        name === "edit" ? "Edit" : "Preview",
-      ),
-    );
-    this.append(
-      el(
-        "div",
-        { class: "mle-body" },
-        this.rail,
-        el("main", { class: "mle-main" }, this.note, this.head, this.looks, this.cards, this.json),
-        this.side,
-      ),
-      el("nav", { class: "mle-turn", "aria-label": "Edit or preview" }, this.views),
-    );
-    this.#fillRail();
-    this.turn("edit");
-  }
-
-  #fillRail() {
-    this.railList?.();
-    const tiles = this.language.blocks
-      .filter((block) => block.name !== "snippet")
-      .map((block) => {
-        const made = tile(this.language.icon(block.name), block.label, () => this.grow(block.name));
-        made.dataset.type = block.name;
-        return made;
-      });
-    this.rail.replaceChildren(...tiles);
-    this.railList = draggable([this.rail], {
-      group: { name: "blocks", pull: "clone", put: false },
-      scope: this.className,
-      sort: false,
-      moved: (item, from, to, index) => {
-        this.#fillRail();
-        if (to === this.rail) return;
-        this.grow(item.dataset.type, read(to.dataset.list), index);
-      },
-    });
-  }
-
   #drawAround() {
     const inside = document.activeElement?.dataset?.key;
     this.head.replaceChildren(...envelope(this));
@@ -475,12 +384,12 @@ class EmailEditor extends BlockEditor {
     for (const one of this.views) one.setAttribute("aria-pressed", String(one.dataset.turn === view));
   }
 
-  async #leaveTo(address) {
+  async leaveTo(address) {
     await this.saver.flush();
     location.assign(address);
   }
 
-  #turnJson() {
+  turnJson() {
     const isJson = this.json.hidden;
     this.json.hidden = !isJson;
     this.cards.hidden = this.head.hidden = this.looks.hidden = isJson;
@@ -493,6 +402,7 @@ class EmailEditor extends BlockEditor {
     try {
       const next = JSON.parse(this.field.value);
       if (!Array.isArray(next.blocks)) throw new Error("blocks must be a list.");
+      for (const node of next.blocks) if (this.language.columnsKey(node)) node.columns ??= [{ width: 0, blocks: [] }];
       walk(this.language, next, (node) => (node.id ??= freshId()));
       this.jsonNote.hidden = true;
       this.isStarted = true;
@@ -518,6 +428,7 @@ class EmailEditor extends BlockEditor {
   }
 
   toast(words) {
+    this.say(words);
     const made = el("p", { class: "mle-toast", "aria-hidden": "true" }, icon("check_circle"), words);
     this.append(made);
     setTimeout(() => made.remove(), 4000);
