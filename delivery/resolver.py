@@ -6,6 +6,7 @@ DNS_RESOLVER names whom we ask: empty for the machine's own resolver, `host:port
 from __future__ import annotations
 
 import ipaddress
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -19,6 +20,7 @@ from django.conf import settings
 from delivery.domain.zone import Unreachable
 
 SECONDS_PER_QUESTION = 3.0
+SECONDS_PER_CHECK = 20.0
 Value = TypeVar("Value")
 
 
@@ -30,7 +32,9 @@ def is_configured() -> bool:
 class Resolver:
     """The real DNS, through the resolver that settings name; answers are kept while this object lives."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = SECONDS_PER_CHECK) -> None:
+        """`seconds` are all that its questions may take together: a zone may lead to hundreds of slow names."""
+        self._ends = time.monotonic() + seconds
         where = settings.DNS_RESOLVER
         try:
             self._resolver = dns.resolver.Resolver(configure=not where)
@@ -67,6 +71,8 @@ class Resolver:
         return self._kept[key]
 
     def _answer(self, name: str, kind: str) -> Sequence[Any]:
+        if time.monotonic() > self._ends:
+            raise Unreachable(f"The DNS took too long before {name} ({kind}) was asked for; try again in a minute.")
         try:
             absolute = dns.name.from_text(name.rstrip("."))
             return list(self._resolver.resolve(absolute, kind, search=False))

@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 SELECTOR = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 LOOK_UP_AT_ONCE = 200
+LOOK_UP_SECONDS = 600.0
 LOOK_BACK = timedelta(days=2)
 KNOWN_FOR = timedelta(days=30)
 LOUD = (Status.FAIL,)
@@ -166,11 +167,10 @@ def daily_round() -> int:
     """Look at every zone again, and whose servers new recipient domains use; returns how many names were asked."""
     if not resolver.is_configured():
         return 0
-    zone = resolver.Resolver()
     domains = all_domains()
     for domain in domains:
-        check(domain, zone)
-    return len(domains) + look_up_mailboxes(zone)
+        check(domain)
+    return len(domains) + look_up_mailboxes(resolver.Resolver(LOOK_UP_SECONDS))
 
 
 def look_up_mailboxes(zone: Zone) -> int:

@@ -258,6 +258,15 @@ def test_names_that_the_dns_cannot_hold_give_nothing(dns: DnsServer, name: str) 
     assert Resolver().txt(name) == [] or name.startswith("%")
 
 
+def test_a_zone_of_endless_slow_names_is_given_up(dns: DnsServer) -> None:
+    dns.txt(DOMAIN, "v=spf1 ~all")
+    zone = Resolver(seconds=-1)
+
+    with pytest.raises(Unreachable, match="The DNS took too long"):
+        zone.txt(DOMAIN)
+    assert dns.asked == []
+
+
 def test_nobody_to_ask_is_an_error_with_a_sentence(settings: Any) -> None:
     settings.DNS_RESOLVER = "127.0.0.1:9"
     with pytest.raises(Unreachable, match=r"The DNS gave no answer about acme\.example"):
