@@ -3,6 +3,7 @@ from rest_framework.routers import DefaultRouter
 
 from delivery.api import deliverability
 from delivery.api.inbox import ContactTokensView, DevicesView, InboxViewSet, PushKeyView
+from delivery.api.sync import SyncView
 from delivery.api.views import MessageViewSet
 
 router = DefaultRouter()
@@ -13,6 +14,7 @@ urlpatterns = [
     *router.urls,
     path("contact-tokens/", ContactTokensView.as_view(), name="contact-tokens"),
     path("devices/", DevicesView.as_view(), name="devices"),
+    path("sync/", SyncView.as_view(), name="sync"),
     path("push-key/", PushKeyView.as_view(), name="push-key"),
     re_path("^deliverability/providers/?$", deliverability.Providers.as_view(), name="deliverability-providers"),
     re_path("^deliverability/domains/?$", deliverability.Domains.as_view(), name="deliverability-domains"),

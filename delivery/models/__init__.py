@@ -22,6 +22,7 @@ from delivery.models.policy import DeliveryPolicy
 from delivery.models.providers import Provider
 from delivery.models.reports import ProviderCall, ProviderReport
 from delivery.models.senders import Sender
+from delivery.models.sync import SyncedItem, SyncKind, SyncOutcome
 from delivery.models.visits import Visit
 
 __all__ = [
@@ -61,6 +62,9 @@ __all__ = [
     "SendingPause",
     "SlowLane",
     "SourceType",
+    "SyncKind",
+    "SyncOutcome",
+    "SyncedItem",
     "Visit",
     "Weekday",
     "Weight",

@@ -42,6 +42,8 @@ def send_due(organization_id: int) -> int:
     with tenancy.organization(organization_id):
         worked = _end_lapsed()
         while judged := _turn():
+            if judged >= BLOCK and not worked:
+                doorbell.ring(WORK)  # more waits than one block: whoever is free may help
             worked += judged
             if time.monotonic() - started > TURN_SECONDS:
                 doorbell.ring(WORK)

@@ -236,7 +236,7 @@ def _keep(judged: Sequence[Judged], messages: Mapping[int, Message]) -> None:
         for each in judged
     )
     human = [row for row in rows if not row.is_machine]
-    _mark_first(human)
+    mark_first(human)
     audience.record([event(messages[row.message_id], row) for row in human])
     outbox.publish(
         *(
@@ -246,7 +246,8 @@ def _keep(judged: Sequence[Judged], messages: Mapping[int, Message]) -> None:
     )
 
 
-def _mark_first(rows: Sequence[Engagement]) -> None:
+def mark_first(rows: Sequence[Engagement]) -> None:
+    """The first open and click of these messages by a person, whatever order they arrive in."""
     opened: dict[int, datetime] = {}
     clicked: dict[int, datetime] = {}
     for row in rows:
