@@ -29,12 +29,14 @@ SIGNALS = {
 
 ROBOTS = re.compile(
     r"bot\b|bot/|crawler|spider|slurp|scanner|barracuda|mimecast|proofpoint|symantec|trendmicro|fortiguard|sophos|"
-    r"forcepoint|cisco|ironport|bitdefender|kaspersky|virustotal|safelinks|urldefense|microsoft office|checkpoint|"
+    r"forcepoint|cisco|ironport|bitdefender|kaspersky|virustotal|safelinks|urldefense|checkpoint|"
     r"bingpreview|facebookexternalhit|slackbot|whatsapp|telegrambot|linkpreview|headlesschrome|phantomjs|zgrab|"
     r"curl/|wget/|python-|python/|aiohttp|go-http-client|java/|okhttp|libwww|apache-httpclient|node-fetch|axios|"
-    r"ruby|cloudmark|vade|ms-office|existence discovery",
+    r"ruby|cloudmark|vade|existence discovery",
     re.IGNORECASE,
 )
+# Outlook fetches pictures by this name when a person reads, and asks by it what a link is before a browser opens it.
+OFFICE = re.compile(r"microsoft office|ms-office", re.IGNORECASE)
 # These fetch when a person opens the mail, and sometimes at once when it arrives.
 IMAGE_PROXIES = re.compile(r"GoogleImageProxy|YahooMailProxy|ggpht\.com", re.IGNORECASE)
 # Apple's Mail Privacy Protection fetches every picture with exactly this name.
@@ -92,7 +94,7 @@ def _alone(visit: Seen, sent_at: datetime | None) -> str:
     name = visit.user_agent.strip()
     if not name:
         return "nameless"
-    if ROBOTS.search(name):
+    if ROBOTS.search(name) or (visit.kind == CLICK and OFFICE.search(name)):
         return "robot"
     age = visit.happened_at - sent_at if sent_at else None
     if visit.kind == OPEN:

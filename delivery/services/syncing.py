@@ -74,7 +74,9 @@ def _orders(ids: list[int], order_ids: set[str]) -> dict[str, tuple[int | None, 
     found: dict[str, tuple[int | None, str]] = {}
     if not order_ids:
         return found
-    events = Event.objects.filter(contact_id__in=ids, name=ORDER, properties__order_id__in=list(order_ids))
+    events = Event.objects.filter(
+        contact_id__in=ids, definition__name=ORDER, properties__order_id__in=list(order_ids)
+    )
     for order_id, value, currency in events.order_by("happened_at", "pk").values_list(
         "properties__order_id", "value_minor", "currency"
     ):

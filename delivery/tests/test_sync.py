@@ -141,9 +141,9 @@ def test_late_news_count_at_their_time_and_once(mailed: tuple[Contact, Message],
     message.refresh_from_db()
     assert (message.opened_at, message.clicked_at) == (opened, clicked)
     assert sorted(Engagement.objects.values_list("kind", "happened_at")) == [("click", clicked), ("open", opened)]
-    order = Event.objects.get(name="order_completed")
+    order = Event.objects.get(definition__name="order_completed")
     assert (order.happened_at, order.value_minor, order.currency) == (clicked, 1999, "GBP")
-    assert set(Event.objects.filter(contact=person).values_list("name", "happened_at")) >= {
+    assert set(Event.objects.filter(contact=person).values_list("definition__name", "happened_at")) >= {
         ("email_opened", opened), ("email_clicked", clicked),
     }  # fmt: skip
     assert list(SyncedItem.objects.order_by("pk").values_list("client_id", "outcome")) == [
