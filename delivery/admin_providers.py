@@ -45,7 +45,7 @@ def _field(field: contract.Field, *, is_new: bool) -> forms.Field:
     """The form field of one setting. What is needed is checked by the service, beside the field."""
     common: dict[str, Any] = {"label": field.label, "required": False, "help_text": field.help}
     if not is_new and field.is_secret:
-        common["help_text"] = f"{KEPT} {field.help}".strip()
+        common["help_text"] = KEPT if field.make else f"{KEPT} {field.help}".strip()
     if field.type == "flag":
         return forms.BooleanField(widget=UnfoldBooleanSwitchWidget, **common)
     if field.type == "number":
