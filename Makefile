@@ -2,7 +2,7 @@
 #
 #   make run     everything, on http://127.0.0.1:8000; options by ARGS="--port 9000 --no-demo"
 #   make test    the whole suite on its own servers; a part by ARGS="segments -k flips"
-#   make night   the long proofs: 19 000 random rules against the oracle, and the crash storm by today's chance
+#   make night   the long proofs: 19 000 random rules, 500 orders of reports, the crash storm
 #   make check   what CI asks before the tests: style, types, import contract, migrations, deployment
 #   make bench   the benchmarks; one by ARGS=ingest
 #   make format  rewrite the code in house style
@@ -47,6 +47,7 @@ endif
 
 night: $(VENV)/installed-dev
 	@SEGMENT_CASES=1000 $(BIN)/python -m pytest -n 2 -q segments/tests/test_oracle.py segments/tests/test_behaviours.py
+	@REPORT_CASES=500 $(BIN)/python -m pytest -q delivery/tests/test_report_orders.py
 	@CRASH_SEED=$$(date +%Y%m%d) $(BIN)/python -m pytest -q tests/flows/test_crash.py $(ARGS)
 
 check: $(VENV)/installed-dev
