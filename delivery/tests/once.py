@@ -12,7 +12,9 @@ from urllib.parse import urlsplit, urlunsplit
 from django.conf import settings
 from django.db import connection
 
+from delivery import links
 from delivery.models import Message
+from delivery.tests.making import Sink
 
 # A worker that kills itself without a word at the nth passing of a point of the send path.
 WORKER = """
@@ -88,6 +90,16 @@ def start_worker(organization_id: int, *, point: str = "", nth: int = 0, **more:
     }
     command = [sys.executable, "-c", WORKER, str(organization_id), point, str(nth)]
     return subprocess.Popen(command, env=environment, cwd=settings.BASE_DIR)
+
+
+def received(sink: Sink) -> Counter[int]:
+    """How often each message arrived by SMTP, by our id in its Message-ID."""
+    counted: Counter[int] = Counter()
+    for mail in sink.mails:
+        known = links.read(links.REPORT, str(mail["Message-ID"]).strip("<>").split("@")[0])
+        assert known is not None
+        counted[known.message_id] += 1
+    return counted
 
 
 def judge(arrived: Counter[int], *, meanwhile: bool = False) -> dict[str, int]:
