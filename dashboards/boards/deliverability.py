@@ -34,9 +34,7 @@ def fill(place: Organization, period: Picked) -> Filled:
 
 def _rows_behind(period: Picked, became: str, **more: str) -> str:
     """The messages that a number counts."""
-    return listing(
-        "delivery.message", left=f"{period.first_day}_{period.last_day}", became=became, **more
-    )
+    return listing("delivery.message", left=f"{period.first_day}_{period.last_day}", became=became, **more)
 
 
 def _tiles(whole: Traffic, period: Picked) -> list[Tile]:
@@ -111,22 +109,21 @@ def _trend(parts: Mapping[deliverability.Key, Traffic], period: Picked) -> Chart
     by_day = {(key.day, key.provider): Traffic() for key in parts}
     for key, counts in parts.items():
         by_day[(key.day, key.provider)] += counts
-    series = {
-        mailboxes.LABELS[name]: [_share(by_day.get((day, name))) for day in days] for name in drawn
-    }
+    series = {mailboxes.LABELS[name]: [_share(by_day.get((day, name))) for day in days] for name in drawn}
     columns = [Column("Day"), *(Column(mailboxes.LABELS[name], "number") for name in drawn)]
     rows = [
         [Cell(day.isoformat()), *(_opened(by_day.get((day, name))) for name in drawn)]
         for day in days
         if any((day, name) in by_day for name in drawn)
     ]
-    text = "Opened by people, of what was sent each day (from 10 mails on). A fall at one provider means its spam folder."
+    text = "Opened by people, of what was sent each day (from 10 mails on). A fall at one provider means its spam."
     figure = charts.lines([day.isoformat() for day in days], series)
     return Chart("trend", "Opened by day, in %", text if found else "", Table(columns, rows), figure, EMPTY)
 
 
 def _days(period: Picked) -> list[date]:
-    return [period.first_day + timedelta(days=number) for number in range((period.last_day - period.first_day).days + 1)]
+    count = (period.last_day - period.first_day).days + 1
+    return [period.first_day + timedelta(days=number) for number in range(count)]
 
 
 def _share(counts: Traffic | None) -> Any:

@@ -23,7 +23,7 @@ from delivery.services.syncing import take_in
 MOST_ITEMS = 1_000
 
 
-class SyncItemInput(StrictSerializer):
+class OfflineItemInput(StrictSerializer):
     id = serializers.CharField(max_length=100, help_text="The app's own id of the item; the same id counts once.")
     kind = serializers.ChoiceField(choices=SyncKind.choices)
     happened_at = serializers.DateTimeField(help_text="By the clock of the device.")
@@ -34,21 +34,21 @@ class SyncItemInput(StrictSerializer):
     currency = serializers.RegexField("^[A-Z]{3}$", required=False, default="")
 
 
-class SyncInput(StrictSerializer):
+class OfflineInput(StrictSerializer):
     sent_at = serializers.DateTimeField(
         required=False, help_text="The device's clock when it sent the queue; sets its times right."
     )
-    items = SyncItemInput(many=True)
+    items = OfflineItemInput(many=True)
 
 
-class SyncVerdict(StrictSerializer):
+class OfflineVerdict(StrictSerializer):
     id = serializers.CharField()
     outcome = serializers.ChoiceField(choices=SyncOutcome.choices)
     reason = serializers.CharField()
 
 
-class SyncAnswer(StrictSerializer):
-    results = SyncVerdict(many=True)
+class OfflineAnswer(StrictSerializer):
+    results = OfflineVerdict(many=True)
 
 
 class SyncView(FromApps, ApiView):
@@ -57,7 +57,7 @@ class SyncView(FromApps, ApiView):
     resource = "inbox"
     authentication_classes = FROM_APPS
 
-    @extend_schema(parameters=[WHOSE], request=SyncInput, responses=SyncAnswer)
+    @extend_schema(parameters=[WHOSE], request=OfflineInput, responses=OfflineAnswer)
     def post(self, request: Request) -> Response:
         """Take in a queue of at most 1,000 items, in any order. A repeated call changes nothing.
 
@@ -65,7 +65,7 @@ class SyncView(FromApps, ApiView):
         ourselves is `merged`, and an order with another amount than the one on record is a `conflict`.
         """
         received_at = clock.now()
-        serializer = SyncInput(data=request.data)
+        serializer = OfflineInput(data=request.data)
         serializer.is_valid(raise_exception=True)
         data: dict[str, Any] = serializer.validated_data
         if len(data["items"]) > MOST_ITEMS:

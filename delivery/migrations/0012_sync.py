@@ -8,32 +8,70 @@ import common.tenancy
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('audience', '0005_policy'),
-        ('delivery', '0011_needs_are_computed'),
+        ("audience", "0005_policy"),
+        ("delivery", "0011_needs_are_computed"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='SyncedItem',
+            name="SyncedItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('organization_id', models.BigIntegerField(db_default=common.tenancy.CurrentOrganization(), default=common.tenancy.current, editable=False)),
-                ('client_id', models.CharField(help_text="The client's own id of the item.", max_length=100)),
-                ('kind', models.CharField(choices=[('open', 'Open'), ('click', 'Click'), ('conversion', 'Conversion')], max_length=12)),
-                ('message_id', models.BigIntegerField(null=True)),
-                ('happened_at', models.DateTimeField(help_text="By the client's clock, set right by when it sent the queue.")),
-                ('order_id', models.CharField(blank=True, default='', max_length=200)),
-                ('value_minor', models.BigIntegerField(null=True)),
-                ('currency', models.CharField(blank=True, default='', max_length=3)),
-                ('outcome', models.CharField(choices=[('applied', 'Applied'), ('repeated', 'Repeated'), ('merged', 'Merged'), ('conflict', 'Conflict'), ('refused', 'Refused')], max_length=10)),
-                ('reason', models.CharField(blank=True, default='', max_length=300)),
-                ('received_at', models.DateTimeField(default=common.clock.now)),
-                ('contact', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='audience.contact')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "organization_id",
+                    models.BigIntegerField(
+                        db_default=common.tenancy.CurrentOrganization(),
+                        default=common.tenancy.current,
+                        editable=False,
+                    ),
+                ),
+                ("client_id", models.CharField(help_text="The client's own id of the item.", max_length=100)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("open", "Open"), ("click", "Click"), ("conversion", "Conversion")], max_length=12
+                    ),
+                ),
+                ("message_id", models.BigIntegerField(null=True)),
+                (
+                    "happened_at",
+                    models.DateTimeField(help_text="By the client's clock, set right by when it sent the queue."),
+                ),
+                ("order_id", models.CharField(blank=True, default="", max_length=200)),
+                ("value_minor", models.BigIntegerField(null=True)),
+                ("currency", models.CharField(blank=True, default="", max_length=3)),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("applied", "Applied"),
+                            ("repeated", "Repeated"),
+                            ("merged", "Merged"),
+                            ("conflict", "Conflict"),
+                            ("refused", "Refused"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, default="", max_length=300)),
+                ("received_at", models.DateTimeField(default=common.clock.now)),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="audience.contact",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('organization_id', 'contact', 'client_id'), name='one_item_per_client_id')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization_id", "contact", "client_id"), name="one_item_per_client_id"
+                    )
+                ],
             },
         ),
     ]

@@ -90,7 +90,6 @@ def _with(operator: str, *value: Any) -> dict[str, Any]:
         (_with("equals", "5"), {"till", "app"}),
         (_with("starts_with", "1"), {"till", "app", "odd"}),
     ],
-    ids=str,
 )
 def test_plain_numbers_in_text_count(shoppers: dict[str, int], rule: dict[str, Any], names: set[str]) -> None:
     assert _found(rule, shoppers) == names
