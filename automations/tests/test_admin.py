@@ -29,6 +29,9 @@ def _form(**values: Any) -> dict[str, Any]:
         "trigger_configuration": '{"name": "signup"}',
         "entry_rule": "once",
         "run_immediately": "on",
+        "weight": 20,
+        "shelf_hours": "",
+        "holdout_percent": 0,
         "actions": json.dumps([making.task()]),
     }
     return defaults | values

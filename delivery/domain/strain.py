@@ -73,8 +73,8 @@ def probe_after(because: str, pauses: int) -> timedelta:
 
 def what_now(because: str) -> str:
     """What a person can do about a pause."""
+    goes_on = "It goes on when somebody resumes it."
     return {
         "account": "Look into the account there: the key, the sender's domain, the balance. Then resume.",
         "errors": "See whether the provider has trouble, and read its answer. It is tried again by itself.",
-        "": "It goes on when somebody resumes it.",
-    }[because]
+    }.get(because, goes_on)

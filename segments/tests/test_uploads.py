@@ -251,6 +251,6 @@ def test_taking_members_away_is_a_post(admin: Client, vips: Segment) -> None:
 def test_deleting_says_how_many_it_touches_without_naming_them(admin: Client, vips: Segment) -> None:
     services.add_contacts(vips, [people.contact().pk for _ in range(3)])
 
-    assert "3 contacts leave it" in text(admin.get(page(vips, "delete")))
+    assert "3 contacts are in it" in text(admin.get(page(vips, "delete")))
     admin.post(page(vips, "delete"), {"post": "yes"})
     assert Segment.objects.count() == 0

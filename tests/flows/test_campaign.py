@@ -21,7 +21,7 @@ REASONS = {
     SILENT: "The contact has not agreed to marketing e-mail.",
     WITHDRAWN: "The contact unsubscribed.",
     SUPPRESSED: "The address is on the suppression list.",
-    CAPPED: "The contact has had as many messages in 24 hours as the delivery policy allows.",
+    CAPPED: "The contact has had as many messages as allowed (1 in a day): “Sale” went instead.",
 }
 
 

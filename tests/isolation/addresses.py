@@ -39,6 +39,12 @@ def addresses(row_id: int, slug: str) -> list[Address]:
     return [address for address in found if not _is_excepted(address.route)]
 
 
+def _with_query(path: str, row_id: int) -> str:
+    """A server asks for a message in the inbox of a contact that it names."""
+    is_inbox = path.startswith(f"/api/v1/inbox/{row_id}")
+    return f"{path.removesuffix('/')}/?contact_id={row_id}" if is_inbox else path
+
+
 def _is_excepted(route: str) -> bool:
     return any(re.match(pattern, route) for pattern in [*PUBLIC, SUPERUSER_ONLY])
 
@@ -63,4 +69,4 @@ def _fill(route: str, row_id: int, slug: str) -> Address:
     path = re.sub(r"\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)", str(row_id), plain)
     path = path.replace("/act/<slug:name>/", "/act/archive/")  # an action that these rows allow
     path = re.sub(r"<(?:(\w+):)?(\w+)>", lambda match: slug if match[1] == "slug" else str(row_id), path)
-    return Address("/" + path, route, path != plain)
+    return Address(_with_query("/" + path, row_id), route, path != plain)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -99,13 +100,21 @@ def test_a_row_of_another_organisation_is_not_there(world: World) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+# Addresses whose parameter is not the number of a row, or that show rows of one kind only.
+NOT_BY_NUMBER = re.compile(
+    r"/versions/\d+/diff/$"  # versions count from 1
+    r"|/message-?templates?/"  # e-mail templates have pages of their own, and the one that is made is one
+    r"|^/pictures/"  # by the checksum of their bytes
+)
+
+
 def test_the_same_addresses_answer_their_own_organisation(world: World) -> None:
     """Otherwise the test above could pass because nothing is ever there."""
     missing = []
     for address in addresses(FIRST_ID, MARKER.lower()):
         if address.has_parameters:
             status, _ = _ask(_caller(world, address.path, of_a=True), "get", address.path)
-            if status == 404 or status >= 500:
+            if (status == 404 and not NOT_BY_NUMBER.search(address.path)) or status >= 500:
                 missing.append(f"{address.path}: {status}")
 
     assert not missing, "\n".join(missing)
