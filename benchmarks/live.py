@@ -36,7 +36,7 @@ def run(*, smoke: bool) -> None:
     from common import tenancy
 
     contacts, events, seconds = (2_000, 20_000, 3) if smoke else (1_000_000, 20_000_000, 40)
-    age = WINDOW * 0.7 if smoke else timedelta()  # a smoke does not wait out the whole window
+    age = WINDOW * 0.85 if smoke else timedelta()  # a smoke does not wait out the whole window
     organization = accounts.create_organization("Bench", "bench")
     with tenancy.organization(organization.pk):
         _, write_key = accounts.issue_key("bench", ApiKeyKind.WRITE)

@@ -24,7 +24,7 @@ from delivery.services import reports
 from delivery.tests.hook_payloads import SENDGRID, Said, sendgrid
 from delivery.tests.making import contact, queue
 
-CASES = int(os.environ.get("REPORT_CASES", "25"))
+CASES = int(os.environ.get("REPORT_CASES", "10"))
 KINDS = sorted(SENDGRID)
 STATUSES = ["sent", "uncertain", "sending", "queued", "failed", "held", "cancelled"]
 ONCE = ("email_sent", "email_bounced", "email_complained")
