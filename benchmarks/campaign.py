@@ -169,10 +169,12 @@ def wait_for_sink() -> None:
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         try:
-            taken()
-            return
+            count = taken()
         except OSError:
             time.sleep(0.1)
+            continue
+        assert count == 0, f"another sink still listens on port {SINK_PORT}: stop it first"
+        return
     raise TimeoutError("the SMTP sink did not start")
 
 
