@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -214,21 +214,11 @@ def _announce(made: Sequence[tuple[Engagement, Message]]) -> None:
         more = {"url": row.url} if row.url else {}
         events.append(_event(message, EVENTS[EngagementKind(row.kind)], row.happened_at, key, **more))
         firsts.append(row)
-    _mark_first(firsts)
+    engagement.mark_first(firsts)
     audience.record(events)
     outbox.publish(
         *(MessageEngaged(message.pk, message.contact_id, row.kind, row.is_machine) for row, message in made)
     )
-
-
-def _mark_first(rows: Iterable[Engagement]) -> None:
-    """The first open and click by a person, whatever came first over the wire. Who clicked has opened."""
-    for row in rows:
-        fields = {EngagementKind.OPEN: ["opened_at"], EngagementKind.CLICK: ["opened_at", "clicked_at"]}
-        for field in fields.get(EngagementKind(row.kind), []):
-            message = Message.objects.filter(pk=row.message_id)
-            earlier = message.exclude(**{f"{field}__lte": row.happened_at})
-            earlier.update(**{field: row.happened_at})
 
 
 def _suppress(known: Sequence[tuple[Filed, Message]]) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Func, Value
 
 from audience import selectors as audience_selectors
 from audience import services as audience
 from audience.models import Consent, ConsentState, Contact, MessageChannel
 from audience.services import InternalEvent
-from common import clock, outbox
+from common import clock, outbox, tenancy
 from delivery.models import Engagement, EngagementKind, Farewell, LeavingReason, Message
 from delivery.notices import MessageEngaged
 from delivery.services.settling import event_properties
@@ -21,6 +23,40 @@ WORDS = {
     EngagementKind.CLICK: "clicked",
     EngagementKind.UNSUBSCRIBE: "unsubscribed",
 }
+
+
+# The first open and click by a person, whatever order they arrive in. Who clicked has opened, pictures or not.
+# Plan: messages by primary key.
+FIRST_SQL = """
+UPDATE delivery_message AS message
+   SET opened_at = least(message.opened_at, first.opened_at), clicked_at = least(message.clicked_at, first.clicked_at)
+  FROM unnest(%(ids)s::bigint[], %(opened)s::timestamptz[], %(clicked)s::timestamptz[])
+       AS first(id, opened_at, clicked_at)
+ WHERE message.id = first.id AND message.organization_id + 0 = %(organization)s
+   AND (message.opened_at IS NULL OR message.opened_at > first.opened_at
+        OR (first.clicked_at IS NOT NULL AND (message.clicked_at IS NULL OR message.clicked_at > first.clicked_at)))
+"""
+
+
+def mark_first(rows: Sequence[Engagement]) -> None:
+    """The first open and click of these messages by a person, whatever order they arrive in; other kinds pass by."""
+    opened: dict[int, datetime] = {}
+    clicked: dict[int, datetime] = {}
+    for row in rows:
+        if row.kind in (EngagementKind.OPEN, EngagementKind.CLICK):
+            opened[row.message_id] = min(opened.get(row.message_id, row.happened_at), row.happened_at)
+        if row.kind == EngagementKind.CLICK:
+            clicked[row.message_id] = min(clicked.get(row.message_id, row.happened_at), row.happened_at)
+    if not opened:
+        return
+    parameters: dict[str, Any] = {
+        "organization": tenancy.required(),
+        "ids": list(opened),
+        "opened": list(opened.values()),
+        "clicked": [clicked.get(pk) for pk in opened],
+    }
+    with tenancy.engine(), connection.cursor() as cursor:
+        cursor.execute(FIRST_SQL, parameters)
 
 
 def event(message: Message, row: Engagement) -> InternalEvent:

@@ -15,6 +15,7 @@ from common import clock, outbox, tenancy
 from common.errors import Conflict, NotFound
 from delivery.models import Engagement, EngagementKind, InboxMessage, Message
 from delivery.notices import MessageEngaged
+from delivery.services.engagement import mark_first
 from delivery.services.settling import event_properties
 
 PREFIX = "ct_"
@@ -90,8 +91,7 @@ def _tell(row: InboxMessage, what: str) -> None:
         return
     kind = EngagementKind.OPEN if what == "opened" else EngagementKind.CLICK
     url = row.url if what == "clicked" else ""
-    Engagement.objects.create(message=message, kind=kind, url=url, happened_at=clock.now())
-    Message.objects.filter(pk=message.pk, **{f"{what}_at": None}).update(**{f"{what}_at": clock.now()})
+    mark_first([Engagement.objects.create(message=message, kind=kind, url=url, happened_at=clock.now())])
     outbox.publish(MessageEngaged(message.pk, row.contact_id, kind, False))
 
 

@@ -6,18 +6,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import connection, transaction
-
 from audience import services as audience
 from audience.models import Contact, Event
 from audience.services import InternalEvent
-from common import clock, outbox, tenancy
+from common import clock, outbox, turns
 from delivery.domain import syncing
 from delivery.domain.syncing import APPLIED, CLICK, CONVERSION, OPEN, REPEATED, Item, Known, Verdict
 from delivery.models import Engagement, Message, SyncedItem
 from delivery.notices import MessageEngaged
+from delivery.services.engagement import mark_first
 from delivery.services.settling import event_properties
-from delivery.services.visits import mark_first
 
 ORDER = "order_completed"
 SAID = {OPEN: "opened", CLICK: "clicked"}
@@ -28,8 +26,7 @@ def take_in(contact: Contact, items: Sequence[Item]) -> list[Verdict]:
 
     Two queues of one contact at once wait for each other.
     """
-    with transaction.atomic():
-        _one_at_a_time(contact.pk)
+    with turns.taking(f"delivery.sync:{contact.pk}"):
         ids = [contact.pk, *Contact.objects.filter(merged_into=contact).values_list("pk", flat=True)]
         messages = {
             row.pk: row
@@ -44,14 +41,6 @@ def take_in(contact: Contact, items: Sequence[Item]) -> list[Verdict]:
         _engage([item for item in applied if item.kind != CONVERSION], messages)
         _convert(contact, [item for item in applied if item.kind == CONVERSION], messages)
     return verdicts
-
-
-def _one_at_a_time(contact_id: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended('delivery.sync:' || %s, %s))",
-            [str(contact_id), tenancy.required()],
-        )
 
 
 def _known(ids: list[int], items: Sequence[Item], messages: dict[int, Message]) -> Known:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -21,13 +21,14 @@ from delivery.domain import machines
 from delivery.domain.machines import CLICK, TRAP, Seen
 from delivery.models import Engagement, EngagementKind, Message, Visit
 from delivery.notices import MessageEngaged
-from delivery.services.engagement import event
+from delivery.services.engagement import event, mark_first
 
 WORK = "visits"
 BLOCK = 1_000
 MOST_KEPT = 200  # engagements per message and kind; a link shared in public is not a person's story
 NEAR = timedelta(minutes=1)  # as far as visits tell about each other
 KINDS = (EngagementKind.OPEN, EngagementKind.CLICK)
+Row = TypeVar("Row", Visit, Engagement)
 
 # Local settings end with the statement's own transaction: one round trip for all of it.
 ACCEPT_SQL = """
@@ -46,17 +47,6 @@ DELETE FROM delivery_visit
 RETURNING id, kind, message_id, url, user_agent, is_probe, is_browserlike, happened_at
 """
 
-# The first open and click by a person, whatever order they arrive in. Who clicked has opened, pictures or not.
-# Plan: messages by primary key.
-FIRST_SQL = """
-UPDATE delivery_message AS message
-   SET opened_at = least(message.opened_at, first.opened_at), clicked_at = least(message.clicked_at, first.clicked_at)
-  FROM unnest(%(ids)s::bigint[], %(opened)s::timestamptz[], %(clicked)s::timestamptz[])
-       AS first(id, opened_at, clicked_at)
- WHERE message.id = first.id AND message.organization_id + 0 = %(organization)s
-   AND (message.opened_at IS NULL OR message.opened_at > first.opened_at
-        OR (first.clicked_at IS NOT NULL AND (message.clicked_at IS NULL OR message.clicked_at > first.clicked_at)))
-"""
 # When a later visit shows that earlier ones were a machine's. Plan: engagement_by_message, some rows each.
 AGAIN_SQL = """
 UPDATE delivery_message AS message SET opened_at = human.opened_at, clicked_at = human.clicked_at
@@ -140,10 +130,7 @@ def _taken() -> list[Visit]:
 
 def _count(visits: Sequence[Visit]) -> None:
     messages = Message.objects.in_bulk({visit.message_id for visit in visits})
-    by_message: dict[int, list[Visit]] = defaultdict(list)
-    for visit in visits:
-        if visit.message_id in messages:
-            by_message[visit.message_id].append(visit)
+    by_message = _by_message(visit for visit in visits if visit.message_id in messages)
     earlier = _earlier(by_message)
     waiting = _by_message(Visit.objects.filter(message_id__in=list(by_message)))
     judged: list[Judged] = []
@@ -169,16 +156,13 @@ def _earlier(by_message: Mapping[int, Sequence[Visit]]) -> dict[int, list[Engage
         message_id__in=list(by_message), kind__in=KINDS, is_simulated=False,
         happened_at__range=(min(moments) - NEAR, max(moments) + NEAR),
     )  # fmt: skip
-    found: dict[int, list[Engagement]] = defaultdict(list)
+    return _by_message(rows)
+
+
+def _by_message(rows: Iterable[Row]) -> dict[int, list[Row]]:
+    found: dict[int, list[Row]] = defaultdict(list)
     for row in rows:
         found[row.message_id].append(row)
-    return found
-
-
-def _by_message(visits: Iterable[Visit]) -> dict[int, list[Visit]]:
-    found: dict[int, list[Visit]] = defaultdict(list)
-    for visit in visits:
-        found[visit.message_id].append(visit)
     return found
 
 
@@ -244,18 +228,6 @@ def _keep(judged: Sequence[Judged], messages: Mapping[int, Message]) -> None:
             for row in rows
         )
     )
-
-
-def mark_first(rows: Sequence[Engagement]) -> None:
-    """The first open and click of these messages by a person, whatever order they arrive in."""
-    opened: dict[int, datetime] = {}
-    clicked: dict[int, datetime] = {}
-    for row in rows:
-        opened[row.message_id] = min(opened.get(row.message_id, row.happened_at), row.happened_at)
-        if row.kind == CLICK:
-            clicked[row.message_id] = min(clicked.get(row.message_id, row.happened_at), row.happened_at)
-    if opened:
-        _write(FIRST_SQL, ids=list(opened), opened=list(opened.values()), clicked=[clicked.get(pk) for pk in opened])
 
 
 def _revise(signals: Mapping[int, str], earlier: Mapping[int, Sequence[Engagement]]) -> None:
