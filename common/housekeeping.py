@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import connection
 
@@ -33,3 +33,18 @@ def purge() -> None:
     with tenancy.engine(), connection.cursor() as cursor:
         for statement in PURGE_SQL.strip().split(";\n"):
             cursor.execute(statement.rstrip(";"), parameters)
+
+
+def delete_in_blocks(statement: str, before: datetime, block: int) -> int:
+    """Run a DELETE that binds a moment and a LIMIT until it finds less than a block, in every organisation.
+
+    Each block is a statement of its own, so nothing is locked for long. Returns how many rows went.
+    """
+    deleted = 0
+    with tenancy.engine(), connection.cursor() as cursor:
+        while True:
+            cursor.execute(statement, [before, block])
+            gone: int = cursor.rowcount
+            deleted += gone
+            if gone < block:
+                return deleted

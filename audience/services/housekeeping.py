@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db import connection
-
-from common import clock, tenancy
+from common import clock, housekeeping
 
 BATCH_DAYS = 7
 BLOCK = 5000
@@ -20,12 +18,4 @@ DELETE FROM audience_ingestbatch WHERE id IN (
 
 def purge() -> int:
     """Delete applied requests after a week, in every organisation; returns how many."""
-    deleted = 0
-    before = clock.now() - timedelta(days=BATCH_DAYS)
-    with tenancy.engine(), connection.cursor() as cursor:
-        while True:
-            cursor.execute(PURGE_SQL, [before, BLOCK])
-            gone: int = cursor.rowcount
-            deleted += gone
-            if gone < BLOCK:
-                return deleted
+    return housekeeping.delete_in_blocks(PURGE_SQL, clock.now() - timedelta(days=BATCH_DAYS), BLOCK)

@@ -16,7 +16,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from audience.models import MessageChannel
-from common import clock, doorbell, tenancy
+from common import clock, doorbell, housekeeping, tenancy
 from common.errors import Invalid
 from common.models import WorkStatus
 from delivery import links
@@ -216,11 +216,4 @@ def _storable(text: str) -> str:
 
 def purge() -> int:
     """Forget requests that were read a week ago, in every organisation; what they said stays. Returns how many."""
-    before, gone = clock.now() - timedelta(days=KEPT_DAYS), 0
-    with tenancy.engine(), connection.cursor() as cursor:
-        while True:
-            cursor.execute(PURGE_SQL, [before, PURGE_BLOCK])
-            count: int = cursor.rowcount
-            gone += count
-            if count < PURGE_BLOCK:
-                return gone
+    return housekeeping.delete_in_blocks(PURGE_SQL, clock.now() - timedelta(days=KEPT_DAYS), PURGE_BLOCK)
