@@ -1,13 +1,8 @@
-"""The table of providers, and the one that EMAIL_URL names."""
+"""The table of providers."""
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
-from django.conf import settings
-
 from audience.models import MessageChannel
-from common.errors import Invalid
 from common.registry import Registry
 from delivery.providers import (
     amazon_ses,
@@ -19,6 +14,7 @@ from delivery.providers import (
     postmark,
     resend,
     sendgrid,
+    site,
     slack,
     smtp,
     sparkpost,
@@ -60,22 +56,6 @@ def of_kind(name: str) -> Provider:
     def connect(settings: Settings) -> Connection:
         raise ProviderUnavailable(f"there is no kind of provider called “{name}” here")
 
+    if name == site.PROVIDER.name:
+        return site.PROVIDER
     return PROVIDERS.get(name) or Provider(name, name, tuple(MessageChannel.values), (), connect)
-
-
-def configured_url() -> str:
-    """EMAIL_URL; empty means the built-in mailbox."""
-    return str(settings.EMAIL_URL or f"smtp://127.0.0.1:{settings.MAILBOX_PORT}")
-
-
-def is_mailbox(url: str) -> bool:
-    """Whether a URL leads to the built-in mailbox, which files mail by organisation."""
-    parts = urlsplit(url)
-    return parts.hostname in ("127.0.0.1", "localhost") and parts.port == settings.MAILBOX_PORT
-
-
-def of_url(url: str) -> tuple[Provider, dict[str, object]]:
-    """The provider that a URL names, and its settings. Raises `Invalid`."""
-    if urlsplit(url).scheme not in ("smtp", "smtps"):
-        raise Invalid("EMAIL_URL begins with smtp:// or smtps://; other providers are set up under Providers.")
-    return smtp.PROVIDER, smtp.parse(url)

@@ -12,12 +12,12 @@ from jinja2.exceptions import SecurityError
 
 from accounts.models import Organization
 from common import clock, tenancy
-from delivery import providers
 from delivery.domain import addresses, locales, mailboxes, mime
 from delivery.domain.mime import Letter
 from delivery.domain.outcomes import Envelope
 from delivery.links import Links, Signer, reference
 from delivery.models import Content, MessageKind, Sender
+from delivery.providers import site
 from delivery.services import domains, rendering
 from delivery.services.claiming import Recipient
 from delivery.services.content import Parts
@@ -58,7 +58,7 @@ class Office:
         host = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
         self._message_host = host if "." in host and not host[-1].isdigit() else f"{host}.groundswell.invalid"
         self._signer = Signer()
-        self._for_mailbox = route.account_id is None and providers.is_mailbox(providers.configured_url())
+        self._for_mailbox = route.provider is site.PROVIDER and site.is_mailbox()
         self._wants_bytes = route.provider.wants_bytes
         self._dkim = domains.signers() if self._wants_bytes else {}
 

@@ -12,7 +12,7 @@ from audience.models import DeviceKind, MessageChannel
 from common import clock, doorbell, sealing
 from common.errors import Invalid
 from delivery.models import Provider
-from delivery.providers import PROVIDERS, contract, webpush
+from delivery.providers import PROVIDERS, contract, site, webpush
 from delivery.services.queue import WORK
 from delivery.services.routing import Routes
 
@@ -24,12 +24,15 @@ def save_provider(row: Provider, values: Mapping[str, Any]) -> Provider:
 
     The first account of a channel, and one marked so, becomes its default. Raises `Invalid` by field.
     """
-    kind = PROVIDERS.find(row.kind, "kind")
+    is_site = row.kind == site.PROVIDER.name and not row._state.adding  # only the send loop makes that one
+    kind = site.PROVIDER if is_site else PROVIDERS.find(row.kind, "kind")
     if row.channel not in kind.channels:
         sentence = f"{kind.label} is for {' and '.join(kind.channels)}."
         raise Invalid(sentence, details={"channel": sentence})
     if not row.name.strip():
         raise Invalid("An account needs a name.", details={"name": "Name it, so that people can tell it apart."})
+    if row.name.strip() == site.PROVIDER.label and not is_site:
+        raise Invalid("That name is taken.", details={"name": "Mail that goes by EMAIL_URL is called so."})
     known: dict[str, str] = {}
     if not row._state.adding:
         stored = Provider.objects.get(pk=row.pk)
@@ -97,7 +100,8 @@ def _be_only_default(row: Provider) -> None:
     others = Provider.objects.select_for_update().filter(channel=row.channel).exclude(pk=row.pk)
     if row.channel == MessageChannel.PUSH:
         others = others.filter(kind=row.kind)
-    row.is_default = row.is_default or not others.filter(is_default=True).exists()
+    chosen = others.filter(is_default=True).exclude(kind=site.PROVIDER.name)
+    row.is_default = row.is_default or not chosen.exists()
     if row.is_default:
         for other in others.filter(is_default=True):
             with audit.changing(other):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -13,7 +13,7 @@ from common import clock, sealing
 from common.errors import Permanent
 from delivery import providers
 from delivery.models import Provider, Sender
-from delivery.providers import contract
+from delivery.providers import contract, site
 from delivery.providers.contract import ProviderUnavailable, Settings
 
 MOST_KEPT = 100
@@ -130,6 +130,8 @@ class Routes:
         """The route, if nobody paused or changed its account since. Raises `ProviderUnavailable`."""
         row = self._rows.get(route.account_id or 0)
         if row is None:
+            if route.provider is site.PROVIDER and Provider.objects.filter(kind=site.PROVIDER.name).exists():
+                raise ProviderUnavailable("the mail server was paused")
             return route
         untouched = Provider.objects.filter(pk=row.pk, revision=row.revision, is_active=True)
         untouched = untouched.filter(paused_at=row.paused_at, probe_at=row.probe_at)
@@ -158,15 +160,15 @@ class Routes:
             yield Lane(MessageChannel.EMAIL, others, is_listed=not usual)
 
     def _default(self, channel: str) -> Provider | None:
-        found: Iterable[Provider] = (row for row in self._rows.values() if row.channel == channel)
-        return next((row for row in found if row.is_default), None)
+        rows = [row for row in self._rows.values() if row.channel == channel]
+        default = next((row for row in rows if row.is_default), None)
+        # Paused once, EMAIL_URL has a row, which stands in as EMAIL_URL does without one.
+        return default or next((row for row in rows if row.kind == site.PROVIDER.name), None)
 
 
 def _configured() -> Route:
     """Where EMAIL_URL leads; shared by all organisations that set up nothing of their own."""
-    url = providers.configured_url()
-    provider, values = providers.of_url(url)
-    return Route(f"url {url}", "the mail server", provider, lambda: values)
+    return Route(f"url {site.url()}", "the mail server", site.PROVIDER, dict)
 
 
 def _may_probe(row: Provider) -> bool:

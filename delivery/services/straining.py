@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from accounts import actor, audit
-from common import clock, doorbell
+from audience.models import MessageChannel
+from common import clock, doorbell, tenancy
 from delivery.domain import strain
 from delivery.domain.outcomes import Outcome, OutcomeKind
 from delivery.domain.strain import Stop, Strain
 from delivery.models import Provider
+from delivery.providers import site
 from delivery.services.queue import WORK
 from delivery.services.routing import Route
 
@@ -21,25 +23,39 @@ logger = logging.getLogger(__name__)
 
 MOST_KEPT = 100
 WHO = actor.Actor("the send loop")
-# By Route.key: what this process has heard lately. Each worker judges for itself; one that stops, stops all.
-_strains: OrderedDict[str, Strain] = OrderedDict()
+# By organisation and Route.key: what this process has heard lately. Each worker judges for itself; one that stops,
+# stops all.
+_strains: OrderedDict[tuple[int, str], Strain] = OrderedDict()
 
 
 def note(route: Route, outcomes: Sequence[Outcome]) -> None:
-    """Take in the outcomes of a flight. EMAIL_URL has no account to pause: its connection rests instead."""
-    if route.account_id is None or not outcomes:
+    """Take in the outcomes of a flight. What has neither an account nor EMAIL_URL behind it cannot be paused."""
+    if not outcomes or (route.account_id is None and route.provider is not site.PROVIDER):
         return
     if route.is_probe:
         _end_probe(route, outcomes)
         return
-    known = _strains.setdefault(route.key, Strain())
-    _strains.move_to_end(route.key)
+    key = (tenancy.required(), route.key)
+    known = _strains.setdefault(key, Strain())
+    _strains.move_to_end(key)
     if len(_strains) > MOST_KEPT:
         _strains.popitem(last=False)
     stop = known.judge(route.name, outcomes)
     if stop is not None:
-        _pause(route.account_id, stop)
-        _strains.pop(route.key, None)
+        _pause(_account(route), stop)
+        _strains.pop(key, None)
+
+
+def _account(route: Route) -> int:
+    """The row to pause. EMAIL_URL has none until it is paused in this organisation for the first time."""
+    if route.account_id is not None:
+        return route.account_id
+    row, is_new = Provider.objects.get_or_create(
+        kind=site.PROVIDER.name, channel=MessageChannel.EMAIL, defaults={"name": site.PROVIDER.label}
+    )
+    if is_new:
+        audit.created(row)
+    return row.pk
 
 
 def _end_probe(route: Route, outcomes: Sequence[Outcome]) -> None:

@@ -17,8 +17,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from accounts.backends import allowed
-from delivery import providers
 from delivery.models import MailboxMessage
+from delivery.providers import site
 from delivery.services import mailbox
 
 PAGE = 50
@@ -54,7 +54,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "search": search,
         "before": mails[PAGE - 1].pk if len(mails) > PAGE else None,
         "is_first_page": not before,
-        "is_in_use": providers.is_mailbox(providers.configured_url()),
+        "is_in_use": site.is_mailbox(),
     }
     return _shell(request, "delivery/mailbox.html", context)
 
