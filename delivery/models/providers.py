@@ -16,7 +16,8 @@ class Provider(OrganizationScoped):
     """An account at a provider. `kind` names its module in delivery.providers.PROVIDERS, which says what `settings`
     holds; what must stay secret is in `sealed_secrets`, readable only with the site's secret key.
 
-    E-mail without a row goes by EMAIL_URL, in-app messages to the built-in inbox.
+    E-mail without a row goes by EMAIL_URL, which gets one (kind `site`) when it is paused for the first time; in-app
+    messages go to the built-in inbox.
     """
 
     channel = models.CharField(max_length=10, choices=MessageChannel)
