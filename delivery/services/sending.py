@@ -29,7 +29,7 @@ from delivery.services.settling import Result
 logger = logging.getLogger(__name__)
 
 BLOCK = 500
-FLIGHT = 50
+FLIGHT = 100
 # Shorter than the lease by more than the longest wait for one answer.
 FLIGHT_SECONDS = claiming.LEASE_SECONDS / 3
 DOUBTFUL = (OutcomeKind.UNCERTAIN, OutcomeKind.RETRY, OutcomeKind.FAILED)
