@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from binascii import b2a_base64
-from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
+
+import msgspec
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 NEEDS_QUOTES = re.compile(r'[()<>@,;:\\".\[\]]')
@@ -21,8 +22,7 @@ LINE = 76
 LONGEST_PLAIN = 900  # RFC 5322 allows lines of 998
 
 
-@dataclass(frozen=True)
-class Letter:
+class Letter(msgspec.Struct, frozen=True):
     """Everything that a mail says, before it becomes bytes. Addresses are checked ones (addresses.normal)."""
 
     message_id: str

@@ -1,11 +1,15 @@
-"""What is handed to a provider, and what can become of it."""
+"""What is handed to a provider, and what can become of it.
+
+Of each message there are several of these: a struct is made in a tenth of the time of a frozen dataclass.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+import msgspec
 
 
 class OutcomeKind(StrEnum):
@@ -17,8 +21,7 @@ class OutcomeKind(StrEnum):
     UNTRIED = "untried"  # never handed over; says nothing about the message
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """`answer` is the provider's own sentence; of a message that was SENT it is the provider's id for it."""
 
     kind: OutcomeKind
@@ -51,8 +54,7 @@ def together(parts: Sequence[tuple[int, Outcome]]) -> Outcome:
     return Outcome(kind, best[0].answer, retry_after_seconds=min(waits, default=None), parts=tuple(parts))
 
 
-@dataclass(frozen=True)
-class Envelope:
+class Envelope(msgspec.Struct, frozen=True):
     """One message as a provider takes it.
 
     `payload` is a `Letter` for e-mail, or what domain.payloads holds for another channel. `data` is the whole

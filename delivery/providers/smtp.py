@@ -15,7 +15,7 @@ import socket
 import ssl
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from common.errors import Invalid
@@ -31,8 +31,7 @@ ADDRESS_CODES = (550, 551, 553)
 PORTS = {"none": 25, "starttls": 587, "ssl": 465}
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(NamedTuple):
     code: int
     text: str
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from common import clock, outbox, tenancy
-from delivery.models import Claim, MessageStatus, Priority
+from delivery.models import Claim, DeliveryPolicy, MessageStatus, Priority
 from delivery.notices import MessagesSettled
 from delivery.services import holdouts, holds, pacing, policy
 from delivery.services.routing import EVERY_EMAIL, Lane
@@ -96,8 +96,7 @@ WORKER_VANISHED = "The worker that was sending it vanished before the outcome wa
 Ended = tuple[int, str, str, int]  # id, status, source type, source id
 
 
-@dataclass(frozen=True)
-class Recipient:
+class Recipient(msgspec.Struct, frozen=True):
     """A claimed message with everything that rendering needs."""
 
     message_id: int
@@ -121,6 +120,7 @@ class Block:
     """What one claim gave: `judged_count` rows were decided, `recipients` of them may go."""
 
     token: uuid.UUID
+    limits: DeliveryPolicy  # that held when it was claimed
     judged_count: int
     recipients: list[Recipient]
 
@@ -139,10 +139,10 @@ def claim(limit: int, lane: Lane = EVERY_EMAIL) -> Block:
         holds.keep_as_they_are()
         ids = _due(limit, lane, now)
         if not ids:
-            return Block(token, 0, [])
+            return Block(token, limits, 0, [])
         permit = pacing.admit(ids, now)
         if not permit.ids:
-            return Block(token, len(ids), [])
+            return Block(token, limits, len(ids), [])
         with connection.cursor() as cursor:
             cursor.execute(policy.JUDGE_SQL, policy.judge_parameters(permit.ids, limits, now) | {"token": token})
             judged = cursor.fetchall()
@@ -152,7 +152,7 @@ def claim(limit: int, lane: Lane = EVERY_EMAIL) -> Block:
         if allowed:
             Claim.objects.create(token=token, message_ids=allowed, lease_expires_at=lease_end())
         pacing.charge(permit, allowed)
-        return Block(token, len(judged) + permit.postponed_count, _recipients(allowed))
+        return Block(token, limits, len(judged) + permit.postponed_count, _recipients(allowed))
 
 
 def lease_end() -> datetime:

@@ -104,12 +104,15 @@ class Routes:
         return Route(key, "the push services", TO_DEVICES, dict, by_device=ways)
 
     def grouped(self, channel: str, recipients: Sequence[Sent]) -> list[tuple[Route, list[Sent]]]:
-        """Recipients of one channel by the way that each message takes, in their order."""
-        groups: dict[str, tuple[Route, list[Sent]]] = {}
+        """Recipients of one channel by the way that each message takes, those of a sender in their order."""
+        by_sender: dict[int | None, list[Sent]] = {}
         for recipient in recipients:
-            route = self.of(channel, recipient.sender_id)
+            by_sender.setdefault(recipient.sender_id, []).append(recipient)
+        groups: dict[str, tuple[Route, list[Sent]]] = {}
+        for sender_id, theirs in by_sender.items():
+            route = self.of(channel, sender_id)
             assert route is not None, "messages without a way are not claimed"
-            groups.setdefault(route.key, (route, []))[1].append(recipient)
+            groups.setdefault(route.key, (route, []))[1].extend(theirs)
         return list(groups.values())
 
     def repeatable(self) -> list[str]:

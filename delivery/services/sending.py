@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import logging
 import time
-import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
 from django.db import transaction
 
 from audience.models import MessageChannel
 from common import clock, doorbell, tenancy
 from delivery import selectors
+from delivery.domain import flights
 from delivery.domain.outcomes import Envelope, Outcome, OutcomeKind
 from delivery.providers.contract import Connection, ProviderUnavailable
 from delivery.services import claiming, composing, conclusions, letters, outgoing, rendering, settling, straining
@@ -29,7 +30,7 @@ from delivery.services.settling import Result
 logger = logging.getLogger(__name__)
 
 BLOCK = 500
-FLIGHT = 100
+FLIGHT = flights.FIRST
 # Shorter than the lease by more than the longest wait for one answer.
 FLIGHT_SECONDS = claiming.LEASE_SECONDS / 3
 DOUBTFUL = (OutcomeKind.UNCERTAIN, OutcomeKind.RETRY, OutcomeKind.FAILED)
@@ -77,9 +78,7 @@ def _send(block: Block, channel: str, routes: Routes) -> None:
     results: list[Result] = []
     for route, recipients in routes.grouped(channel, block.recipients):
         office = _office(channel, recipients, route)
-        size = 1 if route.is_probe else FLIGHT
-        for start in range(0, len(recipients), size):
-            flight = recipients[start : start + size]
+        for start, flight in _flights(recipients, route):
             try:
                 routes.still_open(route)
                 connection = _connection(route)
@@ -89,15 +88,27 @@ def _send(block: Block, channel: str, routes: Routes) -> None:
                     _result(each, Outcome(OutcomeKind.UNTRIED, f"Cannot use {route.name}: {error}")) for each in rest
                 ]
                 break
-            allowed = _record(results, flight, block.token)
+            allowed = _record(results, flight, block)
             if allowed is None:
                 logger.warning("The claim on %s messages ended before its worker was done.", len(block.recipients))
                 return
             results = _fly([each for each in flight if each.message_id in allowed], office, route, connection)
             straining.note(route, [result.outcome for result in results])
     with transaction.atomic():
-        _record(results, [], block.token)
+        _record(results, [], block)
         claiming.finish(block.token)
+
+
+def _flights(recipients: Sequence[Recipient], route: Route) -> Iterator[tuple[int, Sequence[Recipient]]]:
+    """Flight by flight, each with the place of its first one; how long it takes until the next one is asked for
+    says how large that is. One that tries out a paused account goes alone."""
+    size, start = FLIGHT, 0
+    while start < len(recipients):
+        size = 1 if route.is_probe else size
+        began = time.monotonic()
+        yield start, recipients[start : start + size]
+        start += size
+        size = flights.next_size(size, time.monotonic() - began)
 
 
 def _connection(route: Route) -> Connection:
@@ -108,11 +119,11 @@ def _connection(route: Route) -> Connection:
         raise
 
 
-def _record(results: Sequence[Result], upcoming: Sequence[Recipient], token: uuid.UUID) -> set[int] | None:
+def _record(results: Sequence[Result], upcoming: Sequence[Recipient], block: Block) -> set[int] | None:
     """See settling.turn. A report that came while a message was under way settles what its answer left open."""
     doubtful = [result.recipient.message_id for result in results if result.outcome.kind in DOUBTFUL]
     with transaction.atomic():
-        allowed = settling.turn(results, upcoming, token)
+        allowed = settling.turn(results, upcoming, block)
         conclusions.settle_by_reports(doubtful)
     return allowed
 
@@ -186,4 +197,4 @@ def _asked_again(outcome: Outcome) -> Outcome:
     """The provider recognises a second try by its key, so nobody need decide what became of the first."""
     if outcome.kind != OutcomeKind.UNCERTAIN:
         return outcome
-    return replace(outcome, kind=OutcomeKind.RETRY, is_doubtful=True)
+    return msgspec.structs.replace(outcome, kind=OutcomeKind.RETRY, is_doubtful=True)

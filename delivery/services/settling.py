@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +18,7 @@ from common.errors import Invalid
 from delivery.domain.outcomes import Outcome, OutcomeKind
 from delivery.models import Attempt, DeliveryPolicy, MessageStatus
 from delivery.services import holds, policy
-from delivery.services.claiming import Recipient, announce, lease_end
+from delivery.services.claiming import Block, Recipient, announce, lease_end
 
 logger = logging.getLogger(__name__)
 
@@ -83,8 +82,7 @@ SELECT standing.id, coalesce(stopped.status, 'sending'), stopped.source_type, st
 Written = tuple[int, str, str, int]  # id, status, source type, source id
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """What became of one message, and when we knew."""
 
     recipient: Recipient
@@ -92,8 +90,7 @@ class Result:
     known_at: datetime
 
 
-@dataclass(frozen=True)
-class _Row:
+class _Row(msgspec.Struct, frozen=True):
     """A result as the ledger keeps it."""
 
     id: int
@@ -106,19 +103,18 @@ class _Row:
     known_at: datetime
 
 
-def turn(results: Sequence[Result], upcoming: Sequence[Recipient], token: uuid.UUID) -> set[int] | None:
+def turn(results: Sequence[Result], upcoming: Sequence[Recipient], block: Block) -> set[int] | None:
     """Record one flight and mark the next as handed over. Returns the ids that may go.
 
     From here on a crash leaves them uncertain. None when the claim has ended meanwhile: nothing was written, and
     nothing may go.
     """
-    limits = policy.current()
     with transaction.atomic():
         with tenancy.engine():
-            if not _fly([each.message_id for each in upcoming], token):
+            if not _fly([each.message_id for each in upcoming], block.token):
                 return None
-            begun = _begin(upcoming, limits) if upcoming else []
-            settled = _write([_row(result) for result in results], token) if results else []
+            begun = _begin(upcoming, block.limits) if upcoming else []
+            settled = _write([_row(result) for result in results], block.token) if results else []
         announce(row for row in begun if row[1] == MessageStatus.REFUSED)
         _tell(results, settled)
     return {row[0] for row in begun if row[1] == MessageStatus.SENDING}

@@ -158,7 +158,7 @@ def test_a_pause_during_the_send_stops_the_next_flight(organization: Organizatio
     rows = queue(contact("a@example.com"), contact("b@example.com"), key="a", shelf_hours=1000)
     block = claimed(10)
     Preference.objects.create(contact_id=rows[1].contact_id, paused_until=clock.now() + timedelta(days=2))
-    assert settling.turn([], block.recipients, block.token) == {rows[0].pk}
+    assert settling.turn([], block.recipients, block) == {rows[0].pk}
     assert outcome(rows[1]) == ("queued", policy.PAUSED)
     assert rows[1].run_at == clock.now() + timedelta(days=2)
 

@@ -154,7 +154,7 @@ def test_releasing_waits_for_a_worker_that_is_putting_messages_on_hold(company: 
 
     rival = threading.Thread(target=release)
     with transaction.atomic():
-        assert settling.turn([], block.recipients, block.token) == set()
+        assert settling.turn([], block.recipients, block) == set()
         rival.start()
         rival.join(0.5)
         assert rival.is_alive()

@@ -243,7 +243,7 @@ def test_what_a_vanished_worker_had_not_handed_over_waits_again_and_the_rest_is_
 
     messages = queue(*people(4))
     block = claiming.claim(10)
-    settling.turn([], block.recipients[:2], block.token)
+    settling.turn([], block.recipients[:2], block)
     with clock.travel(timedelta(seconds=claiming.LEASE_SECONDS + 1)):
         assert len(claiming.expire_leases()) == 4
         assert statuses(messages) == ["uncertain", "uncertain", "queued", "queued"]
@@ -259,11 +259,11 @@ def test_a_late_worker_cannot_write_over_what_the_sweep_decided(organization: Or
 
     (message,) = queue(contact())
     block = claiming.claim(10)
-    settling.turn([], block.recipients, block.token)
+    settling.turn([], block.recipients, block)
     with clock.travel(timedelta(hours=1)):
         claiming.expire_leases()
         late = settling.Result(block.recipients[0], Outcome(OutcomeKind.SENT), clock.now())
-        assert settling.turn([late], [], block.token) is None
+        assert settling.turn([late], [], block) is None
 
     message.refresh_from_db()
     assert message.status == "uncertain"
