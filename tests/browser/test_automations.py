@@ -47,7 +47,8 @@ def test_a_workflow_is_made_and_a_mistake_is_told_beside_the_steps(visit: Any, t
     page = visit(reverse("admin:automations_automation_add")).page
     page.fill("#id_name", "Thank you")
     page.fill("#id_actions", '[{"action_type": "wait"}]')
-    page.click("[name=_save]")
+    with page.expect_navigation():  # the page that comes puts the cursor into its first field
+        page.click("[name=_save]")
     assert "actions[0].configuration: say how long to wait" in page.text_content("#content-main, main, body")
 
     page.fill("#id_actions", '[{"action_type": "wait", "configuration": {"days": 1}}]')
