@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from attribution.models import Conversion
 from attribution.selectors.sums import organization_currency
+from audience.message_events import MessageEvent, names_of
 from audience.models import Consent, Contact, ContactPrediction, Event, Merge, PredictionDefinition, PredictionUnit
 from automations.models import AutomationRun
 from common import money
@@ -20,7 +21,7 @@ from segments.models import Membership
 
 MOST = 50
 # Written by our own rooms for what the timeline shows as a message already.
-SHOWN_AS_MESSAGES = {"email_sent"}
+SHOWN_AS_MESSAGES = frozenset(names_of(MessageEvent.SENT))
 
 
 @dataclass(frozen=True)

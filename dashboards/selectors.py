@@ -10,11 +10,14 @@ from django.core.cache import cache
 from django.db import connection
 from redis import RedisError
 
-from audience.models import Contact
+from audience.message_events import MessageEvent, name_of, names_of
+from audience.models import Contact, MessageChannel
 from automations.models import AutomationRun, RunStatus
 from common import clock, tenancy
 
 Kept = TypeVar("Kept")
+MAILED = name_of(MessageChannel.EMAIL, MessageEvent.SENT)
+OPENED = name_of(MessageChannel.EMAIL, MessageEvent.OPENED)
 
 # Plan: index-only on event_by_definition, one probe per kind of event, only the partitions of the window.
 EVENT_COUNT_SQL = """
@@ -77,7 +80,12 @@ def people_by_event(names: Sequence[str], since: datetime, until: datetime) -> d
 def sent_count(since: datetime) -> int:
     """Messages sent from `since` on."""
     until = clock.now() + timedelta(days=1)
-    return kept("sent", 2, lambda: people_by_event(["email_sent"], since, until)["email_sent"][0])
+    names = list(names_of(MessageEvent.SENT))
+
+    def read() -> int:
+        return sum(count for count, _ in people_by_event(names, since, until).values())
+
+    return kept("sent", 2, read)
 
 
 def open_rate(days: int = 30) -> float | None:
@@ -85,12 +93,11 @@ def open_rate(days: int = 30) -> float | None:
 
     def read() -> dict[str, tuple[int, int]]:
         now = clock.now()
-        names = ["email_sent", "email_opened"]
-        return people_by_event(names, now - timedelta(days=days), now + timedelta(days=1))
+        return people_by_event([MAILED, OPENED], now - timedelta(days=days), now + timedelta(days=1))
 
     counts = kept("opened", 30, read)
-    mailed = counts["email_sent"][1]
-    return min(1.0, counts["email_opened"][1] / mailed) if mailed else None
+    mailed = counts[MAILED][1]
+    return min(1.0, counts[OPENED][1] / mailed) if mailed else None
 
 
 def active_run_count() -> int:

@@ -6,7 +6,8 @@ from functools import lru_cache
 
 from django.conf import settings
 
-from delivery.domain import tokens
+from delivery.domain import short_links, tokens
+from delivery.domain.short_links import Place
 from delivery.domain.tokens import Reference
 
 OPEN, CLICK, TRAP, UNSUBSCRIBE, PREFERENCES, CONFIRM = (
@@ -17,6 +18,7 @@ PREFIXES = {
     CONFIRM: "/confirm/",
 }  # fmt: skip
 MARK_ENDS = "\n"  # between the utm_campaign of a click and its address, which holds no such character
+SHORT, SHORT_PATH = "short", "/s/"  # in texts
 REPORT, HOOK = "report", "hook"  # what a message carries to its provider and back, and where providers report to
 
 
@@ -88,6 +90,16 @@ class Links:
             link = self._signer.link(CLICK, self._click_start + address.encode("utf-8", "replace"))
             self._clicks[address] = link
         return link
+
+
+def short(place: Place) -> str:
+    """The short address that stands in a text."""
+    return f"{settings.PUBLIC_URL}{SHORT_PATH}{short_links.make(keys(SHORT)[0], place)}"
+
+
+def read_short(token: str) -> Place | None:
+    """What a short link's token says, or None when it was not made by us."""
+    return short_links.read(keys(SHORT), token)
 
 
 def path(purpose: str, organization_id: int, number: int) -> str:

@@ -12,6 +12,7 @@ urlpatterns = [
     path("deliverability/domains/<int:pk>/change/", deliverability.change, name="domain-change"),
     path("t/o/<str:token>.gif", tracking.open_pixel, name="open"),
     path("t/c/<str:token>", tracking.click, name="click"),
+    path("s/<str:token>", tracking.short, name="short"),
     path("t/n/<str:token>", tracking.trap, name="trap"),
     path("u/<str:token>", leaving.unsubscribe, name="unsubscribe"),
     path("preferences/<str:token>", leaving.choose, name="preferences"),

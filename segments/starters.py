@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from audience.message_events import MessageEvent, name_of
+from audience.models import MessageChannel
 from common.errors import Invalid
 from segments.patterns import meaning
 from segments.patterns.leaves import did, did_not, every, on
@@ -13,6 +15,7 @@ from segments.rules import parser
 from segments.rules.catalogue import Catalogue
 
 Rule = dict[str, Any]
+SENT, OPENED = (name_of(MessageChannel.EMAIL, what) for what in (MessageEvent.SENT, MessageEvent.OPENED))
 
 
 @dataclass(frozen=True)
@@ -46,14 +49,14 @@ def _all(known: Catalogue) -> Iterator[Starter]:
             "Never bought", "Known for a week or longer and no purchase yet: a first offer.",
             every(did_not(bought), on("first_seen_at", "more_than_ago", {"days": 7})),
         )  # fmt: skip
-    if "email_sent" in known.events:
+    if SENT in known.events:
         yield Starter(
             "Reads our e-mails", "Opened one in the last 30 days: the audience that listens.",
-            every(did("email_opened", 1, 30)),
+            every(did(OPENED, 1, 30)),
         )  # fmt: skip
         yield Starter(
             "Has stopped reading", "Three e-mails or more in 60 days and opened none: write less, or ask.",
-            every(did("email_sent", 3, 60), did_not("email_opened", 1, 60)),
+            every(did(SENT, 3, 60), did_not(OPENED, 1, 60)),
         )  # fmt: skip
     yield Starter(
         "New here",

@@ -8,7 +8,9 @@ from enum import StrEnum
 class Channel(StrEnum):
     EMAIL = "email"
     SMS = "sms"
+    WHATSAPP = "whatsapp"
     PUSH = "push"
+    IN_APP = "in_app"
     PAID_SEARCH = "paid_search"
     ORGANIC_SEARCH = "organic_search"
     PAID_SOCIAL = "paid_social"
@@ -24,7 +26,9 @@ class Channel(StrEnum):
 LABELS = {
     Channel.EMAIL: "E-mail",
     Channel.SMS: "SMS",
+    Channel.WHATSAPP: "WhatsApp",
     Channel.PUSH: "Push",
+    Channel.IN_APP: "In-app",
     Channel.PAID_SEARCH: "Paid search",
     Channel.ORGANIC_SEARCH: "Organic search",
     Channel.PAID_SOCIAL: "Paid social",
@@ -65,8 +69,8 @@ SOCIAL_SITES = {
 # utm_medium, in the words marketers use → channel.
 MEDIUMS = {
     "email": Channel.EMAIL, "e-mail": Channel.EMAIL, "newsletter": Channel.EMAIL,
-    "sms": Channel.SMS, "whatsapp": Channel.SMS,
-    "push": Channel.PUSH, "notification": Channel.PUSH,
+    "sms": Channel.SMS, "whatsapp": Channel.WHATSAPP,
+    "push": Channel.PUSH, "notification": Channel.PUSH, "in_app": Channel.IN_APP, "in-app": Channel.IN_APP,
     "organic": Channel.ORGANIC_SEARCH,
     "paid_social": Channel.PAID_SOCIAL, "paid-social": Channel.PAID_SOCIAL, "paidsocial": Channel.PAID_SOCIAL,
     "social": Channel.SOCIAL, "organic_social": Channel.SOCIAL, "social-media": Channel.SOCIAL,

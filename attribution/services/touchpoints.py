@@ -13,15 +13,16 @@ from django.utils.text import slugify
 
 from accounts import audit
 from attribution.domain import visits
-from attribution.domain.channels import Channel
+from attribution.domain.channels import Channel, of_utm
 from attribution.models import Touchpoint, TouchpointKind
 from attribution.services.writing import writing
+from audience.message_events import MessageEvent, names_of
 from audience.models import Contact
 from campaigns.models import Campaign
 from common import clock, doorbell, tenancy
-from delivery.domain.utm import MEDIUM, SOURCE
+from delivery.domain.utm import SOURCE
 
-CLICKS = "email_clicked"
+CLICKS = names_of(MessageEvent.CLICKED)  # event name → channel of the message
 # Announced by referral programmes, for both sides; the invitation reached the invitee.
 INVITATIONS = ("referral_clicked", "referral_signed_up")
 
@@ -39,11 +40,12 @@ JOIN audience_event AS event ON event.id = wanted.id AND event.happened_at = wan
      AND event.organization_id = %(organization)s
 JOIN audience_eventdefinition AS definition ON definition.id = event.definition_id
 LEFT JOIN delivery_message AS message ON message.organization_id = %(organization)s
-     AND message.id = CASE WHEN definition.name = %(clicks)s AND event.properties ->> 'message_id' ~ '^[0-9]{1,18}$'
+     AND message.id = CASE WHEN definition.name = ANY(%(clicks)s)
+                            AND event.properties ->> 'message_id' ~ '^[0-9]{1,18}$'
                            THEN (event.properties ->> 'message_id')::bigint END
 LEFT JOIN campaigns_campaign AS campaign ON campaign.organization_id = %(organization)s
      AND message.source_type = 'campaign' AND campaign.id = message.source_id
-WHERE definition.name = %(clicks)s OR definition.name = ANY(%(invitations)s)
+WHERE definition.name = ANY(%(clicks)s) OR definition.name = ANY(%(invitations)s)
    OR event.properties ?| %(names)s OR event.context ?| ARRAY['campaign', 'page']
 """
 INSERT_SQL = """
@@ -145,7 +147,7 @@ def _candidates(events: Sequence[tuple[int, datetime]]) -> list[tuple[Any, ...]]
         "ids": [event_id for event_id, _ in events],
         "moments": [moment for _, moment in events],
         "names": [*visits.PROPERTY_NAMES, "is_machine", "role", "campaign_name"],
-        "clicks": CLICKS,
+        "clicks": list(CLICKS),
         "invitations": list(INVITATIONS),
     }
     with tenancy.engine(), connection.cursor() as cursor:
@@ -156,10 +158,11 @@ def _candidates(events: Sequence[tuple[int, datetime]]) -> list[tuple[Any, ...]]
 def _read(row: tuple[Any, ...]) -> Found | None:
     event_id, contact_id, name, happened_at, properties, campaign, page, message_id, campaign_id, label = row
     properties = _decode(properties) or {}
-    if name == CLICKS:
+    if name in CLICKS:
         if properties.get("is_machine") is True:
             return None
-        kind, visit = TouchpointKind.CLICK, visits.Visit(Channel.EMAIL, SOURCE, MEDIUM, label or "")
+        medium = CLICKS[name]
+        kind, visit = TouchpointKind.CLICK, visits.Visit(of_utm(SOURCE, medium), SOURCE, medium, label or "")
     elif name in INVITATIONS:
         if properties.get("role") != "invitee":
             return None

@@ -64,6 +64,26 @@ def test_a_click_is_credited_to_the_campaign_of_its_message(organization: Organi
     assert credits("last") == {"groundswell": 500}
 
 
+@pytest.mark.parametrize("channel", ["sms", "whatsapp", "push", "in_app"])
+def test_a_click_in_a_message_of_any_channel_is_credited_to_its_campaign_and_channel(
+    organization: Organization, channel: str
+) -> None:
+    ada, june = contact(), campaign("June")
+    sent = message(ada, june)
+    landing = visit(ada, 0.999, "groundswell", channel, "june")
+
+    flow(Happening(ada, f"{channel}_clicked", 1, {"message_id": sent.pk}), landing, order(ada, 500))
+
+    click, page = Touchpoint.objects.order_by("happened_at")
+    assert (click.kind, click.channel, click.medium, click.campaign, click.message) == (
+        "click", channel, channel, june, sent,
+    )  # fmt: skip
+    assert (page.kind, page.channel, page.campaign) == ("visit", channel, june)
+    assert list(Credit.objects.filter(model="last").values_list("touchpoint__kind", "amount_minor")) == [
+        ("click", 500)
+    ]
+
+
 def test_a_click_and_the_page_it_opens_are_one_coming(organization: Organization) -> None:
     ada, june = contact(), campaign("June")
     sent = message(ada, june)

@@ -66,8 +66,11 @@ class Seen:
     is_browserlike: bool | None = None
 
 
-def judge(visits: Sequence[Seen], sent_at: datetime | None) -> list[str]:
-    """The signal of each visit of one message (a key of SIGNALS), or "" for one that a person made."""
+def judge(visits: Sequence[Seen], sent_at: datetime | None, *, has_pictures: bool = True) -> list[str]:
+    """The signal of each visit of one message (a key of SIGNALS), or "" for one that a person made.
+
+    `has_pictures`: whether an open of it would have been seen. Who taps on a text at once has read it nevertheless.
+    """
     signals = [_alone(visit, sent_at) for visit in visits]
     clicks = [place for place, visit in enumerate(visits) if visit.kind == CLICK]
     traps = [visit.happened_at for visit in visits if visit.kind == TRAP]
@@ -82,7 +85,7 @@ def judge(visits: Sequence[Seen], sent_at: datetime | None) -> list[str]:
             signals[place] = "trap"
         elif not signals[place]:
             others = [visits[other] for other in clicks if other != place]
-            signals[place] = _together(visit, others, opens, sent_at)
+            signals[place] = _together(visit, others, opens, sent_at if has_pictures else None)
     return signals
 
 

@@ -17,9 +17,9 @@ def with_utm(address: str, marks: Mapping[str, str]) -> str:
     return urlunsplit((parts.scheme, parts.netloc, parts.path, query, parts.fragment))
 
 
-def marked(address: str, campaign: str) -> str:
-    """A link of one of our mails; its `utm_campaign` says which one."""
-    marks = {"utm_source": SOURCE, "utm_medium": MEDIUM, "utm_campaign": campaign} if campaign else {}
+def marked(address: str, campaign: str, medium: str = MEDIUM) -> str:
+    """A link of one of our messages; its `utm_campaign` says which one."""
+    marks = {"utm_source": SOURCE, "utm_medium": medium, "utm_campaign": campaign} if campaign else {}
     return with_utm(address, marks)
 
 

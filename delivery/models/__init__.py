@@ -22,6 +22,7 @@ from delivery.models.policy import DeliveryPolicy
 from delivery.models.providers import Provider
 from delivery.models.reports import ProviderCall, ProviderReport
 from delivery.models.senders import Sender
+from delivery.models.short_links import ShortLink
 from delivery.models.sync import SyncedItem, SyncKind, SyncOutcome
 from delivery.models.visits import Visit
 
@@ -60,6 +61,7 @@ __all__ = [
     "Sender",
     "SendingDomain",
     "SendingPause",
+    "ShortLink",
     "SlowLane",
     "SourceType",
     "SyncKind",

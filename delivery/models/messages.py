@@ -129,6 +129,11 @@ class Message(OrganizationScoped):
     def __str__(self) -> str:
         return f"message {self.pk}"
 
+    @property
+    def has_pictures(self) -> bool:
+        """Whether it tells when it is opened."""
+        return self.channel == MessageChannel.EMAIL
+
 
 class Claim(OrganizationScoped):
     """A worker's lease on a block of messages, and which of them may have left the house.

@@ -15,11 +15,12 @@ from delivery.domain import payloads, utm
 from delivery.domain.outcomes import Envelope
 from delivery.links import Links, Signer
 from delivery.models import Content, Message
-from delivery.services import words
+from delivery.services import short_links, words
 from delivery.services.claiming import Recipient
 from delivery.services.words import CompiledMessage, Filled
 
 KEPT_CONTENTS = 200
+TEXTS = frozenset({MessageChannel.SMS, MessageChannel.WHATSAPP})
 MOST_DEVICES = 20  # of one contact, the ones seen last
 _kept: OrderedDict[tuple[int, str], CompiledMessage] = OrderedDict()
 
@@ -61,7 +62,10 @@ class Desk:
             self._organization.name,
         )
         values["unsubscribe_url"] = self._links(recipient).unsubscribe()
-        return self._write(recipient, compiled.render(values))
+        filled = compiled.render(values)
+        if "text" in filled and recipient.channel in TEXTS:
+            filled["text"] = short_links.shorten(recipient, filled["text"], {values["unsubscribe_url"]})
+        return self._write(recipient, filled)
 
     def _links(self, recipient: Recipient) -> Links:
         return Links(self._organization.pk, recipient.message_id, self._signer, recipient.utm_campaign)

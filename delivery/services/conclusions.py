@@ -13,15 +13,14 @@ from django.db import connection
 from accounts import actor, audit
 from audience import services as audience
 from audience.models import Consent, ConsentState, Suppression
-from audience.services import InternalEvent
-from common import clock, outbox, tenancy
+from common import outbox, tenancy
 from common.errors import Invalid
 from delivery.domain import machines
 from delivery.domain.reports import Finding, ReportKind, status_after
 from delivery.models import Engagement, EngagementKind, Message, MessageStatus
 from delivery.notices import MessageEngaged
 from delivery.services import claiming, engagement
-from delivery.services.settling import event_properties
+from delivery.services.telling import ONCE, engagement_event, sent_event
 
 logger = logging.getLogger(__name__)
 
@@ -31,14 +30,6 @@ ENGAGEMENTS = {
     ReportKind.CLICKED: EngagementKind.CLICK,
     ReportKind.BOUNCED: EngagementKind.BOUNCE,
     ReportKind.COMPLAINED: EngagementKind.COMPLAINT,
-}
-# Of these a message has one, however often it is said; people open and click more than once.
-ONCE = (EngagementKind.BOUNCE, EngagementKind.COMPLAINT)
-EVENTS = {
-    EngagementKind.OPEN: "opened",
-    EngagementKind.CLICK: "clicked",
-    EngagementKind.BOUNCE: "bounced",
-    EngagementKind.COMPLAINT: "complained",
 }
 SUPPRESSED = {Finding.DEAD: "hard bounce", Finding.COMPLAINED: "complaint"}
 # A change of these is a doubt resolved, which people want to read about later; the rest is a day's work.
@@ -161,17 +152,6 @@ def _tell_of(befores: dict[int, dict[str, Any]]) -> None:
     audience.record([sent_event(message) for message in sent])
 
 
-def sent_event(message: Message) -> InternalEvent:
-    """That a message was sent, for one of which it became known later."""
-    return _event(message, "sent", message.sent_at or clock.now(), str(message.pk))
-
-
-def _event(message: Message, what: str, happened_at: datetime, key: str, **more: object) -> InternalEvent:
-    name = f"{message.channel}_{what}"
-    properties = event_properties(message.pk, message.source_type, message.source_id) | more
-    return InternalEvent(message.contact_id, name, happened_at, f"{name}:{key}", properties)
-
-
 def _record(known: Sequence[tuple[Filed, Message]]) -> None:
     """Opens, clicks, bounces and complaints, where the ledger of what came back lacks them."""
     wanted = [(row, message, ENGAGEMENTS[ReportKind(row.kind)]) for row, message in known if row.kind in ENGAGEMENTS]
@@ -193,7 +173,7 @@ def _record(known: Sequence[tuple[Filed, Message]]) -> None:
 
 def _engagement(row: Filed, message: Message, kind: EngagementKind) -> Engagement:
     seen = machines.Seen(kind, row.happened_at, row.user_agent, row.url)
-    signal = "" if kind in ONCE else machines.judge([seen], message.sent_at)[0]
+    signal = "" if kind in ONCE else machines.judge([seen], message.sent_at, has_pictures=message.has_pictures)[0]
     return Engagement(
         message=message,
         kind=kind,
@@ -206,16 +186,9 @@ def _engagement(row: Filed, message: Message, kind: EngagementKind) -> Engagemen
 
 
 def _announce(made: Sequence[tuple[Engagement, Message]]) -> None:
-    events, firsts = [], []
-    for row, message in made:
-        if row.is_machine:
-            continue
-        key = str(message.pk) if row.kind in ONCE else f"report:{row.pk}"
-        more = {"url": row.url} if row.url else {}
-        events.append(_event(message, EVENTS[EngagementKind(row.kind)], row.happened_at, key, **more))
-        firsts.append(row)
-    engagement.mark_first(firsts)
-    audience.record(events)
+    human = [(row, message) for row, message in made if not row.is_machine]
+    engagement.mark_first([row for row, _ in human])
+    audience.record([engagement_event(message, row) for row, message in human])
     outbox.publish(
         *(MessageEngaged(message.pk, message.contact_id, row.kind, row.is_machine) for row, message in made)
     )

@@ -1,4 +1,4 @@
-"""What a reader decides: leaving and coming back; and engagement as events. Opens and clicks come by visits.py."""
+"""What a reader decides: leaving and coming back; and first opens and clicks, which come by visits.py."""
 
 from __future__ import annotations
 
@@ -12,18 +12,10 @@ from django.db.models import F, Func, Value
 from audience import selectors as audience_selectors
 from audience import services as audience
 from audience.models import Consent, ConsentState, Contact, MessageChannel
-from audience.services import InternalEvent
 from common import clock, outbox, tenancy
 from delivery.models import Engagement, EngagementKind, Farewell, LeavingReason, Message
 from delivery.notices import MessageEngaged
-from delivery.services.settling import event_properties
-
-WORDS = {
-    EngagementKind.OPEN: "opened",
-    EngagementKind.CLICK: "clicked",
-    EngagementKind.UNSUBSCRIBE: "unsubscribed",
-}
-
+from delivery.services.telling import engagement_event
 
 # The first open and click by a person, whatever order they arrive in. Who clicked has opened, pictures or not.
 # Plan: messages by primary key.
@@ -59,23 +51,6 @@ def mark_first(rows: Sequence[Engagement]) -> None:
         cursor.execute(FIRST_SQL, parameters)
 
 
-def event(message: Message, row: Engagement) -> InternalEvent:
-    """What an engagement is in the river. Written once however often it is told."""
-    name = f"{message.channel}_{WORDS[EngagementKind(row.kind)]}"
-    properties = event_properties(message.pk, message.source_type, message.source_id)
-    if row.url:
-        properties["url"] = row.url
-    if row.is_simulated:
-        properties["is_simulated"] = True
-    return InternalEvent(
-        contact_id=message.contact_id,
-        name=name,
-        happened_at=row.happened_at,
-        properties=properties,
-        message_id=f"{name}:{row.pk}",
-    )
-
-
 def unsubscribe(message_id: int, *, how: str, only_topic: bool = False) -> bool:
     """Withdraw consent to its channel for whoever got the message; False when there is no such message.
 
@@ -95,7 +70,7 @@ def unsubscribe(message_id: int, *, how: str, only_topic: bool = False) -> bool:
             row = Engagement.objects.create(
                 message=message, kind=EngagementKind.UNSUBSCRIBE, happened_at=message.unsubscribed_at
             )
-            audience.record([event(message, row)])
+            audience.record([engagement_event(message, row)])
             outbox.publish(MessageEngaged(message.pk, message.contact_id, EngagementKind.UNSUBSCRIBE, False))
     return True
 
@@ -201,5 +176,5 @@ def simulate_engagement(opened_ids: Sequence[int], clicked_ids: Sequence[int]) -
             )
             field = "opened_at" if kind == EngagementKind.OPEN else "clicked_at"
             Message.objects.filter(pk__in=messages, **{field: None}).update(**{field: now})
-            audience.record([event(messages[row.message_id], row) for row in rows])
+            audience.record([engagement_event(messages[row.message_id], row) for row in rows])
             outbox.publish(*(MessageEngaged(row.pk, row.contact_id, kind, False) for row in messages.values()))

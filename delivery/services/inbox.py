@@ -9,14 +9,14 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from audience import services as audience
+from audience.message_events import MessageEvent
 from audience.models import Contact
-from audience.services import InternalEvent
 from common import clock, outbox, tenancy
 from common.errors import Conflict, NotFound
 from delivery.models import Engagement, EngagementKind, InboxMessage, Message
 from delivery.notices import MessageEngaged
 from delivery.services.engagement import mark_first
-from delivery.services.settling import event_properties
+from delivery.services.telling import engagement_event, happening
 
 PREFIX = "ct_"
 SALT = "groundswell.delivery.contact"
@@ -74,24 +74,16 @@ def mark(row: InboxMessage, what: str) -> InboxMessage:
 def _tell(row: InboxMessage, what: str) -> None:
     """Keep the engagement, announce it, and let it return as an event."""
     message = Message.objects.filter(pk=row.message_id).first()
-    source = (message.source_type, message.source_id) if message is not None else ("", 0)
-    properties = event_properties(row.message_id, *source)
-    if what == "clicked":
-        properties["url"] = row.url
-    name = f"in_app_{what}"
-    event = InternalEvent(
-        contact_id=row.contact_id,
-        name=name,
-        happened_at=clock.now(),
-        properties=properties,
-        message_id=f"{name}:{row.pk}",
-    )
-    audience.record([event])
-    if message is None or what == "dismissed":
+    if message is None:
+        return
+    if what == "dismissed":
+        audience.record([happening(message, MessageEvent.DISMISSED, clock.now())])
         return
     kind = EngagementKind.OPEN if what == "opened" else EngagementKind.CLICK
     url = row.url if what == "clicked" else ""
-    mark_first([Engagement.objects.create(message=message, kind=kind, url=url, happened_at=clock.now())])
+    engagement = Engagement.objects.create(message=message, kind=kind, url=url, happened_at=clock.now())
+    mark_first([engagement])
+    audience.record([engagement_event(message, engagement)])
     outbox.publish(MessageEngaged(message.pk, row.contact_id, kind, False))
 
 

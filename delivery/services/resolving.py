@@ -11,8 +11,8 @@ from audience import services as audience
 from common import clock, doorbell
 from delivery.models import Message, MessageStatus
 from delivery.services.claiming import announce
-from delivery.services.conclusions import sent_event
 from delivery.services.queue import WORK
+from delivery.services.telling import sent_event
 
 
 def resolve_uncertain(message_ids: Sequence[int], *, as_sent: bool) -> int:

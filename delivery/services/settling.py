@@ -12,12 +12,12 @@ import msgspec
 from django.db import connection, transaction
 
 from audience import services as audience
-from audience.services import InternalEvent
+from audience.message_events import MessageEvent
 from common import claims, clock, tenancy
 from common.errors import Invalid
 from delivery.domain.outcomes import Outcome, OutcomeKind
 from delivery.models import Attempt, DeliveryPolicy, MessageStatus
-from delivery.services import holds, policy
+from delivery.services import holds, policy, telling
 from delivery.services.claiming import Block, Recipient, announce, lease_end
 
 logger = logging.getLogger(__name__)
@@ -150,7 +150,13 @@ def _tell(results: Sequence[Result], settled: Sequence[Written]) -> None:
     kept = [result for result in results if result.recipient.message_id in ours]
     _log_attempts(kept)
     _bounce(kept)
-    audience.record([_sent_event(result) for result in kept if result.outcome.kind == OutcomeKind.SENT])
+    audience.record(
+        [
+            telling.happening(result.recipient, MessageEvent.SENT, result.known_at)
+            for result in kept
+            if result.outcome.kind == OutcomeKind.SENT
+        ]
+    )
 
 
 def _row(result: Result) -> _Row:
@@ -222,28 +228,6 @@ def _bounce(results: Sequence[Result]) -> None:
             logger.warning(
                 "A bounced address of message %s is not suppressed: %s", result.recipient.message_id, error
             )
-    audience.record([_event("bounced", result) for result in bounced])
-
-
-def _sent_event(result: Result) -> InternalEvent:
-    return _event("sent", result)
-
-
-def _event(what: str, result: Result) -> InternalEvent:
-    recipient = result.recipient
-    name = f"{recipient.channel}_{what}"
-    return InternalEvent(
-        contact_id=recipient.contact_id,
-        name=name,
-        happened_at=result.known_at,
-        properties=event_properties(recipient.message_id, recipient.source_type, recipient.source_id),
-        message_id=f"{name}:{recipient.message_id}",
+    audience.record(
+        [telling.happening(result.recipient, MessageEvent.BOUNCED, result.known_at) for result in bounced]
     )
-
-
-def event_properties(message_id: int, source_type: str, source_id: int) -> dict[str, object]:
-    """What every event of a message says about the message behind it."""
-    properties: dict[str, object] = {"message_id": message_id}
-    if source_type in ("campaign", "automation"):
-        properties[f"{source_type}_id"] = source_id
-    return properties

@@ -15,10 +15,9 @@ from delivery.domain.syncing import APPLIED, CLICK, CONVERSION, OPEN, REPEATED, 
 from delivery.models import Engagement, Message, SyncedItem
 from delivery.notices import MessageEngaged
 from delivery.services.engagement import mark_first
-from delivery.services.settling import event_properties
+from delivery.services.telling import engagement_event, properties_of
 
 ORDER = "order_completed"
-SAID = {OPEN: "opened", CLICK: "clicked"}
 
 
 def take_in(contact: Contact, items: Sequence[Item]) -> list[Verdict]:
@@ -102,18 +101,10 @@ def _engage(items: Sequence[Item], messages: dict[int, Message]) -> None:
         for item in items
     )
     mark_first(rows)
-    audience.record([_event(row, messages[row.message_id]) for row in rows])
+    audience.record([engagement_event(messages[row.message_id], row) for row in rows])
     outbox.publish(
         *(MessageEngaged(row.message_id, messages[row.message_id].contact_id, row.kind, False) for row in rows)
     )
-
-
-def _event(row: Engagement, message: Message) -> InternalEvent:
-    properties = event_properties(message.pk, message.source_type, message.source_id)
-    if row.url:
-        properties["url"] = row.url
-    name = f"{message.channel}_{SAID[row.kind]}"
-    return InternalEvent(message.contact_id, name, row.happened_at, f"{name}:offline:{row.pk}", properties)
 
 
 def _convert(contact: Contact, items: Sequence[Item], messages: dict[int, Message]) -> None:
@@ -123,7 +114,7 @@ def _convert(contact: Contact, items: Sequence[Item], messages: dict[int, Messag
 
 def _order(contact: Contact, item: Item, messages: dict[int, Message]) -> InternalEvent:
     message = messages.get(item.message_id or 0)
-    properties = event_properties(message.pk, message.source_type, message.source_id) if message else {}
+    properties = properties_of(message.pk, message.source_type, message.source_id) if message else {}
     if item.order_id:
         properties["order_id"] = item.order_id
     key = f"order:offline:{contact.pk}:{item.client_id}"

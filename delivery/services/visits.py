@@ -21,7 +21,8 @@ from delivery.domain import machines
 from delivery.domain.machines import CLICK, TRAP, Seen
 from delivery.models import Engagement, EngagementKind, Message, Visit
 from delivery.notices import MessageEngaged
-from delivery.services.engagement import event, mark_first
+from delivery.services.engagement import mark_first
+from delivery.services.telling import engagement_event
 
 WORK = "visits"
 BLOCK = 1_000
@@ -138,7 +139,10 @@ def _count(visits: Sequence[Visit]) -> None:
     for message_id, own in by_message.items():
         known = earlier.get(message_id, [])
         company = [*own, *waiting.get(message_id, [])]
-        signals = machines.judge([*map(_seen, company), *map(_seen_again, known)], messages[message_id].sent_at)
+        message = messages[message_id]
+        signals = machines.judge(
+            [*map(_seen, company), *map(_seen_again, known)], message.sent_at, has_pictures=message.has_pictures
+        )
         judged += [Judged(visit, signal) for visit, signal in zip(own, signals, strict=False)]
         for row, signal in zip(known, signals[len(company) :], strict=True):
             if signal and not row.is_machine:
@@ -221,7 +225,7 @@ def _keep(judged: Sequence[Judged], messages: Mapping[int, Message]) -> None:
     )
     human = [row for row in rows if not row.is_machine]
     mark_first(human)
-    audience.record([event(messages[row.message_id], row) for row in human])
+    audience.record([engagement_event(messages[row.message_id], row) for row in human])
     outbox.publish(
         *(
             MessageEngaged(row.message_id, messages[row.message_id].contact_id, row.kind, row.is_machine)

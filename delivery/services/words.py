@@ -19,7 +19,7 @@ from delivery.domain import channels, sandbox, sms, template_rules
 from delivery.domain.channels import CHANNELS, Channel, Part
 from delivery.domain.template_rules import Vocabulary
 from delivery.models import Content, MessageKind
-from delivery.services import rendering
+from delivery.services import rendering, short_links
 
 TEMPLATES = frozenset({"line", "lines", "url"})
 MOST_DEPTH = 10
@@ -243,5 +243,5 @@ def preview_message(
     except Exception as error:
         sentence = rendering.sentence(error)
         raise Invalid(f"The message cannot be written for {contact}: {sentence}.", code="cannot_render") from error
-    counted = sms.size(filled["text"]) if channel == MessageChannel.SMS else None
+    counted = sms.size(short_links.sample(filled["text"])) if channel == MessageChannel.SMS else None
     return PreviewedMessage(channel, filled, counted)

@@ -13,7 +13,8 @@ from delivery import links
 from delivery.domain import utm
 from delivery.domain.machines import CLICK, OPEN, TRAP
 from delivery.domain.tokens import Reference
-from delivery.services import visits
+from delivery.services import short_links, visits
+from delivery.services.short_links import Followed
 from delivery.views.plain import not_found, plain
 
 logger = logging.getLogger(__name__)
@@ -43,6 +44,16 @@ def click(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @require_safe
+def short(request: HttpRequest, token: str) -> HttpResponse:
+    """On to where a link in a text leads."""
+    followed = short_links.follow(token)
+    if followed is None:
+        return not_found(request)
+    _record(request, CLICK, followed, followed.url)
+    return plain(HttpResponseRedirect(followed.goal))
+
+
+@require_safe
 def trap(request: HttpRequest, token: str) -> HttpResponse:
     """A link that people cannot see. Whoever follows it is told so, and counted as a machine."""
     reference = links.read(links.TRAP, token)
@@ -52,7 +63,7 @@ def trap(request: HttpRequest, token: str) -> HttpResponse:
     return plain(HttpResponse("This link is for programs that follow links.", content_type="text/plain"))
 
 
-def _record(request: HttpRequest, kind: str, reference: Reference, address: str = "") -> None:
+def _record(request: HttpRequest, kind: str, reference: Reference | Followed, address: str = "") -> None:
     try:
         visits.accept(reference.organization_id, kind, reference.message_id, _caller(request), address)
     except DatabaseError:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection
 
+from audience.message_events import MessageEvent, names_of
 from common import tenancy
 from segments.models import PatternSettings
 from segments.rules import catalogue
@@ -25,7 +26,7 @@ PRODUCTS = ("name", "product_name", "product", "title", "sku", "product_id", "id
 CATEGORIES = ("category", "product_category", "category_name", "department")
 PLACES = ("city", "region", "country")
 # What we do to people is no behaviour of theirs: whom a campaign chose would stand out by having been chosen.
-OURS = ("email_sent", "email_bounced")
+OURS = (*names_of(MessageEvent.SENT), *names_of(MessageEvent.BOUNCED))
 LEAST_COVERED = 0.5  # a place that fewer contacts have says little about them
 
 # The youngest events are enough to see what stands in their lines. Plan: event_by_definition, backwards.
