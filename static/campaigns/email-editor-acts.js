@@ -1,7 +1,6 @@
-// What is done with a whole mail: publish it, go back to an earlier one, bring one in, settle a conflict.
+// What is done with a whole mail: publish it, go back to an earlier one, bring one in.
 import { el, icon } from "../blocks/dom.js";
-import { alertLine, body, button, confirm, dialog, foot, labelled, primary } from "./email-editor-dialogs.js";
-import { stateOf } from "./email-editor-locales.js";
+import { alertLine, body, button, confirm, dialog, foot, labelled, primary, when } from "./email-editor-dialogs.js";
 import { renamed } from "./email-editor-language.js";
 import { finding } from "./email-editor-preview.js";
 import { ask, post } from "./email-editor-server.js";
@@ -20,7 +19,7 @@ export async function publish(editor) {
         try {
           await editor.saver.flush();
           const { number } = await post(editor.page.addresses.publish, {});
-          editor.publishedAs(number);
+          showPublished(editor, number, "new mail uses it");
           close();
         } catch (error) {
           tell(
@@ -57,80 +56,14 @@ export async function publish(editor) {
   if (chosen) editor.goTo(chosen);
 }
 
-// --- two people -------------------------------------------------------------------------------------------
-
-// Both states beside each other; nothing is lost before one was chosen.
-export async function settleConflict(editor, left = null) {
-  const mine = left?.mine ?? editor.state;
-  const theirs = await ask(editor.page.addresses.draft).catch(() => null);
-  if (!theirs) {
-    editor.toast("The other state cannot be fetched just now.");
-    setTimeout(() => settleConflict(editor, left), 4000);
-    return;
-  }
-  const other = stateOf(theirs);
-  const choice = await dialog(
-    "Two states of this mail",
-    (_, close) => [
-      body(
-        el(
-          "p",
-          {},
-          left
-            ? "While you were away, this mail was changed. Which one goes on?"
-            : "Somebody else changed this mail while you did. Which one goes on? The other is not kept.",
-        ),
-        el(
-          "div",
-          { class: "mle-both" },
-          side(editor, "Yours", mine, left?.at ? `Kept on this device ${when(left.at)}` : "As you see it here", () =>
-            close("mine"),
-          ),
-          side(
-            editor,
-            "Theirs",
-            other,
-            `Saved ${when(theirs.updated_at)}${theirs.changed_by ? ` by ${theirs.changed_by}` : ""}`,
-            () => close("theirs"),
-          ),
-        ),
-      ),
-    ],
-    { isWide: true },
-  );
-  if (!choice) {
-    editor.toast("Nothing is saved until you have chosen.");
-    editor.askAgain(() => settleConflict(editor, left));
-    return;
-  }
-  if (choice === "theirs") editor.adopt(other, theirs.revision);
-  else editor.keepMine(mine, theirs.revision);
-}
-
-const when = (text) =>
-  new Date(text).toLocaleString([], {
-    day: "numeric",
-    month: "short",
-    hour: "2-digit",
-    minute: "2-digit",
-    hourCycle: "h23",
-  });
-
-function side(editor, title, state, words, choose) {
-  const frame = el("iframe", { sandbox: "", title, tabindex: "-1", class: "mle-both__frame" });
-  editor.render(state).then(
-    ({ html }) => (frame.srcdoc = editor.locally(html)),
-    () => {},
-  );
-  return el(
-    "section",
-    {},
-    el("h3", {}, title),
-    el("p", { class: "mle-help" }, words),
-    el("p", { class: "mle-both__subject" }, state.subject || "No subject"),
-    el("div", { class: "mle-both__paper" }, frame),
-    primary(`Go on with ${title.toLowerCase()}`, choose),
-  );
+// In the bar: the draft is what is published now.
+export function showPublished(editor, number, meaning) {
+  editor.toast(`Version ${number} is published: ${meaning}.`);
+  editor.say(`Version ${number} is published.`);
+  const changes = el("span", { class: "gs-badge gs-badge--warning mle-bar__changes", hidden: true }, "Unpublished changes");
+  editor
+    .querySelector(".mle-bar__state")
+    ?.replaceChildren(el("span", { class: "gs-badge gs-badge--good" }, `Published v${number}`), changes);
 }
 
 // --- versions ---------------------------------------------------------------------------------------------
@@ -196,7 +129,7 @@ function version(editor, one, close, tell) {
           revision: editor.saver.revision,
         });
         editor.saver.settle(draft.revision, null);
-        editor.replace(stateOf(draft), `Version ${one.number} is the draft now.`);
+        editor.replace(editor.opened(draft), `Version ${one.number} is the draft now.`);
         editor.toast(`Version ${one.number} is the draft now.`);
         close();
       } catch (error) {
@@ -227,7 +160,7 @@ const SIGNS = {
   moved: ["swap_vert", "Moved"],
 };
 
-function differences({ changes }) {
+export function differences({ changes }) {
   if (!changes.length) return [el("p", { class: "mle-help" }, "Nothing: the draft is this version.")];
   return [
     el(
@@ -315,60 +248,4 @@ export function askImport(editor) {
     },
     { isWide: true },
   );
-}
-
-// --- snippets ---------------------------------------------------------------------------------------------
-
-export function askSnippet(editor, node) {
-  return dialog("Save as a snippet", (_, close) => {
-    const which = el(
-      "select",
-      {},
-      el("option", { value: "" }, "A new snippet"),
-      editor.snippets.map((one) => el("option", { value: one.id }, `Instead of “${one.name}”`)),
-    );
-    const name = el("input", {
-      type: "text",
-      maxlength: 200,
-      autofocus: true,
-      value: editor.language.summary(node).slice(0, 60),
-    });
-    const named = labelled("Its name", name, "A snippet is kept once and used in many mails.");
-    const warned = el(
-      "p",
-      { class: "mle-help", hidden: true },
-      "Mails that use it take the new one in when they are published next.",
-    );
-    which.addEventListener("change", () => {
-      named.hidden = Boolean(which.value);
-      warned.hidden = !which.value;
-    });
-    const { line, tell } = alertLine();
-    const save = async () => {
-      try {
-        const made = await kept(editor, node, which.value, name.value);
-        editor.snippets = [...editor.snippets.filter((one) => one.id !== made.id), made];
-        editor.toast(
-          which.value ? `“${made.name}” is this block now.` : `“${made.name}” is in the list of blocks now.`,
-        );
-        editor.preview.ask();
-        close(made);
-      } catch (error) {
-        tell([error.message, ...Object.values(error.details ?? {})].join(" "));
-      }
-    };
-    name.addEventListener("keydown", (event) => event.key === "Enter" && (event.preventDefault(), save()));
-    return [
-      body(editor.snippets.length ? labelled("Save it as", which) : null, named, warned, line),
-      foot(primary("Save snippet", save)),
-    ];
-  });
-}
-
-async function kept(editor, node, id, name) {
-  const { snippets } = editor.page.addresses;
-  if (!id) return post(snippets, { name, blocks: [node] });
-  const changed = await ask(`${snippets}${id}/`, { method: "PATCH", body: { blocks: [node] } });
-  await post(`${snippets}${id}/publish/`, {});
-  return { ...changed, published_version: (changed.published_version ?? 0) + 1 };
 }

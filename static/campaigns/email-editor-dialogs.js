@@ -34,7 +34,7 @@ export function dialog(title, fill, { isWide = false } = {}) {
     box.addEventListener("click", (event) => event.target === box && close());
     // What is typed here is none of the editor's business.
     box.addEventListener("keydown", (event) => event.stopPropagation());
-    (document.querySelector("email-editor") ?? document.body).append(box);
+    (document.querySelector(".mle") ?? document.body).append(box);
     box.showModal();
     box.querySelector("[autofocus], .mle-dialog__body :is(input, textarea, select, button)")?.focus();
   });
@@ -53,6 +53,16 @@ export const button = (label, onclick, more = {}) =>
   el("button", { type: "button", class: "gs-button gs-button--quiet", onclick, ...more }, label);
 export const primary = (label, onclick, more = {}) =>
   el("button", { type: "button", class: "gs-button", onclick, ...more }, label);
+
+// A moment of the server's in the words of the reader's own place.
+export const when = (text) =>
+  new Date(text).toLocaleString([], {
+    day: "numeric",
+    month: "short",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  });
 
 // A line that says what went wrong; filled later.
 export function alertLine() {

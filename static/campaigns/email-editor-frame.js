@@ -3,10 +3,7 @@ import { el, icon, iconButton } from "../blocks/dom.js";
 import { draggable } from "../blocks/drag.js";
 import { menuButton } from "../blocks/menu.js";
 import { read } from "../blocks/tree.js";
-import { askImport, publish, showVersions } from "./email-editor-acts.js";
-import { button, tile } from "./email-editor-dialogs.js";
-import { languageItems } from "./email-editor-locales.js";
-import { sendTest } from "./email-editor-people.js";
+import { tile } from "./email-editor-dialogs.js";
 
 export function lay(editor, field) {
   editor.undoButton = iconButton("undo", "Undo (Ctrl+Z)", () => editor.undo(), { "aria-keyshortcuts": "Control+Z" });
@@ -16,21 +13,18 @@ export function lay(editor, field) {
   editor.status = el("span", { class: "mle-status", role: "status" });
   const more = iconButton("more_vert", "More", () => {});
   menuButton(more, () => [
-    { label: "Send a test", icon: "send", act: () => sendTest(editor) },
-    ...languageItems(editor),
-    { label: "Import HTML or MJML", icon: "upload_file", act: () => askImport(editor) },
-    { label: "Versions", icon: "history", act: () => showVersions(editor) },
+    ...editor.acts(),
     {
       label: editor.json.hidden ? "Show as JSON" : "Show as blocks",
       icon: "data_object",
       act: () => editor.turnJson(),
     },
-    { label: "Name, kind and plain code", icon: "settings", act: () => editor.leaveTo(editor.page.addresses.settings) },
+    { label: editor.settingsLabel, icon: "settings", act: () => editor.leaveTo(editor.page.addresses.settings) },
   ]);
   editor.querySelector(".mle-bar__tools").append(
     editor.status, editor.undoButton, editor.redoButton,
-    button("Send test", () => sendTest(editor), { class: "gs-button gs-button--quiet mle-wide-only" }),
-    el("button", { type: "button", class: "gs-button mle-publish", onclick: () => publish(editor) }, "Publish"),
+    ...editor.shortcuts(),
+    el("button", { type: "button", class: "gs-button mle-publish", onclick: () => editor.publish() }, "Publish"),
     more,
   ); // prettier-ignore
   editor.rail = el("aside", { class: "mle-rail", "aria-label": "Blocks to add" });
