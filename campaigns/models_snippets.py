@@ -17,7 +17,10 @@ class Snippet(OrganizationScoped):
 
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=100)
-    blocks: models.JSONField[Any, Any] = models.JSONField(default=list, help_text="A list of blocks.")
+    blocks: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True, help_text="A list of blocks.")
+    variants: models.JSONField[Any, Any] = models.JSONField(
+        default=dict, db_default={}, blank=True, help_text='Other languages: {"de": [blocks]}.'
+    )
     published = models.ForeignKey(
         "SnippetVersion", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
     )
@@ -32,6 +35,11 @@ class Snippet(OrganizationScoped):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def has_unpublished_changes(self) -> bool:
+        """Whether the draft is another than what mails take in."""
+        return self.published_id is None or self.published_edit != self.version
+
 
 class SnippetVersion(OrganizationScoped):
     """A published state of a snippet; never changed."""
@@ -39,6 +47,7 @@ class SnippetVersion(OrganizationScoped):
     snippet = models.ForeignKey(Snippet, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
     blocks: models.JSONField[Any, Any] = models.JSONField()
+    variants: models.JSONField[Any, Any] = models.JSONField(default=dict, db_default={})
     author = models.CharField(max_length=200, blank=True, default="")
     created_at = models.DateTimeField(default=clock.now)
 

@@ -62,6 +62,7 @@ NAVIGATION: list[tuple[str, list[Link]]] = [
             Link("Campaigns", "campaign", "admin:campaigns_campaign_changelist", "campaigns"),
             Link("E-mail templates", "draft", "admin:campaigns_emailtemplate_changelist", "campaigns"),
             Link("Message templates", "sms", "admin:campaigns_messagetemplate_changelist", "campaigns"),
+            Link("Snippets", "bookmark", "admin:campaigns_snippet_changelist", "campaigns"),
             Link("Messages", "outgoing_mail", "admin:delivery_message_changelist", "delivery"),
             Link("Mailbox", "inbox", "delivery:mailbox", "delivery"),
             Link("Deliverability", "mark_email_read", "delivery:deliverability", "delivery"),

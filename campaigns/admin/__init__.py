@@ -2,6 +2,7 @@
 
 from campaigns.admin.campaigns import CampaignAdmin
 from campaigns.admin.messages import MessageTemplateAdmin
+from campaigns.admin.snippets import SnippetAdmin
 from campaigns.admin.templates import EmailTemplateAdmin
 
-__all__ = ["CampaignAdmin", "EmailTemplateAdmin", "MessageTemplateAdmin"]
+__all__ = ["CampaignAdmin", "EmailTemplateAdmin", "MessageTemplateAdmin", "SnippetAdmin"]

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from audience.models import Contact
 from campaigns import selectors, services, starters
-from campaigns.models import EmailTemplate
+from campaigns.models import EmailTemplate, Snippet
 from campaigns.services import composing
 from common.errors import AppError
 from segments.models import Segment
@@ -31,6 +31,14 @@ SAMPLE_EVENT = {
     ],
 }  # fmt: skip
 EMPTY = {"settings": {}, "blocks": []}
+SHARED_ADDRESSES = {
+    "render": "/api/v1/email-templates/render/",
+    "import": "/api/v1/email-templates/import/",
+    "variables": "/api/v1/email-templates/variables/",
+    "snippets": "/api/v1/snippets/",
+    "pictures": "/api/v1/pictures/",
+    "contacts": "/api/v1/contacts/",
+}
 
 
 def allow_pictures(response: HttpResponse) -> None:
@@ -40,7 +48,34 @@ def allow_pictures(response: HttpResponse) -> None:
 
 def editor(request: HttpRequest, template: EmailTemplate, context: dict[str, Any]) -> HttpResponse:
     """The workspace; `context` is the shell's."""
-    context |= {"page": page(request, template), "title": str(template)}
+    context |= {
+        "page": page(request, template),
+        "title": str(template),
+        "element": "email-editor",
+        "may_show_changes": template.published_id is not None,
+        "has_changes": context["has_unpublished_changes"],
+        "all": reverse("admin:campaigns_emailtemplate_changelist"),
+        "all_label": "All templates",
+    }
+    return _workspace(request, context)
+
+
+def snippet_editor(request: HttpRequest, snippet: Snippet, context: dict[str, Any]) -> HttpResponse:
+    """The same workspace for the blocks that mails share."""
+    context |= {
+        "page": snippet_page(snippet),
+        "title": str(snippet),
+        "element": "snippet-editor",
+        "may_show_changes": snippet.published_id is not None,
+        "has_changes": snippet.has_unpublished_changes,
+        "all": reverse("admin:campaigns_snippet_changelist"),
+        "all_label": "All snippets",
+    }
+    return _workspace(request, context)
+
+
+def _workspace(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    context |= {"script": f"campaigns/{context['element']}.js"}
     response = TemplateResponse(request, "campaigns/editor.html", context)
     allow_pictures(response)
     return response
@@ -49,34 +84,55 @@ def editor(request: HttpRequest, template: EmailTemplate, context: dict[str, Any
 def page(request: HttpRequest, template: EmailTemplate) -> dict[str, Any]:
     """What static/campaigns/email-editor.js reads of the page."""
     user: Any = request.user
-    return {
+    return _shared() | {
         "id": template.pk,
         "draft": services.draft_of(template),
         "kind": template.kind,
-        "language": composing.described(),
-        "segments": list(Segment.objects.order_by("name").values("id", "name")[:MOST_SEGMENTS]),
-        "event": SAMPLE_EVENT,
-        "contact": _person(selectors.preview_contact("")),
-        "public_url": settings.PUBLIC_URL,
         "colleagues": selectors.member_addresses(),
         "me": user.email,
         "addresses": _addresses(template),
     }
 
 
+def snippet_page(snippet: Snippet) -> dict[str, Any]:
+    """What static/campaigns/snippet-editor.js reads of the page. A snippet holds no other snippet."""
+    told = _shared()
+    blocks = [block for block in told["language"]["blocks"] if block["key"] != "snippet"]
+    own = f"/api/v1/snippets/{snippet.pk}/"
+    return told | {
+        "id": snippet.pk,
+        "draft": services.snippet_draft_of(snippet),
+        "language": told["language"] | {"blocks": blocks},
+        "addresses": SHARED_ADDRESSES
+        | {
+            "draft": f"{own}draft/",
+            "publish": f"{own}publish/",
+            "changes": f"{own}changes/",
+            "used_by": f"{own}used-by/",
+            "republish": f"{own}republish/",
+            "template": reverse("admin:campaigns_emailtemplate_editor", args=[0]),
+            "settings": reverse("admin:campaigns_snippet_change", args=[snippet.pk]),
+        },
+    }
+
+
+def _shared() -> dict[str, Any]:
+    return {
+        "language": composing.described(),
+        "segments": list(Segment.objects.order_by("name").values("id", "name")[:MOST_SEGMENTS]),
+        "event": SAMPLE_EVENT,
+        "contact": _person(selectors.preview_contact("")),
+        "public_url": settings.PUBLIC_URL,
+    }
+
+
 def _addresses(template: EmailTemplate) -> dict[str, str]:
     own = f"/api/v1/email-templates/{template.pk}/"
-    return {
+    return SHARED_ADDRESSES | {
         "draft": f"{own}draft/",
         "publish": f"{own}publish/",
         "versions": f"{own}versions/",
         "test": f"{own}test-send/",
-        "render": "/api/v1/email-templates/render/",
-        "import": "/api/v1/email-templates/import/",
-        "variables": "/api/v1/email-templates/variables/",
-        "snippets": "/api/v1/snippets/",
-        "pictures": "/api/v1/pictures/",
-        "contacts": "/api/v1/contacts/",
         "settings": reverse("admin:campaigns_emailtemplate_change", args=[template.pk]),
     }
 

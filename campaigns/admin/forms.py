@@ -15,7 +15,7 @@ from unfold.widgets import (
 )
 
 from accounts.models import Organization
-from campaigns.models import Campaign, EmailTemplate
+from campaigns.models import Campaign, EmailTemplate, Snippet
 from common import money
 
 # form field → the field of the service
@@ -142,3 +142,17 @@ class TestSendForm(forms.Form):
     def __init__(self, *args: Any, addresses: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["to"].choices = [(address, address) for address in addresses]  # type: ignore[attr-defined]
+
+
+class SnippetForm(forms.ModelForm):  # type: ignore[type-arg]
+    slug = forms.SlugField(
+        max_length=100, required=False, widget=UnfoldAdminTextInputWidget, help_text="Empty: made from the name."
+    )
+
+    class Meta:
+        model = Snippet
+        fields = ["name", "slug"]
+
+    def values(self) -> dict[str, Any]:
+        """What the services take; an empty slug is made from the name."""
+        return {name: value for name, value in self.cleaned_data.items() if value}

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from campaigns import selectors, services
-from campaigns.api.drafts import read
+from campaigns.api.drafts import DifferenceSerializer, read
 from campaigns.api.shapes import VersionSerializer
 from campaigns.models import Snippet
 from common.api.shapes import StrictSerializer
@@ -24,17 +24,14 @@ from common.errors import AppError
 
 class SnippetSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
     published_version = serializers.IntegerField(source="published.number", default=None, allow_null=True)
-    has_unpublished_changes = serializers.SerializerMethodField()
+    has_unpublished_changes = serializers.BooleanField()
 
     class Meta:
         model = Snippet
         fields = [
-            "id", "name", "slug", "blocks", "published_version", "has_unpublished_changes", "version",
+            "id", "name", "slug", "blocks", "variants", "published_version", "has_unpublished_changes", "version",
             "created_at", "updated_at",
         ]  # fmt: skip
-
-    def get_has_unpublished_changes(self, snippet: Snippet) -> bool:
-        return snippet.published_id is None or snippet.published_edit != snippet.version
 
 
 class SnippetInput(VersionSerializer):
@@ -43,6 +40,28 @@ class SnippetInput(VersionSerializer):
     name = serializers.CharField(max_length=200)
     slug = serializers.SlugField(max_length=100, required=False, help_text="Empty: made from the name.")
     blocks = serializers.ListField(child=serializers.JSONField(), help_text="As in a mail, without snippets.")
+    variants = serializers.DictField(required=False, help_text='Other languages: {"de": [blocks]}.')
+
+
+class SnippetDraftInput(StrictSerializer):
+    also_accepts = frozenset({"updated_at", "changed_by", "has_unpublished_changes"})
+
+    name = serializers.CharField(max_length=200, required=False)
+    blocks = serializers.ListField(child=serializers.JSONField(), required=False)
+    variants = serializers.DictField(required=False, help_text='Other languages: {"de": [blocks]}.')
+    revision = serializers.IntegerField(
+        required=False, min_value=1, help_text="The state that was edited: refused (409) when it is another by now."
+    )
+
+
+class SnippetDraftSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    name = serializers.CharField()
+    blocks = serializers.ListField(child=serializers.JSONField())
+    variants = serializers.DictField()
+    revision = serializers.IntegerField()
+    updated_at = serializers.DateTimeField()
+    changed_by = serializers.CharField()
+    has_unpublished_changes = serializers.BooleanField()
 
 
 class SnippetVersionSerializer(serializers.Serializer):  # type: ignore[type-arg]
@@ -56,6 +75,7 @@ class UseSerializer(serializers.Serializer):  # type: ignore[type-arg]
     name = serializers.CharField(source="template.name")
     published_number = serializers.IntegerField(allow_null=True, help_text="The snippet's version in what is sent.")
     is_behind = serializers.BooleanField(help_text="What is sent carries an older version.")
+    is_archived = serializers.BooleanField(source="template.is_archived")
 
 
 class UsesSerializer(serializers.Serializer):  # type: ignore[type-arg]
@@ -126,6 +146,24 @@ class SnippetViewSet(ApiViewSet):
         data = read(VersionSerializer, request)
         version = services.publish_snippet(self._snippet(pk), expected_version=data.get("version"))
         return Response(SnippetVersionSerializer(version).data, status=201)
+
+    @extend_schema(methods=["GET"], responses=SnippetDraftSerializer)
+    @extend_schema(methods=["PUT"], request=SnippetDraftInput, responses=SnippetDraftSerializer)
+    @action(detail=True, methods=["get", "put"])
+    def draft(self, request: Request, pk: str) -> Response:
+        """The draft with its revision. PUT keeps it as it comes; 409 when somebody else was quicker."""
+        snippet = self._snippet(pk)
+        if request.method == "PUT":
+            data = read(SnippetDraftInput, request)
+            revision = data.pop("revision", None)
+            snippet = services.save_snippet_draft(snippet, data, expected_revision=revision)
+        return Response(SnippetDraftSerializer(services.snippet_draft_of(snippet)).data)
+
+    @extend_schema(responses=DifferenceSerializer)
+    @action(detail=True, methods=["get"], pagination_class=None, filterset_class=None)
+    def changes(self, request: Request, pk: str) -> Response:
+        """What publishing would change in mails: the draft against the published version, block by block."""
+        return Response(DifferenceSerializer({"changes": services.unpublished_changes(self._snippet(pk))}).data)
 
     @extend_schema(responses=UsesSerializer)
     @action(detail=True, methods=["get"], url_path="used-by", pagination_class=None, filterset_class=None)

@@ -14,7 +14,15 @@ from campaigns.services.control import archive, cancel, complete, launch, pause,
 from campaigns.services.drafts import compare, draft_of, restore_version, save_draft, version_of
 from campaigns.services.offers import Who, find_contact, record_conversion, record_view
 from campaigns.services.runs import organizations_due, settled, work
-from campaigns.services.snippets import create_snippet, delete_snippet, publish_snippet, update_snippet
+from campaigns.services.snippets import (
+    create_snippet,
+    delete_snippet,
+    publish_snippet,
+    save_snippet_draft,
+    snippet_draft_of,
+    unpublished_changes,
+    update_snippet,
+)
 from campaigns.services.templates import (
     archive_template,
     create_template,
@@ -62,8 +70,11 @@ __all__ = [
     "restore_version",
     "resume",
     "save_draft",
+    "save_snippet_draft",
     "send_test",
     "settled",
+    "snippet_draft_of",
+    "unpublished_changes",
     "unschedule",
     "update_campaign",
     "update_snippet",

@@ -96,7 +96,7 @@ def compose(draft: Draft) -> Composed:
     known = snippets.Known({}, {})
     if draft.blocks is not None:
         reading = parse.parse(draft.blocks)
-        known = snippets.published(trees.snippets(reading.tree.blocks))
+        known = snippets.published(trees.snippets(reading.tree.blocks), draft.locale)
         tree, missing = filling.filled(reading.tree, known.blocks)
         spoken = draft.locale if locales.LOCALE.fullmatch(draft.locale) else ""
         compiled = compiler.compiled(tree, language=spoken)
@@ -157,7 +157,7 @@ def draft_from(words: Mapping[str, Any]) -> Draft:
 def in_language(words: Mapping[str, Any], locale: str) -> dict[str, Any]:
     """The words of one language as words of their own."""
     variant = words["variants"][locale]
-    return {"subject": "", "preheader": "", "html": "", "text": "", "blocks": None, **variant}
+    return {"subject": "", "preheader": "", "html": "", "text": "", "blocks": None, **variant, "locale": locale}
 
 
 def basis(words: Mapping[str, Any]) -> str:
@@ -180,7 +180,7 @@ def _html(words: Mapping[str, Any]) -> str:
             return ""
         return html
     reading = parse.parse(words["blocks"])
-    known = snippets.published(trees.snippets(reading.tree.blocks))
+    known = snippets.published(trees.snippets(reading.tree.blocks), words.get("locale") or "")
     return compiler.compiled(filling.filled(reading.tree, known.blocks)[0]).html
 
 

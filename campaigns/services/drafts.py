@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
 
-from accounts import actor, audit
-from accounts.models import AuditEntry
 from campaigns.domain.blocks import differences
 from campaigns.domain.blocks.differences import Change
 from campaigns.models import EmailTemplate, TemplateVersion
-from campaigns.services import composing, templates, versions, wording
-from common import clock
+from campaigns.services import composing, sittings, templates, versions, wording
 from common.errors import Conflict, NotFound
-
-AUTOSAVE = "autosave"
-SITTING = timedelta(minutes=15)  # one entry in the audit log for what one person types in this time
 
 
 def draft_of(template: EmailTemplate) -> dict[str, Any]:
@@ -29,7 +22,7 @@ def draft_of(template: EmailTemplate) -> dict[str, Any]:
         | {"text_is_behind": composing.is_behind(composing.in_language(words, locale))}
         for locale, variant in template.variants.items()
     }
-    last = _last_entry(template)
+    last = sittings.last_entry(template)
     return words | {
         "name": template.name,
         "revision": template.version,
@@ -47,7 +40,7 @@ def save_draft(
     with transaction.atomic():
         held = versions.lock(EmailTemplate, template.pk)
         if expected_revision is not None and held.version != expected_revision:
-            last = _last_entry(held)
+            last = sittings.last_entry(held)
             raise Conflict(
                 f"{last.actor if last else 'Somebody'} changed this mail since you opened it. Nothing was saved.",
                 code="version_conflict",
@@ -56,11 +49,8 @@ def save_draft(
                     "draft": _plain(draft_of(held)),
                 },
             )
-        is_sitting = _is_sitting(held)
-        before = audit.snapshot(held)
-        templates.change(held, changes)
-        if not is_sitting:
-            audit.record(AUTOSAVE, held, before=before, after=audit.snapshot(held))
+        with sittings.sitting(held):
+            templates.change(held, changes)
     return held
 
 
@@ -85,21 +75,6 @@ def version_of(template: EmailTemplate, number: int) -> TemplateVersion:
     if version is None:
         raise NotFound(f"“{template}” has no version {number}.")
     return version
-
-
-def _last_entry(template: EmailTemplate) -> AuditEntry | None:
-    entries = AuditEntry.objects.filter(object_type=template._meta.label_lower, object_id=str(template.pk))
-    return entries.order_by("-id").first()
-
-
-def _is_sitting(template: EmailTemplate) -> bool:
-    last = _last_entry(template)
-    return (
-        last is not None
-        and last.action == AUTOSAVE
-        and last.actor == actor.current().name
-        and last.happened_at > clock.now() - SITTING
-    )
 
 
 def _plain(draft: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,17 +11,20 @@ from django.db.models import ProtectedError
 from django.utils.text import slugify
 
 from accounts import actor, audit
-from campaigns.domain.blocks import mentions, parse
+from campaigns.domain import wordings
+from campaigns.domain.blocks import differences, mentions, parse
 from campaigns.domain.blocks import snippets as domain
+from campaigns.domain.blocks.differences import Change
 from campaigns.domain.blocks.tree import Block, segments
 from campaigns.models import Snippet, SnippetVersion
-from campaigns.services import versions
+from campaigns.services import sittings, versions
 from common import clock
 from common.errors import Conflict, Invalid
 from delivery import services as delivery
+from delivery.domain import locales
 from segments import selectors as known_segments
 
-FIELDS = frozenset({"name", "slug", "blocks"})
+FIELDS = frozenset({"name", "slug", "blocks", "variants"})
 
 
 @dataclass(frozen=True)
@@ -32,18 +35,19 @@ class Known:
     numbers: dict[str, int]
 
 
-def published(slugs: Collection[str]) -> Known:
-    """What is put into mails for these slugs now; unknown and unpublished ones are left out. One query."""
+def published(slugs: Collection[str], locale: str = "") -> Known:
+    """What mails of a language take in for these slugs now, without unknown and unpublished ones. One query."""
     rows = (
         SnippetVersion.objects.filter(pk__in=Snippet.objects.filter(slug__in=slugs).values("published"))
         .select_related("snippet")
-        .only("blocks", "number", "snippet__slug")
+        .only("blocks", "variants", "number", "snippet__slug")
         if slugs
         else []
     )
     known = Known({}, {})
     for row in rows:
-        known.blocks[row.snippet.slug] = domain.read(row.blocks)[0]
+        chosen = locales.chosen(row.variants, locale)
+        known.blocks[row.snippet.slug] = domain.read(row.variants[chosen] if chosen else row.blocks)[0]
         known.numbers[row.snippet.slug] = row.number
     return known
 
@@ -52,7 +56,7 @@ def create_snippet(values: Mapping[str, Any], *, is_published: bool = True) -> S
     """A new snippet, published at once unless told otherwise. Raises `Invalid` by path, `Conflict` for the slug."""
     snippet = Snippet(**_known(values))
     snippet.slug = snippet.slug or slugify(snippet.name)[:100] or "snippet"
-    _check_size(snippet.blocks)
+    _check_shape(snippet.blocks, snippet.variants)
     versions.clean(snippet)
     with transaction.atomic():
         _save(snippet)
@@ -67,17 +71,48 @@ def update_snippet(snippet: Snippet, changes: Mapping[str, Any], *, expected_ver
     with transaction.atomic():
         held = versions.lock(Snippet, snippet.pk)
         versions.check(held, expected_version)
-        if changes.get("slug", held.slug) != held.slug and held.published_id is not None:
-            sentence = "The slug stays: mails name the snippet by it."
-            raise Conflict(sentence, code="in_use", details={"slug": sentence})
-        _check_size(changes.get("blocks", []))
         with audit.changing(held):
-            try:
-                with transaction.atomic():
-                    versions.write(held, _known(changes))
-            except IntegrityError as error:
-                raise _taken(str(changes.get("slug"))) from error
+            _change(held, changes)
     return held
+
+
+def snippet_draft_of(snippet: Snippet) -> dict[str, Any]:
+    """The draft as an editor takes and gives it, with the number of its state and who changed it last."""
+    last = sittings.last_entry(snippet)
+    return {
+        "name": snippet.name,
+        "blocks": snippet.blocks,
+        "variants": snippet.variants,
+        "revision": snippet.version,
+        "updated_at": snippet.updated_at,
+        "changed_by": last.actor if last else "",
+        "has_unpublished_changes": snippet.has_unpublished_changes,
+    }
+
+
+def save_snippet_draft(
+    snippet: Snippet, changes: Mapping[str, Any], *, expected_revision: int | None = None
+) -> Snippet:
+    """Keep what was typed, finished or not. Raises `Conflict` when somebody was quicker."""
+    with transaction.atomic():
+        held = versions.lock(Snippet, snippet.pk)
+        versions.check(held, expected_revision)
+        with sittings.sitting(held):
+            _change(held, changes)
+    return held
+
+
+def unpublished_changes(snippet: Snippet) -> list[Change]:
+    """What publishing would change in mails: from the published version to the draft."""
+    before = snippet.published
+    return differences.differences(
+        _words(before.blocks, before.variants) if before else {}, _words(snippet.blocks, snippet.variants)
+    )
+
+
+def _words(blocks: Any, variants: Mapping[str, Any]) -> dict[str, Any]:
+    """Blocks and languages as the words of a mail."""
+    return {"blocks": {"blocks": blocks}, "variants": {code: _words(each, {}) for code, each in variants.items()}}
 
 
 def publish_snippet(snippet: Snippet, *, expected_version: int | None = None) -> SnippetVersion:
@@ -85,12 +120,17 @@ def publish_snippet(snippet: Snippet, *, expected_version: int | None = None) ->
     with transaction.atomic():
         held = versions.lock(Snippet, snippet.pk)
         versions.check(held, expected_version)
-        _check(held.blocks)
+        _check(held)
         with audit.changing(held, "publish"):
-            if held.published is None or held.published.blocks != held.blocks:
+            before = held.published
+            if before is None or (before.blocks, before.variants) != (held.blocks, held.variants):
                 latest = held.versions.order_by("-number").values_list("number", flat=True).first() or 0
                 held.published = SnippetVersion.objects.create(
-                    snippet=held, number=latest + 1, blocks=held.blocks, author=actor.current().name
+                    snippet=held,
+                    number=latest + 1,
+                    blocks=held.blocks,
+                    variants=held.variants,
+                    author=actor.current().name,
                 )
             held.published_edit = held.version
             held.updated_at = clock.now()
@@ -111,7 +151,28 @@ def delete_snippet(snippet: Snippet) -> None:
             raise Conflict(f"“{held}” is used by {told}; take it out there first.", code="in_use") from error
 
 
-def _check(blocks: Sequence[Any]) -> None:
+def _change(held: Snippet, changes: Mapping[str, Any]) -> None:
+    """Write changes on a locked draft."""
+    if changes.get("slug", held.slug) != held.slug and held.published_id is not None:
+        sentence = "The slug stays: mails name the snippet by it."
+        raise Conflict(sentence, code="in_use", details={"slug": sentence})
+    _check_shape(changes.get("blocks", []), changes.get("variants", {}))
+    try:
+        with transaction.atomic():
+            versions.write(held, _known(changes))
+    except IntegrityError as error:
+        raise _taken(str(changes.get("slug"))) from error
+
+
+def _check(snippet: Snippet) -> None:
+    problems = _problems(snippet.blocks)
+    for locale, blocks in snippet.variants.items():
+        problems |= {f"variants.{locale}.{place}": told for place, told in _problems(blocks).items()}
+    if problems:
+        raise Invalid("The snippet cannot be published yet.", code="template_invalid", details=problems)
+
+
+def _problems(blocks: Sequence[Any]) -> dict[str, str]:
     read, problems = domain.read(blocks)
     if not read and not problems:
         problems["blocks"] = "A snippet needs a block."
@@ -125,15 +186,21 @@ def _check(blocks: Sequence[Any]) -> None:
     asked = segments(read)
     if gone := asked - known_segments.existing(asked):
         problems.setdefault("blocks", f"There is no segment {min(gone)} by which to choose.")
-    if problems:
-        raise Invalid("The snippet cannot be published yet.", code="template_invalid", details=problems)
+    return problems
 
 
-def _check_size(blocks: Any) -> None:
-    if not isinstance(blocks, list):
-        raise Invalid("A snippet is a list of blocks.", details={"blocks": "Blocks are a list."})
-    if too_big := parse.size_problem(blocks):
-        raise Invalid(too_big, details={"blocks": too_big})
+def _check_shape(blocks: Any, variants: Any) -> None:
+    if not isinstance(variants, dict) or len(variants) > wordings.MOST_VARIANTS:
+        sentence = f"Other languages are an object of at most {wordings.MOST_VARIANTS}, by locale."
+        raise Invalid(sentence, details={"variants": sentence})
+    for locale in variants:
+        if not locales.LOCALE.fullmatch(locale):
+            raise Invalid("A language is written like de or pt-BR.", details={f"variants.{locale}": "No language."})
+    for place, each in {"blocks": blocks, **{f"variants.{code}": each for code, each in variants.items()}}.items():
+        if not isinstance(each, list):
+            raise Invalid("A snippet is a list of blocks.", details={place: "Blocks are a list."})
+        if too_big := parse.size_problem(each):
+            raise Invalid(too_big, details={place: too_big})
 
 
 def _known(values: Mapping[str, Any]) -> dict[str, Any]:

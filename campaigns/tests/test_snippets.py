@@ -56,7 +56,8 @@ def test_mails_that_are_behind_are_told_and_can_be_published_again(
     services.publish_snippet(snippet)
 
     uses = api.get(f"{SNIPPETS}{snippet.pk}/used-by/").json()["results"]
-    assert uses == [{"template_id": template.pk, "name": "News", "published_number": 1, "is_behind": True}]
+    told = {"template_id": template.pk, "name": "News", "published_number": 1, "is_behind": True}
+    assert uses == [told | {"is_archived": False}]
     answer = api.post(f"{SNIPPETS}{snippet.pk}/republish/", {"template_ids": [template.pk, 999]}, format="json")
     assert answer.json() == {
         "published": {str(template.pk): 2},

@@ -129,15 +129,7 @@ function tools(editor, node, path, name) {
     step("Move down", "Alt ↓", "down", "arrow_downward"),
     step("To the column on the left", "Alt ←", "out", "arrow_back"),
     step("To the column on the right", "Alt →", "in", "arrow_forward"),
-    node.type === "snippet"
-      ? {
-          label: "Take it apart",
-          note: "Its blocks become this mail's own",
-          icon: "bookmark_remove",
-          isOff: !editor.snippets.some((one) => one.slug === node.snippet),
-          act: () => editor.takeApart(path),
-        }
-      : { label: "Save as a snippet", icon: "bookmark_add", act: () => editor.saveSnippet(node) },
+    ...(node.type === "snippet" ? apart(editor, node, path) : kept(editor, node)),
   ]);
   return el(
     "div",
@@ -147,6 +139,21 @@ function tools(editor, node, path, name) {
     more,
   );
 }
+
+const apart = (editor, node, path) => [
+  {
+    label: "Take it apart",
+    note: "Its blocks become this mail's own",
+    icon: "bookmark_remove",
+    isOff: !editor.snippets.some((one) => one.slug === node.snippet),
+    act: () => editor.takeApart(path),
+  },
+];
+
+const kept = (editor, node) =>
+  editor.saveSnippet
+    ? [{ label: "Save as a snippet", icon: "bookmark_add", act: () => editor.saveSnippet(node) }]
+    : [];
 
 // --- properties -------------------------------------------------------------------------------------------
 

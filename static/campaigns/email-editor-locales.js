@@ -143,7 +143,7 @@ function addLanguage(editor) {
           box,
           "It begins as a copy of what is open now. A contact gets it by their own language.",
         ),
-        state.editing
+        state.editing || editor.page.draft.locale === undefined
           ? null
           : labelled("The words so far are in", main, "Whoever speaks none of the languages gets these."),
         line,

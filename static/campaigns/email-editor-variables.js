@@ -86,7 +86,7 @@ export function askVariable(editor) {
       if (!found.length) list.append(el("p", { class: "mle-help" }, `Nothing is called “${search.value}”.`));
     };
     const choose = (one) => {
-      if (one.is_always_there) return close({ name: one.name });
+      if (one.is_always_there || !editor.hasStandIns) return close({ name: one.name });
       const words = el("input", {
         type: "text",
         value: String(editor.standInOf(one.name) ?? one.default ?? ""),

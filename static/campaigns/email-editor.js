@@ -67,6 +67,7 @@ export class EmailEditor extends BlockEditor {
   }
 
   settingsLabel = "Name, kind and plain code";
+  hasStandIns = true; // what the mail says where a contact has nothing
 
   opened(draft) {
     return stateOf(draft);
