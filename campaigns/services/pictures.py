@@ -12,7 +12,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from accounts import audit
-from campaigns.domain import pictures
+from campaigns.domain import metadata, pictures
 from campaigns.models import MailPicture
 from common.errors import Invalid
 
@@ -20,7 +20,8 @@ FOLDER = "pictures"
 
 
 def add_picture(data: bytes, *, name: str, alt: str) -> MailPicture:
-    """Keep a picture; the same bytes give the picture that is there, with the new words.
+    """Keep a picture without what its camera wrote beside it; the same one gives the picture that is there, with
+    the new words.
 
     Raises `Invalid` for what is no picture, is too large, or says nothing to those who do not see it.
     """
@@ -29,6 +30,7 @@ def add_picture(data: bytes, *, name: str, alt: str) -> MailPicture:
         sentence = "Say what the picture shows: it is read aloud, and stands there where pictures are blocked."
         raise Invalid(sentence, details={"alt": sentence})
     seen = pictures.examine(data)
+    data = _alone(seen.kind, data)
     checksum = hashlib.sha256(data).hexdigest()
     _keep(f"{checksum}.{seen.kind}", data)
     with transaction.atomic():
@@ -44,6 +46,14 @@ def add_picture(data: bytes, *, name: str, alt: str) -> MailPicture:
         )  # fmt: skip
         audit.created(picture)
     return picture
+
+
+def _alone(kind: str, data: bytes) -> bytes:
+    try:
+        return metadata.without(kind, data)
+    except metadata.Damaged as error:
+        sentence = f"The picture is damaged: {error}. Save it once more and try again."
+        raise Invalid(sentence, details={"file": sentence}) from error
 
 
 def delete_picture(picture: MailPicture) -> None:

@@ -122,20 +122,25 @@ def publish_snippet(snippet: Snippet, *, expected_version: int | None = None) ->
         versions.check(held, expected_version)
         _check(held)
         with audit.changing(held, "publish"):
-            before = held.published
-            if before is None or (before.blocks, before.variants) != (held.blocks, held.variants):
-                latest = held.versions.order_by("-number").values_list("number", flat=True).first() or 0
-                held.published = SnippetVersion.objects.create(
-                    snippet=held,
-                    number=latest + 1,
-                    blocks=held.blocks,
-                    variants=held.variants,
-                    author=actor.current().name,
-                )
+            version = held.published
+            if version is None or (version.blocks, version.variants) != (held.blocks, held.variants):
+                version = _next_version(held)
+            held.published = version
             held.published_edit = held.version
             held.updated_at = clock.now()
             held.save(update_fields=["published", "published_edit", "updated_at"])
-        return held.published
+        return version
+
+
+def _next_version(snippet: Snippet) -> SnippetVersion:
+    latest = snippet.versions.order_by("-number").values_list("number", flat=True).first() or 0
+    return SnippetVersion.objects.create(
+        snippet=snippet,
+        number=latest + 1,
+        blocks=snippet.blocks,
+        variants=snippet.variants,
+        author=actor.current().name,
+    )
 
 
 def delete_snippet(snippet: Snippet) -> None:

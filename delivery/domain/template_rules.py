@@ -97,7 +97,7 @@ def _segment_questions(compares: Iterable[nodes.Node]) -> Iterator[tuple[int, no
         if not isinstance(node, nodes.Compare) or len(node.ops) != 1 or node.ops[0].op not in ("in", "notin"):
             continue
         number = node.expr.value if isinstance(node.expr, nodes.Const) else None
-        if type(number) is int and 0 < number < 2**63 and _path(node.ops[0].expr) == ["contact", "segments"]:
+        if type(number) is int and 0 < number < 2**63 and path_of(node.ops[0].expr) == ["contact", "segments"]:
             yield number, node.ops[0].expr
 
 
@@ -113,7 +113,7 @@ def _segments_misused(everything: list[nodes.Node], vocabulary: Vocabulary) -> l
         Fault(node.lineno, sentence)
         for node in everything
         if isinstance(node, (nodes.Getattr, nodes.Getitem))
-        and _path(node) == ["contact", "segments"]
+        and path_of(node) == ["contact", "segments"]
         and id(node) not in right
     ]
 
@@ -188,21 +188,26 @@ def _unknown_names(everything: list[nodes.Node], vocabulary: Vocabulary) -> list
     for node in everything:
         if id(node) in inner or not isinstance(node, (nodes.Name, nodes.Getattr, nodes.Getitem)):
             continue
-        path = _path(node)
+        path = path_of(node)
         sentence = _unknown(path, local, vocabulary) if path else ""
         if sentence:
             found.append(Fault(node.lineno, sentence))
     return found
 
 
-def _path(node: nodes.Node) -> list[str]:
-    """`contact.attributes.plan` as a list of names; empty when it is not such a chain."""
+def path_of(node: nodes.Node, *, is_whole: bool = False) -> list[str]:
+    """`contact.attributes.plan` as a list of names; empty when it is not such a chain.
+
+    Of `lines[number].name` it is what stands before the index, or nothing when only a whole chain `is_whole`.
+    """
     names: list[str] = []
     while isinstance(node, (nodes.Getattr, nodes.Getitem)):
         if isinstance(node, nodes.Getattr):
             names.append(node.attr)
         elif isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
             names.append(node.arg.value)
+        elif is_whole:
+            return []
         else:
             names.clear()
         node = node.node

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from common.inputs import Choice
 from common.registry import Registry
 from segments.rules import judgements
 from segments.rules.algebra import Verdict
 from segments.rules.amounts import COMPARISONS, holds_of_nothing
-from segments.rules.inputs import Choice, Input
+from segments.rules.inputs import Input
 from segments.rules.judgements import UNITS
 from segments.rules.readings import Reading
 from segments.rules.streams import Rows

@@ -5,19 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from common import inputs
+from common.inputs import Choice
+
 InputType = Literal[
     "text", "number", "whole", "boolean", "date", "span", "list", "choice", "property", "event", "filters", "pair",
     "segment", "window",
 ]  # fmt: skip
 SAME = "same"
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One of the values an input allows: as the rule says it, and as a reader sees it."""
-
-    name: str
-    label: str
 
 
 @dataclass(frozen=True)
@@ -40,13 +35,7 @@ class Input:
 
 def described(given: Input) -> dict[str, Any]:
     """The input as plain JSON."""
-    told: dict[str, Any] = {
-        "name": given.name, "type": given.type, "label": given.label, "required": given.is_required,
-    }  # fmt: skip
-    if given.default is not None:
-        told["default"] = given.default
-    if given.choices:
-        told["choices"] = [{"name": choice.name, "label": choice.label} for choice in given.choices]
+    told = inputs.described(given)
     if given.kind:
         told["kind"] = given.kind
     if given.pair_when:

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from common.inputs import Choice
 from common.registry import Registry
 from segments.rules import calendar, comparisons
 from segments.rules.comparisons import moment
-from segments.rules.inputs import SAME, Choice, Input
+from segments.rules.inputs import SAME, Input
 from segments.rules.operands import Operand
 from segments.rules.parameters import NOW, Parameters
 from segments.rules.tree import Kind, Value

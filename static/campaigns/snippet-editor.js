@@ -53,7 +53,10 @@ class SnippetEditor extends EmailEditor {
   envelope() {
     const name = field({
       name: "name", type: "text", label: "Name", at: ["name"], editor: this, value: this.state.name,
-      set: (value) => this.edit(["name"], value ?? ""),
+      set: (value) => {
+        this.edit(["name"], value ?? "");
+        this.querySelector("h1").textContent = value ?? "";
+      },
     }); // prettier-ignore
     name.querySelector("[data-main]").maxLength = 200;
     const count = this.uses.length;

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from campaigns.domain.blocks import cleaning, rich, words
 from campaigns.domain.blocks.words import Wrong
+from common import inputs
+from common.inputs import Choice
 
 InputType = Literal["text", "rich", "code", "url", "image", "color", "whole", "boolean", "choice", "rows", "snippet"]
 
@@ -16,14 +18,6 @@ COLOR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 SLUG = re.compile(r"[-a-zA-Z0-9_]{1,100}")
 LONGEST = {"text": 2_000, "rich": 20_000, "code": 200_000, "url": 2_000, "image": 2_000}
 MOST_ROWS = 20
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One of the values an input allows: as the tree says it, and as a reader sees it."""
-
-    name: str
-    label: str
 
 
 @dataclass(frozen=True)
@@ -47,13 +41,7 @@ class Input:
 
 def described(given: Input) -> dict[str, Any]:
     """The input as plain JSON."""
-    told: dict[str, Any] = {
-        "name": given.name, "type": given.type, "label": given.label, "required": given.is_required,
-    }  # fmt: skip
-    if given.default is not None:
-        told["default"] = given.default
-    if given.choices:
-        told["choices"] = [{"name": choice.name, "label": choice.label} for choice in given.choices]
+    told = inputs.described(given)
     if given.type == "whole":
         told |= {"least": given.least, "most": given.most}
     if given.type in LONGEST:

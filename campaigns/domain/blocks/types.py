@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from campaigns.domain.blocks.inputs import Choice, Input
+from campaigns.domain.blocks.inputs import Input
 from campaigns.domain.blocks.tree import FONTS
+from common.inputs import Choice
 from common.registry import Registry
 
 ALIGN = Input(

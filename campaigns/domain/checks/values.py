@@ -77,16 +77,7 @@ def _paths(test: nodes.Node) -> frozenset[str]:
 
 
 def _path(node: nodes.Node) -> str:
-    names: list[str] = []
-    while isinstance(node, (nodes.Getattr, nodes.Getitem)):
-        if isinstance(node, nodes.Getattr):
-            names.append(node.attr)
-        elif isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
-            names.append(node.arg.value)
-        else:
-            return ""
-        node = node.node
-    return ".".join([node.name, *reversed(names)]) if isinstance(node, nodes.Name) else ""
+    return ".".join(template_rules.path_of(node, is_whole=True))
 
 
 def _has_default(path: str, defaults: frozenset[str]) -> bool:

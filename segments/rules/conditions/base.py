@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from common.inputs import Choice
 from segments.rules import values
 from segments.rules.catalogue import Catalogue
-from segments.rules.inputs import Choice, Input
+from segments.rules.inputs import Input
 from segments.rules.operands import Row
 from segments.rules.parameters import Parameters
 from segments.rules.values import Unfit
