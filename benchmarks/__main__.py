@@ -13,7 +13,19 @@ import sys
 
 from benchmarks import ground
 
-NAMES = ["accept", "process", "latency", "segments", "campaign", "reads", "live", "behaviours", "send", "blocks"]
+NAMES = [
+    "accept",
+    "process",
+    "latency",
+    "segments",
+    "campaign",
+    "reads",
+    "live",
+    "behaviours",
+    "send",
+    "tracking",
+    "blocks",
+]
 
 
 def main() -> None:

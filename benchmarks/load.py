@@ -18,7 +18,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Result:
-    """`seconds` for all requests; `latencies` in seconds, one a request, in the order they ended."""
+    """`seconds` for all requests; `latencies` in seconds, one a request, in the order they ended: with a rate from
+    the moment at which the request was due, so that a queue before it counts."""
 
     seconds: float
     statuses: dict[str, int]
@@ -59,9 +60,8 @@ async def _work(requests: list[bytes], port: int, connections: int, rate: float 
     async def client() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for index, data in queue:
-            if rate:
-                await asyncio.sleep(max(0.0, started + index / rate - time.perf_counter()))
-            sent = time.perf_counter()
+            sent = started + index / rate if rate else time.perf_counter()
+            await asyncio.sleep(max(0.0, sent - time.perf_counter()))
             writer.write(data)
             statuses[await _read(reader)] += 1
             latencies.append(time.perf_counter() - sent)
