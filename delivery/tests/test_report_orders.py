@@ -144,9 +144,14 @@ def _events_by_hand(message: Message, before: str, kinds: Counter[str], bounced:
 
 
 def _maybe_told(message: Message, before: str, kinds: Counter[str]) -> set[str]:
-    """An event cannot be taken back: what a provider took, and turned away later, was told if that was known first."""
-    taken_back = message.status != "sent" and kinds["accepted"] and kinds["rejected"]
-    return {f"email_sent:{message.pk}"} if taken_back and before not in ("sent", "sending") else set()
+    """What depends on the order: an event cannot be taken back, and the same one told again counts once.
+
+    A provider's yes was told if it was known before its no. What was sent, turned away and then proven to have
+    arrived is told again.
+    """
+    taken_back = message.status != "sent" and kinds["accepted"] and before not in ("sent", "sending")
+    told_again = before == "sent" and set(kinds) & PROOF
+    return {f"email_sent:{message.pk}"} if kinds["rejected"] and (taken_back or told_again) else set()
 
 
 def _events_of(message: Message) -> set[str]:
