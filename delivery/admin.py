@@ -96,7 +96,10 @@ class MessageAdmin(ReadOnlyMixin, OrganizationModelAdmin):
 
     empty_hint = "Send a campaign or start an automation; every message it writes is listed here."
     list_display = ["address_or_contact", "content_name", "shown_status", "reason", "source", "sent_at", "opened_at"]
-    list_filter = ["status", EngagedFilter, RefusalFilter, "source_type", "kind", *admin_deliverability.FILTERS]
+    list_filter = [
+        "status", "account", "channel", EngagedFilter, RefusalFilter, "source_type", "kind",
+        *admin_deliverability.FILTERS,
+    ]  # fmt: skip
     search_fields = ["address", "contact__email", "idempotency_key", "reason"]
     list_select_related = ["contact", "content"]
     ordering = ["-pk"]

@@ -12,7 +12,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
             "id", "contact_id", "channel", "kind", "content_id", "topic_id", "source_type", "source_id", "address",
             "status", "reason", "attempts", "run_at", "created_at", "sent_at", "opened_at", "clicked_at",
             "unsubscribed_at", "delivered_at", "bounced_at", "complained_at", "provider_message_id",
-            "idempotency_key",
+            "idempotency_key", "account_id",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -10,6 +10,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from audience.models import MessageChannel
 from common.api.views import ApiViewSet
 from delivery import services
 from delivery.api.serializers import MessageSerializer, ResolutionSerializer, ResolvedSerializer
@@ -17,6 +18,9 @@ from delivery.models import Message, MessageStatus, SourceType
 
 
 class MessageFilter(filters.FilterSet):
+    account_id = filters.NumberFilter(help_text="The account at a provider to which it was handed last.")
+    provider = filters.CharFilter("account__kind", help_text="The kind of that account, such as `twilio`.")
+    channel = filters.ChoiceFilter(choices=MessageChannel.choices)
     contact_id = filters.NumberFilter()
     source_id = filters.NumberFilter()
     source_type = filters.ChoiceFilter(choices=SourceType.choices)

@@ -12,6 +12,7 @@ from audience.models import Contact, MessageChannel, Topic
 from common import clock
 from common.tenancy import OrganizationScoped
 from delivery.models.content import Content, MessageKind
+from delivery.models.providers import Provider
 from delivery.models.senders import Sender
 
 
@@ -68,6 +69,15 @@ class Message(OrganizationScoped):
     source_type = models.CharField(max_length=12, choices=SourceType)
     source_id = models.BigIntegerField(default=0)
     sender = models.ForeignKey(Sender, null=True, on_delete=models.SET_NULL, db_constraint=False, db_index=False)
+    account = models.ForeignKey(
+        Provider,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+        help_text="Whereto it was handed last; empty for EMAIL_URL, and for push, which has several at once.",
+    )
     utm_campaign = models.CharField(max_length=100, blank=True, default="", db_default="")
     priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.PROMPT, db_default=1)
     weight = models.PositiveSmallIntegerField(choices=Weight, default=Weight.NORMAL, db_default=20)
@@ -145,6 +155,7 @@ class Claim(OrganizationScoped):
     message_ids = ArrayField(models.BigIntegerField())
     flying_ids = ArrayField(models.BigIntegerField(), default=list, help_text="Handed over, outcome not recorded.")
     flown_at = models.DateTimeField(null=True)
+    account_id = models.BigIntegerField(null=True, help_text="The account at a provider to which those went.")
     lease_expires_at = models.DateTimeField()
 
     class Meta:

@@ -70,15 +70,16 @@ WITH ended AS (
      WHERE id IN (SELECT id FROM delivery_claim
                    WHERE organization_id = %(organization)s AND {which}
                    ORDER BY id LIMIT 20 FOR UPDATE {when_locked})
-    RETURNING token, message_ids, flying_ids, flown_at),
+    RETURNING token, message_ids, flying_ids, flown_at, account_id),
 claimed AS (
-    SELECT ended.token, ended.flown_at, one.id, one.id = ANY(ended.flying_ids) AS flew
+    SELECT ended.token, ended.flown_at, ended.account_id, one.id, one.id = ANY(ended.flying_ids) AS flew
       FROM ended CROSS JOIN LATERAL unnest(ended.message_ids) AS one(id))
 UPDATE delivery_message AS message
    SET status = CASE WHEN claimed.is_doubtful THEN 'uncertain' ELSE 'queued' END,
        reason = CASE WHEN claimed.is_doubtful THEN %(reason)s ELSE message.reason END,
        claimed_at = CASE WHEN claimed.is_doubtful THEN message.claimed_at END,
        handed_at = CASE WHEN claimed.is_doubtful THEN claimed.flown_at END,
+       account_id = CASE WHEN claimed.is_doubtful THEN claimed.account_id ELSE message.account_id END,
        lease_token = NULL
   FROM (SELECT claimed.*, claimed.flew AND (channel <> ALL(%(repeatable)s) OR flown_at < %(remembered_since)s)
                AS is_doubtful

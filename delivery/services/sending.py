@@ -88,7 +88,7 @@ def _send(block: Block, channel: str, routes: Routes) -> None:
                     _result(each, Outcome(OutcomeKind.UNTRIED, f"Cannot use {route.name}: {error}")) for each in rest
                 ]
                 break
-            allowed = _record(results, flight, block)
+            allowed = _record(results, flight, block, route.account_id)
             if allowed is None:
                 logger.warning("The claim on %s messages ended before its worker was done.", len(block.recipients))
                 return
@@ -119,11 +119,13 @@ def _connection(route: Route) -> Connection:
         raise
 
 
-def _record(results: Sequence[Result], upcoming: Sequence[Recipient], block: Block) -> set[int] | None:
+def _record(
+    results: Sequence[Result], upcoming: Sequence[Recipient], block: Block, account_id: int | None = None
+) -> set[int] | None:
     """See settling.turn. A report that came while a message was under way settles what its answer left open."""
     doubtful = [result.recipient.message_id for result in results if result.outcome.kind in DOUBTFUL]
     with transaction.atomic():
-        allowed = settling.turn(results, upcoming, block)
+        allowed = settling.turn(results, upcoming, block, account_id)
         conclusions.settle_by_reports(doubtful)
     return allowed
 
@@ -134,8 +136,8 @@ def _office(channel: str, recipients: Sequence[Recipient], route: Route) -> Writ
     return composing.Desk(channel, recipients)
 
 
-def _result(recipient: Recipient, outcome: Outcome) -> Result:
-    return Result(recipient, outcome, clock.now())
+def _result(recipient: Recipient, outcome: Outcome, account_id: int | None = None) -> Result:
+    return Result(recipient, outcome, clock.now(), account_id)
 
 
 class Writer(Protocol):
@@ -179,7 +181,7 @@ def _fly(recipients: Sequence[Recipient], office: Writer, route: Route, connecti
     flight = _Flight(office, route, [], {})
     for envelope, outcome in connection.deliver(flight.envelopes(recipients)):
         known = _asked_again(outcome) if route.provider.remembers else outcome
-        flight.results.append(_result(flight.taken.pop(envelope.message_id), known))
+        flight.results.append(_result(flight.taken.pop(envelope.message_id), known, route.account_id))
     outcomes = [result.outcome for result in flight.results]
     outgoing.note(
         route,

@@ -39,13 +39,13 @@ SETTLE_SQL = """
 UPDATE delivery_message AS message
    SET status = result.status, reason = result.reason, attempts = result.attempts,
        run_at = coalesce(result.run_at, message.run_at), sent_at = result.sent_at,
-       provider_message_id = result.answer,
+       provider_message_id = result.answer, account_id = coalesce(result.account_id, message.account_id),
        claimed_at = CASE WHEN result.status = 'queued' THEN NULL ELSE message.claimed_at END,
        handed_at = CASE WHEN result.status NOT IN ('queued', 'refused') THEN result.known_at END,
        lease_token = NULL
   FROM json_to_recordset(%(rows)s::json)
        AS result(id bigint, status text, reason text, attempts int, run_at timestamptz, sent_at timestamptz,
-                 answer text, known_at timestamptz)
+                 answer text, known_at timestamptz, account_id bigint)
  WHERE message.id = result.id AND message.organization_id + 0 = %(organization)s AND message.lease_token = %(token)s
 RETURNING message.id, message.status, message.source_type, message.source_id
 """
@@ -53,7 +53,7 @@ RETURNING message.id, message.status, message.source_type, message.source_id
 # Plan: the claim by its token.
 FLY_SQL = """
 UPDATE delivery_claim
-   SET flying_ids = %(ids)s, flown_at = %(now)s, lease_expires_at = %(lease_expires_at)s
+   SET flying_ids = %(ids)s, flown_at = %(now)s, account_id = %(account)s, lease_expires_at = %(lease_expires_at)s
  WHERE token = %(token)s AND organization_id + 0 = %(organization)s
 """
 
@@ -83,11 +83,12 @@ Written = tuple[int, str, str, int]  # id, status, source type, source id
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What became of one message, and when we knew."""
+    """What became of one message, and when we knew. `account_id`: to whom it was handed, where that has a row."""
 
     recipient: Recipient
     outcome: Outcome
     known_at: datetime
+    account_id: int | None = None
 
 
 class _Row(msgspec.Struct, frozen=True):
@@ -101,17 +102,20 @@ class _Row(msgspec.Struct, frozen=True):
     sent_at: datetime | None
     answer: str
     known_at: datetime
+    account_id: int | None
 
 
-def turn(results: Sequence[Result], upcoming: Sequence[Recipient], block: Block) -> set[int] | None:
-    """Record one flight and mark the next as handed over. Returns the ids that may go.
+def turn(
+    results: Sequence[Result], upcoming: Sequence[Recipient], block: Block, account_id: int | None = None
+) -> set[int] | None:
+    """Record one flight and mark the next as handed over, to this account. Returns the ids that may go.
 
     From here on a crash leaves them uncertain. None when the claim has ended meanwhile: nothing was written, and
     nothing may go.
     """
     with transaction.atomic():
         with tenancy.engine():
-            if not _fly([each.message_id for each in upcoming], block.token):
+            if not _fly([each.message_id for each in upcoming], block.token, account_id):
                 return None
             begun = _begin(upcoming, block.limits) if upcoming else []
             settled = _write([_row(result) for result in results], block.token) if results else []
@@ -120,12 +124,13 @@ def turn(results: Sequence[Result], upcoming: Sequence[Recipient], block: Block)
     return {row[0] for row in begun if row[1] == MessageStatus.SENDING}
 
 
-def _fly(ids: Sequence[int], token: uuid.UUID) -> bool:
+def _fly(ids: Sequence[int], token: uuid.UUID, account_id: int | None) -> bool:
     """Write down which messages may leave the house now; False when the claim is no longer ours."""
     parameters: dict[str, Any] = {
         "organization": tenancy.required(),
         "token": token,
         "ids": list(ids),
+        "account": account_id,
         "now": clock.now(),
         "lease_expires_at": lease_end(),
     }
@@ -178,7 +183,7 @@ def _row(result: Result) -> _Row:
     sent_at = result.known_at if is_sent else None
     return _Row(
         recipient.message_id, str(status), _storable(reason), attempts, run_at, sent_at, _storable(answer),
-        result.known_at,
+        result.known_at, result.account_id,
     )  # fmt: skip
 
 

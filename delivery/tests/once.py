@@ -50,15 +50,15 @@ if point == "before the claim":
 elif point == "after the claim":
     around(claiming, "claim", after=always)
 elif point == "before the mark":
-    around(settling, "turn", before=lambda results, upcoming, token: bool(upcoming))
+    around(settling, "turn", before=lambda results, upcoming, *rest: bool(upcoming))
 elif point == "after the mark":
-    around(settling, "turn", after=lambda results, upcoming, token: bool(upcoming))
+    around(settling, "turn", after=lambda results, upcoming, *rest: bool(upcoming))
 elif point == "after the call":
     around(sending, "_fly", after=always)
 elif point == "before the last outcomes":
-    around(settling, "turn", before=lambda results, upcoming, token: not upcoming)
+    around(settling, "turn", before=lambda results, upcoming, *rest: not upcoming)
 elif point == "after the last outcomes":
-    around(settling, "turn", after=lambda results, upcoming, token: not upcoming)
+    around(settling, "turn", after=lambda results, upcoming, *rest: not upcoming)
 elif point == "after the end":
     around(claiming, "finish", after=always)
 while services.send_due(organization):

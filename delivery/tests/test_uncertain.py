@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,10 +14,13 @@ from common import clock, tenancy
 from common.models import OutboxNotice
 from delivery import links, services
 from delivery.models import Message, Provider, ProviderCall, ProviderReport
-from delivery.services import reports
+from delivery.services import claiming, reports, settling
+from delivery.services.routing import Lane
 from delivery.tests import hook_payloads as payloads
+from delivery.tests.fake_http import FakeServer
 from delivery.tests.hook_payloads import Said
 from delivery.tests.making import contact, queue
+from delivery.tests.test_channels import account, person, words
 
 
 @pytest.fixture
@@ -85,6 +89,39 @@ def test_a_second_try_by_hand_is_called_off_by_a_late_report(
     reports.work(organization.pk)
     uncertain[0].refresh_from_db()
     assert uncertain[0].status == "sent"
+
+
+def test_they_are_found_by_the_account_that_had_them(
+    admin: Any, api: Any, organization: Organization, server: FakeServer
+) -> None:
+    row, other = account("twilio", server), account("http_text", server)
+    server.say = "drop"
+    ada = person()
+    (unclear,) = queue(ada, made=words("sms"), key="unclear")
+    services.send_due(organization.pk)
+    (crashed,) = queue(ada, made=words("sms"), key="crashed")
+    block = claiming.claim(10, Lane("sms"))
+    settling.turn([], block.recipients, block, row.pk)
+    with clock.travel(timedelta(hours=1)):
+        claiming.expire_leases()
+    (waiting,) = queue(ada, made=words("sms"), key="waiting")
+
+    def found(**wanted: Any) -> set[int]:
+        return {
+            each["id"] for each in api.get("/api/v1/messages/", wanted | {"status": "uncertain"}).json()["results"]
+        }
+
+    both = {unclear.pk, crashed.pk}
+    assert found() == found(account_id=row.pk) == found(provider="twilio", channel="sms") == both
+    assert found(account_id=other.pk) == found(provider="http_text") == found(channel="email") == set()
+    assert api.get(f"/api/v1/messages/{unclear.pk}/").json()["account_id"] == row.pk
+    assert api.get(f"/api/v1/messages/{waiting.pk}/").json()["account_id"] is None
+    listing = reverse("admin:delivery_message_changelist")
+    for account_id, count in ((row.pk, 2), (other.pk, 0)):
+        page = admin.get(listing, {"status__exact": "uncertain", "account__id__exact": account_id})
+        assert page.context["cl"].result_count == count
+    row.delete()
+    assert admin.get(reverse("admin:delivery_message_change", args=[unclear.pk])).status_code == 200
 
 
 def test_pages_show_what_is_known(admin: Any, organization: Organization, uncertain: list[Message]) -> None:
