@@ -8,7 +8,7 @@ from __future__ import annotations
 
 FIRST = 50
 SMALLEST, LARGEST = 10, 200
-GOAL_SECONDS = 0.05
+GOAL_SECONDS = 0.1
 
 
 def next_size(size: int, seconds: float) -> int:

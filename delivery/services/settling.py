@@ -113,7 +113,7 @@ def turn(
     From here on a crash leaves them uncertain. None when the claim has ended meanwhile: nothing was written, and
     nothing may go.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         with tenancy.engine():
             if not _fly([each.message_id for each in upcoming], block.token, account_id):
                 return None

@@ -11,8 +11,8 @@ from delivery.domain.flights import FIRST, next_size
     ("seconds_per_message", "sizes"),
     [
         (0.0002, [50, 100, 200, 200]),  # a server next door
-        (0.001, [50, 50, 50, 50]),
-        (0.002, [50, 25, 25, 25]),
+        (0.001, [50, 100, 100, 100]),
+        (0.004, [50, 25, 25, 25]),
         (0.1, [50, 10, 10, 10]),  # an HTTP API far away
         (0.0, [50, 100, 200, 200]),
     ],
