@@ -19,7 +19,7 @@ from segments.models import Segment
 from segments.samples import Sample
 
 MOST_SEGMENTS = 5
-# More memberships than this are told from so many members of each segment (2.5 s for five million, else).
+# More memberships than this are told from so many members of each segment.
 SAMPLED_ABOVE = 200_000
 SAMPLE = 1_000
 PAGE_SIZE = 50
