@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, TextField, Value
+from django.db.models import F, Func, Q, QuerySet, TextField, Value
 from django.http import HttpRequest
 from unfold.decorators import display
 
@@ -15,7 +15,7 @@ from audience.models import MessageChannel
 from common import clock
 from delivery import lanes
 from delivery.domain import mailboxes
-from delivery.models import Engagement, EngagementKind, Message, MessageStatus, SendingPause, SourceType
+from delivery.models import Message, MessageStatus, SendingPause, SourceType
 
 Rows = QuerySet[Message]
 LEFT_US = (MessageStatus.SENT, MessageStatus.FAILED, MessageStatus.UNCERTAIN)
@@ -71,21 +71,17 @@ class BecameFilter(admin.SimpleListFilter):
         wanted = self.value()
         if wanted not in dict(self.lookups(request, None)):
             return rows
-        bounced = Q(status=MessageStatus.FAILED) | Q(_came_back(EngagementKind.BOUNCE))
+        bounced = Q(status=MessageStatus.FAILED) | Q(bounced_at__isnull=False)
         conditions = {
             "sent": Q(),
             "delivered": Q(status=MessageStatus.SENT) & ~bounced,
             "deferred": Q(attempts__gt=1),
             "bounced": bounced,
-            "complained": Q(_came_back(EngagementKind.COMPLAINT)),
+            "complained": Q(complained_at__isnull=False),
             "opened": Q(opened_at__isnull=False),
             "clicked": Q(clicked_at__isnull=False),
         }
         return _left(rows).filter(conditions[wanted])
-
-
-def _came_back(kind: str) -> Exists:
-    return Exists(Engagement.objects.filter(message=OuterRef("pk"), kind=kind))
 
 
 class MailboxFilter(admin.SimpleListFilter):

@@ -1,4 +1,5 @@
-"""What left and what came back, by sending domain, campaign and mailbox provider: read straight from the ledger."""
+"""What left and what came back: by sending domain and campaign straight from the ledger, for a day or so; by mailbox
+provider from its counts (`MailCount`), for as long as anybody likes."""
 
 from __future__ import annotations
 
@@ -12,21 +13,16 @@ from django.db import connection
 
 from common import tenancy
 from delivery import lanes
+from delivery.domain import mailboxes
 from delivery.domain.brakes import Tally
 
-# Plan: messages_handed_over from `since` on, a hash of what came back (engagement_came_back), a group of few.
+# Plan: messages_handed_over from `since` on, a group of few.
 _LEFT = f"""
 SELECT message.id, {lanes.SENDER_DOMAIN} AS sending_domain, message.source_type, message.source_id,
-       split_part(message.address, '@', 2) AS recipient_domain, message.status, message.attempts,
-       message.handed_at, message.opened_at, message.clicked_at, message.kind,
-       message.status = 'failed' OR coalesce(back.bounced, false) AS bounced,
-       coalesce(back.complained, false) AS complained
+       message.handed_at, message.kind,
+       message.status = 'failed' OR message.bounced_at IS NOT NULL AS bounced,
+       message.complained_at IS NOT NULL AS complained
   FROM delivery_message AS message {lanes.SENDER_JOIN}
-  LEFT JOIN (SELECT message_id, bool_or(kind = 'bounce') AS bounced, bool_or(kind = 'complaint') AS complained
-               FROM delivery_engagement
-              WHERE organization_id = %(organization)s AND kind IN ('bounce', 'complaint')
-                AND happened_at >= %(since)s
-              GROUP BY message_id) AS back ON back.message_id = message.id
  WHERE message.organization_id = %(organization)s AND message.handed_at >= %(since)s AND message.handed_at < %(until)s
    AND message.status IN ('sent', 'failed', 'uncertain', 'sending')
    AND message.channel = 'email' AND message.source_type <> 'test'
@@ -49,13 +45,18 @@ SELECT left_us.source_id::text, count(*), count(*) FILTER (WHERE bounced), count
    AND (resumed.at IS NULL OR left_us.handed_at > resumed.at)
  GROUP BY 1
 """
+# Plan: mail_counts_by_time; some rows a quarter of an hour, however many mails they count.
 TRAFFIC_SQL = f"""
-SELECT sending_domain, recipient_domain, (handed_at AT TIME ZONE %(zone)s)::date AS day, count(*) AS sent,
-       count(*) FILTER (WHERE NOT bounced AND status = 'sent') AS delivered,
-       count(*) FILTER (WHERE attempts > 1) AS deferred, count(*) FILTER (WHERE bounced) AS bounced,
-       count(*) FILTER (WHERE complained) AS complained, count(opened_at) AS opened, count(clicked_at) AS clicked
-  FROM ({_LEFT}) AS left_us
+SELECT {lanes.SENDER_DOMAIN} AS sending_domain, coalesce(known.provider, %(other)s) AS provider,
+       (message.left_at AT TIME ZONE %(zone)s)::date AS day, sum(sent), sum(delivered), sum(deferred), sum(bounced),
+       sum(complained), sum(opened), sum(clicked)
+  FROM delivery_mailcount AS message {lanes.SENDER_JOIN}
+  LEFT JOIN unnest(%(mailbox_domains)s::text[], %(mailbox_providers)s::text[]) AS known(domain, provider)
+         ON known.domain = message.recipient_domain
+ WHERE message.organization_id = %(organization)s AND message.left_at >= date_bin('15 minutes', %(since)s, 'epoch')
+   AND message.left_at < %(until)s
  GROUP BY 1, 2, 3
+HAVING sum(sent) > 0
 """
 
 
@@ -115,13 +116,10 @@ class Key:
 
 
 def traffic(since: datetime, until: datetime, zone: str) -> dict[Key, Traffic]:
-    """Everything that left in the period, by domain, provider and day."""
-    rows = _rows(TRAFFIC_SQL, _parameters(since, until) | {"zone": zone})
-    providers = lanes.providers_of({row[1] for row in rows})
-    found: dict[Key, Traffic] = defaultdict(Traffic)
-    for domain, recipient_domain, day, *counts in rows:
-        found[Key(domain, providers[recipient_domain], day)] += Traffic(*counts)
-    return dict(found)
+    """Everything that left in the period, by domain, provider and day; a quarter of an hour counts whole."""
+    parameters = _parameters(since, until) | lanes.provider_arrays() | {"zone": zone, "other": mailboxes.OTHER}
+    rows = _rows(TRAFFIC_SQL, parameters)
+    return {Key(domain, provider, day): Traffic(*counts) for domain, provider, day, *counts in rows}
 
 
 def add_up(parts: Mapping[Key, Traffic], name: str) -> dict[Any, Traffic]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from delivery.services import domains, reports
+from delivery.services import counting, domains, reports
 
 
 @shared_task(name="delivery.check_domains")
@@ -17,3 +17,9 @@ def check_domains() -> None:
 def purge_reports() -> None:
     """Drop requests of providers that were read."""
     reports.purge()
+
+
+@shared_task(name="delivery.fold_counts")
+def fold_counts() -> None:
+    """Keep the counts of mails few."""
+    counting.fold()

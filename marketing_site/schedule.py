@@ -24,6 +24,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(minute=37, hour=5),
         "options": {"queue": "default"},
     },
+    "fold-mail-counts": {
+        "task": "delivery.fold_counts",
+        "schedule": 60.0,
+        "options": {"queue": "default", "expires": 60},
+    },
     "purge-reports": {
         "task": "delivery.purge_reports",
         "schedule": crontab(minute=37, hour=3),

@@ -1,6 +1,7 @@
 """The tables of this room, by noun."""
 
 from delivery.models.content import Content, MessageKind
+from delivery.models.counts import MailCount
 from delivery.models.deliverability import (
     DkimKey,
     LaneDay,
@@ -44,6 +45,7 @@ __all__ = [
     "InboxMessage",
     "LaneDay",
     "LeavingReason",
+    "MailCount",
     "MailboxDomain",
     "MailboxMessage",
     "Message",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
 
 from common import clock
 from common.tenancy import OrganizationScoped
@@ -33,14 +32,7 @@ class Engagement(OrganizationScoped):
     happened_at = models.DateTimeField(default=clock.now)
 
     class Meta:
-        indexes = [
-            models.Index(fields=["organization_id", "message", "kind"], name="engagement_by_message"),
-            models.Index(
-                fields=["organization_id", "happened_at", "message"],
-                condition=Q(kind__in=["bounce", "complaint"]),
-                name="engagement_came_back",
-            ),
-        ]
+        indexes = [models.Index(fields=["organization_id", "message", "kind"], name="engagement_by_message")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.message_id}"

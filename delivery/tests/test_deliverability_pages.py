@@ -15,7 +15,7 @@ from accounts.domain.roles import Role
 from accounts.models import AuditEntry, Organization
 from common import tenancy
 from delivery import services
-from delivery.models import DkimKey, Engagement, Message, Sender, SendingDomain, SendingPause
+from delivery.models import DkimKey, Message, Sender, SendingDomain, SendingPause
 from delivery.services import domains, reputation, warmups
 from delivery.tests.conftest import NOON
 from delivery.tests.dns_server import DnsServer
@@ -56,7 +56,7 @@ def traffic(domain: SendingDomain) -> None:
     message(6, "p6@outlook.com", status="failed")
     message(7, "p7@hotmail.com", attempts=2)
     message(8, "p8@live.com")
-    Engagement.objects.create(message=message(9, "p9@firm.example"), kind="complaint", happened_at=NOON)
+    message(9, "p9@firm.example", complained_at=NOON)
     message(10, "p10@gmail.com", source_type="test")
     message(11, "p11@gmail.com", status="queued", handed_at=None)
 

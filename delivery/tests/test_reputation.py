@@ -15,7 +15,6 @@ from delivery import services
 from delivery.models import (
     Attempt,
     DeliveryPolicy,
-    Engagement,
     LaneDay,
     Message,
     ReputationCheck,
@@ -50,8 +49,7 @@ def ledger(count: int, *, failed: int = 0, complained: int = 0, at: Any = NOON, 
         )
         for number in range(count)
     )  # fmt: skip
-    for row in rows[count - complained :]:
-        Engagement.objects.create(message=row, kind="complaint", happened_at=at)
+    Message.objects.filter(pk__in=[row.pk for row in rows[count - complained :]]).update(complained_at=at)
     return rows
 
 
