@@ -104,15 +104,13 @@ class Routes:
         return Route(key, "the push services", TO_DEVICES, dict, by_device=ways)
 
     def grouped(self, channel: str, recipients: Sequence[Sent]) -> list[tuple[Route, list[Sent]]]:
-        """Recipients of one channel by the way that each message takes, those of a sender in their order."""
-        by_sender: dict[int | None, list[Sent]] = {}
-        for recipient in recipients:
-            by_sender.setdefault(recipient.sender_id, []).append(recipient)
+        """Recipients of one channel by the way that each message takes, in their order."""
+        ways = {sender_id: self.of(channel, sender_id) for sender_id in {each.sender_id for each in recipients}}
         groups: dict[str, tuple[Route, list[Sent]]] = {}
-        for sender_id, theirs in by_sender.items():
-            route = self.of(channel, sender_id)
+        for recipient in recipients:
+            route = ways[recipient.sender_id]
             assert route is not None, "messages without a way are not claimed"
-            groups.setdefault(route.key, (route, []))[1].extend(theirs)
+            groups.setdefault(route.key, (route, []))[1].append(recipient)
         return list(groups.values())
 
     def repeatable(self) -> list[str]:
