@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from common import clock, outbox, tenancy
+from delivery.domain.caps import SILENT
 from delivery.models import Claim, DeliveryPolicy, MessageStatus, Priority
 from delivery.notices import MessagesSettled
 from delivery.services import holdouts, holds, pacing, policy
@@ -24,12 +25,27 @@ MOST_RIVALS = 500  # beside a block
 
 # Plan: queued_messages from its start. Senders are a filter, which matters while one of several is paused.
 DUE_SQL = """
-SELECT id FROM delivery_message
+SELECT id FROM delivery_message AS message
  WHERE organization_id = %(organization)s AND status = 'queued' AND channel = %(channel)s
    AND priority = %(priority)s AND run_at <= %(now)s
-   AND (coalesce(sender_id, 0) = ANY(%(senders)s::bigint[])) = %(is_listed)s
+   AND (coalesce(sender_id, 0) = ANY(%(senders)s::bigint[])) = %(is_listed)s {yielding}
  ORDER BY run_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """
+
+# A cap that names no channel covers them all, and claims are made lane by lane: a message lets a weightier one of
+# another open lane that is due go first, and is judged when that has taken its place, or could not.
+# Plan: queued_by_contact, once per message; asked only while several channels have something due. An EXISTS might be
+# joined to everything that waits.
+YIELDING = """
+   AND (message.kind = 'transactional' OR (
+        SELECT true FROM delivery_message AS other
+         WHERE other.organization_id = %(organization)s AND other.contact_id = message.contact_id
+           AND other.status = 'queued' AND other.kind <> 'transactional' AND other.kind = message.kind
+           AND other.weight > message.weight AND other.run_at <= %(now)s
+           AND (other.channel = ANY(%(other_channels)s)
+                OR (other.channel = %(split_channel)s
+                    AND (coalesce(other.sender_id, 0) = ANY(%(split_senders)s::bigint[])) = %(split_is_listed)s))
+         LIMIT 1) IS NULL)"""
 
 # What else is due in the lane for the same contacts is judged together with the block, so that of several messages
 # in reach of one cap the weightiest goes, wherever it stands in the queue. Plan: queued_by_contact, once per contact.
@@ -40,7 +56,7 @@ SELECT message.id FROM delivery_message AS message
    AND message.contact_id IN (SELECT chosen.contact_id FROM delivery_message AS chosen
                                WHERE chosen.organization_id + 0 = %(organization)s AND chosen.id = ANY(%(ids)s)
                                  AND chosen.kind <> 'transactional')
-   AND message.run_at <= %(now)s AND message.id <> ALL(%(ids)s)
+   AND message.run_at <= %(now)s AND message.id <> ALL(%(ids)s) {yielding}
  ORDER BY message.weight DESC, message.run_at, message.id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """
 
@@ -126,8 +142,10 @@ class Block:
     recipients: list[Recipient]
 
 
-def claim(limit: int, lane: Lane = EVERY_EMAIL) -> Block:
+def claim(limit: int, lane: Lane = EVERY_EMAIL, others: Sequence[Lane] = ()) -> Block:
     """Take up to `limit` due messages of a lane of the current organisation, awaited ones first.
+
+    `others`: further lanes that are open and have something due; their weightier messages go first.
 
     Claims of one organisation are serialised, so that two workers cannot both find room under a contact's cap.
     Plan: queued_messages from its start; see policy.JUDGE_SQL for the rest.
@@ -138,7 +156,7 @@ def claim(limit: int, lane: Lane = EVERY_EMAIL) -> Block:
     with transaction.atomic(), tenancy.engine():
         one_claim_at_a_time()
         holds.keep_as_they_are()
-        ids = _due(limit, lane, now)
+        ids = _due(limit, lane, others, now)
         if not ids:
             return Block(token, limits, 0, [])
         permit = pacing.admit(ids, now)
@@ -167,24 +185,40 @@ def one_claim_at_a_time() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('delivery.claim', %s))", [tenancy.required()])
 
 
-def _due(limit: int, lane: Lane, now: datetime) -> list[int]:
+def _due(limit: int, lane: Lane, others: Sequence[Lane], now: datetime) -> list[int]:
     ids: list[int] = []
+    rivals = [] if lane.channel in SILENT else [other for other in others if other.channel not in SILENT]
+    yielding = YIELDING if rivals else ""
     parameters: dict[str, Any] = {
         "organization": tenancy.required(),
         "channel": lane.channel,
         "senders": list(lane.senders),
         "is_listed": lane.is_listed,
         "now": now,
+        **_other_lanes(rivals),
     }
     with connection.cursor() as cursor:
         for priority in Priority.values:
             if len(ids) < limit:
-                cursor.execute(DUE_SQL, parameters | {"priority": priority, "limit": limit - len(ids)})
+                cursor.execute(
+                    DUE_SQL.format(yielding=yielding), parameters | {"priority": priority, "limit": limit - len(ids)}
+                )
                 ids += [row[0] for row in cursor.fetchall()]
         if ids:
-            cursor.execute(RIVALS_SQL, parameters | {"ids": ids, "limit": MOST_RIVALS})
+            cursor.execute(RIVALS_SQL.format(yielding=yielding), parameters | {"ids": ids, "limit": MOST_RIVALS})
             ids += [row[0] for row in cursor.fetchall()]
     return ids
+
+
+def _other_lanes(rivals: Sequence[Lane]) -> dict[str, Any]:
+    """Lanes of whole channels, and the one of e-mail while some of its senders wait."""
+    split = next((lane for lane in rivals if lane.senders or lane.is_listed), None)
+    return {
+        "other_channels": [lane.channel for lane in rivals if lane is not split],
+        "split_channel": split.channel if split else None,
+        "split_senders": list(split.senders) if split else [],
+        "split_is_listed": split is not None and split.is_listed,
+    }
 
 
 def _recipients(ids: list[int]) -> list[Recipient]:

@@ -66,8 +66,9 @@ def _turn() -> int:
     routes = Routes()
     lanes = {lane.channel: lane for lane in routes.lanes(outgoing.is_resting)}
     judged = 0
-    for channel in selectors.channels_due(list(lanes)):
-        block = claiming.claim(BLOCK, lanes[channel])
+    due = selectors.channels_due(list(lanes))
+    for channel in due:
+        block = claiming.claim(BLOCK, lanes[channel], [lanes[other] for other in due if other != channel])
         judged += block.judged_count
         if block.recipients:
             _send(block, channel, routes)

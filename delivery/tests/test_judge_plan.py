@@ -85,10 +85,22 @@ def test_rivals_are_found_by_their_contacts(organization: Organization, block: l
         "organization": organization.pk, "ids": block, "now": clock.now(), "limit": 500, "channel": "email",
         "senders": [], "is_listed": False,
     }  # fmt: skip
-    found = nodes(claiming.RIVALS_SQL, values)
+    found = nodes(claiming.RIVALS_SQL.format(yielding=""), values)
 
     assert {node["Relation Name"] for node in found if node["Node Type"] == "Seq Scan"} & LARGE == set()
     assert "queued_by_contact" in {node.get("Index Name") for node in found}
+
+
+def test_what_goes_first_elsewhere_is_found_by_its_contact(organization: Organization, block: list[int]) -> None:
+    values = {
+        "organization": organization.pk, "now": clock.now(), "limit": 500, "channel": "email", "priority": 2,
+        "senders": [], "is_listed": False, "other_channels": ["sms"], "split_channel": None, "split_senders": [],
+        "split_is_listed": False,
+    }  # fmt: skip
+    found = nodes(claiming.DUE_SQL.format(yielding=claiming.YIELDING), values)
+
+    assert {node["Relation Name"] for node in found if node["Node Type"] == "Seq Scan"} & LARGE == set()
+    assert {node.get("Index Name") for node in found} >= {"queued_messages", "queued_by_contact"}
 
 
 def test_a_block_is_judged_in_one_pass(organization: Organization, block: list[int]) -> None:
