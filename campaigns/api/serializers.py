@@ -194,9 +194,10 @@ class PreviewContactSerializer(serializers.Serializer):  # type: ignore[type-arg
 class AudiencePreviewSerializer(serializers.Serializer):  # type: ignore[type-arg]
     contact_count = serializers.IntegerField(help_text="Everybody the campaign addresses now.")
     reachable_count = serializers.IntegerField(help_text="… of whom policy lets a message through.")
-    no_address_count = serializers.IntegerField()
+    no_address_count = serializers.IntegerField(help_text="Without an address, number or device of its channel.")
     suppressed_count = serializers.IntegerField()
     no_consent_count = serializers.IntegerField()
+    paused_count = serializers.IntegerField(help_text="They asked for a pause.")
     building_segments = serializers.ListField(child=serializers.CharField())
     sample = PreviewContactSerializer(many=True)
 

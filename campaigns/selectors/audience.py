@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.db import connection
 
-from audience.models import ConsentState, Contact
-from audience.selectors import LATEST_CONSENT
+from audience.models import Contact, MessageChannel
 from campaigns.models import Campaign
-from common import tenancy
+from common import clock, tenancy
 from delivery.models import MessageKind
 from delivery.services import policy
 from segments.models import Segment, SegmentStatus
@@ -32,29 +32,25 @@ WHERE membership.organization_id = %(organization)s AND membership.left_at IS NU
 """
 
 
-# Plan: the set once, then per contact a probe of consent_latest and one of the suppressions' unique index. It
-# mirrors delivery's policy; what cannot be foreseen (caps, quiet hours) is decided when a message's turn comes.
+# The campaign's message to each of them, as the ledger would have it.
+IMAGINED = """
+SELECT contact_id AS id, contact_id, 0::bigint AS content_id, %(now)s::timestamptz AS run_at,
+       %(channel)s::text AS channel, %(kind)s::text AS kind, 'campaign'::text AS source_type,
+       %(source)s::bigint AS source_id, %(topic)s::bigint AS topic_id, ''::text AS address, 20 AS weight, 2 AS priority,
+       %(expires_at)s::timestamptz AS expires_at
+  FROM audience
+"""
+# What stops a message at any time, asked of delivery's own statement; what cannot be foreseen (caps, quiet hours) is
+# decided when a message's turn comes. Plan: the set once, then per contact as when it is sent.
 PREVIEW_SQL = f"""
-WITH audience AS ({CONTACTS_SQL}), judged AS (
-    SELECT contact.id,
-           btrim(contact.email) !~ %(address_pattern)s OR length(contact.email) > 254 AS has_no_address,
-           EXISTS (SELECT 1 FROM audience_suppression suppression
-                   WHERE suppression.organization_id = %(organization)s AND suppression.channel = 'email'
-                     AND suppression.address = lower(btrim(contact.email))) AS is_suppressed,
-           %(consent_free)s OR coalesce((
-               SELECT entry.state FROM audience_consent entry
-               WHERE entry.organization_id = %(organization)s AND entry.contact_id = contact.id
-                 AND entry.channel = 'email'
-                 AND (entry.topic_id IS NULL OR entry.topic_id = %(topic)s)
-               ORDER BY {LATEST_CONSENT} LIMIT 1), %(unsaid)s) = 'granted' AS has_consent
-    FROM audience JOIN audience_contact contact ON contact.id = audience.contact_id
-    WHERE contact.organization_id = %(organization)s)
+WITH audience AS MATERIALIZED ({CONTACTS_SQL}), judged AS ({policy.standing_sql(IMAGINED)})
 SELECT count(*),
-       count(*) FILTER (WHERE NOT has_no_address AND NOT is_suppressed AND has_consent),
-       count(*) FILTER (WHERE has_no_address),
-       count(*) FILTER (WHERE NOT has_no_address AND is_suppressed),
-       count(*) FILTER (WHERE NOT has_no_address AND NOT is_suppressed AND NOT has_consent),
-       (array_agg(id ORDER BY id))[1:{SAMPLE_SIZE}]
+       count(*) FILTER (WHERE refusal = ''),
+       count(*) FILTER (WHERE refusal = ANY(%(no_way)s)),
+       count(*) FILTER (WHERE refusal = %(SUPPRESSED)s),
+       count(*) FILTER (WHERE refusal = ANY(%(no_leave)s)),
+       count(*) FILTER (WHERE refusal = %(PAUSED)s),
+       (array_agg(contact_id ORDER BY contact_id))[1:{SAMPLE_SIZE}]
 FROM judged
 """
 
@@ -76,6 +72,7 @@ class AudiencePreview:
     no_address_count: int
     suppressed_count: int
     no_consent_count: int
+    paused_count: int
     building_segments: list[str]
     sample: list[Contact]
 
@@ -95,29 +92,33 @@ def audience_preview(campaign: Campaign) -> AudiencePreview:
     """Count the campaign's audience as it is now. For a campaign of offers alone everybody is reachable."""
     chosen = segment_ids(campaign)
     with tenancy.engine(), connection.cursor() as cursor:
-        cursor.execute(PREVIEW_SQL, parameters(chosen) | _consent(campaign))
-        contacts, reachable, no_address, suppressed, no_consent, sample_ids = cursor.fetchone()
+        cursor.execute(PREVIEW_SQL, _message(campaign) | parameters(chosen))
+        contacts, reachable, no_address, suppressed, no_consent, paused, sample_ids = cursor.fetchone()
     waiting = Segment.objects.filter(pk__in=chosen.include + chosen.exclude).exclude(status=SegmentStatus.READY)
     if campaign.template_id is None:
-        reachable, no_address, suppressed, no_consent = contacts, 0, 0, 0
+        reachable, no_address, suppressed, no_consent, paused = contacts, 0, 0, 0, 0
     return AudiencePreview(
         contact_count=contacts,
         reachable_count=reachable,
         no_address_count=no_address,
         suppressed_count=suppressed,
         no_consent_count=no_consent,
+        paused_count=paused,
         building_segments=list(waiting.order_by("name").values_list("name", flat=True)),
         sample=list(Contact.objects.filter(pk__in=sample_ids or []).order_by("pk")),
     )
 
 
-def _consent(campaign: Campaign) -> dict[str, Any]:
-    """What PREVIEW_SQL needs to know of consent: transactional mail needs none; silence may count as a yes."""
-    needed = policy.current().requires_consent
-    template = campaign.template
-    return {
-        "address_pattern": policy.ADDRESS_PATTERN,
+def _message(campaign: Campaign) -> dict[str, Any]:
+    """What PREVIEW_SQL binds of the campaign's message."""
+    template, now = campaign.template, clock.now()
+    shelf = timedelta(hours=campaign.shelf_hours) if campaign.shelf_hours else None
+    return policy.standing_parameters([], policy.current(), now) | {
+        "channel": template.channel if template is not None else MessageChannel.EMAIL,
+        "kind": template.kind if template is not None else MessageKind.MARKETING,
+        "source": campaign.pk,
         "topic": campaign.topic_id,
-        "consent_free": template is not None and template.kind == MessageKind.TRANSACTIONAL,
-        "unsaid": ConsentState.WITHDRAWN.value if needed else ConsentState.GRANTED.value,
+        "expires_at": now + shelf if shelf else None,
+        "no_way": [policy.NO_ADDRESS, policy.NO_PHONE, policy.NO_DEVICE],
+        "no_leave": [policy.WITHDRAWN, policy.UNCONFIRMED, policy.NO_CONSENT],
     }

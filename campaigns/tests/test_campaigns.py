@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
 from accounts.models import AuditEntry, Organization
-from audience.models import Consent, ConsentState, Suppression
 from campaigns import selectors, services
 from campaigns.models import Campaign, CampaignRun, RunStatus, Target
 from campaigns.tests import making
 from common import clock
 from common.errors import Conflict, Invalid
 from delivery.models import Message
-from delivery.tests.making import Sink
 from segments.models import Membership, SegmentStatus
 
 pytestmark = pytest.mark.django_db
@@ -206,39 +203,6 @@ def test_a_segment_that_failed_pauses_the_campaign_with_the_reason() -> None:
     services.resume(campaign)
     services.work(campaign.organization_id)
     assert Message.objects.count() == 1
-
-
-def test_the_preview_counts_who_can_be_reached_and_why_the_others_not() -> None:
-    reached, suppressed, silent, withdrawn, nowhere = (
-        *making.contacts(2),
-        *making.contacts(1, start=3, consented=False),
-        *making.contacts(1, start=4),
-        *making.contacts(1, start=5, email=""),
-    )
-    Suppression.objects.create(channel="email", address=suppressed.email, reason="bounce")
-    Consent.objects.create(contact=withdrawn, channel="email", state=ConsentState.WITHDRAWN, how="test")
-    segment = making.segment([reached, suppressed, silent, withdrawn, nowhere])
-
-    preview = selectors.audience_preview(making.campaign([segment]))
-
-    assert preview.contact_count == 5
-    assert (preview.reachable_count, preview.suppressed_count) == (1, 1)
-    assert (preview.no_consent_count, preview.no_address_count) == (2, 1)
-    assert len(preview.sample) == 5
-
-
-def test_the_preview_says_what_delivery_then_does(drain: Any, sink: Sink) -> None:
-    making.contacts(2)
-    people = [*making.contacts(3, start=10), *making.contacts(2, start=20, consented=False)]
-    campaign = making.campaign([making.segment(people)])
-    preview = selectors.audience_preview(campaign)
-
-    campaign = services.launch(campaign)
-    drain()
-
-    progress = selectors.progress(campaign)
-    assert progress.refused_count == preview.no_consent_count == 2
-    assert progress.sent_count == len(sink.recipients) == preview.reachable_count == 3
 
 
 def test_what_is_settled_cannot_be_edited_while_it_runs() -> None:

@@ -13,6 +13,7 @@ from common import clock
 from delivery import services
 from delivery.models import CapRule, Message, Provider, Sender, Weight
 from delivery.services import policy
+from delivery.services.policy import rehearsal
 from delivery.tests.fake_http import FakeServer
 from delivery.tests.making import Sink, contact, content, queue, send
 from delivery.tests.test_channels import account, person, words
@@ -51,6 +52,8 @@ def test_the_weightier_of_two_channels_goes(
 ) -> None:
     account("twilio", server)
     both = {"mail": mail(ada, of_mail), "text": text(ada, of_text)}
+    if of_mail < of_text:
+        assert rehearsal.rehearse(both["mail"]).reason == f"{policy.OVER_CAP} {ROOM}: “Text” went instead."
     send(organization)
 
     loser = both.pop("mail" if winner == "text" else "text")

@@ -25,6 +25,7 @@ from delivery.services.policy.sentences import (
 )
 from delivery.services.policy.standing import ADDRESS_PATTERN, PHONE_PATTERN, STANDING_SQL
 from delivery.services.policy.standing import parameters as standing_parameters
+from delivery.services.policy.standing import sql as standing_sql
 
 __all__ = [
     "ADDRESS_PATTERN",
@@ -54,5 +55,6 @@ __all__ = [
     "judge_parameters",
     "resume_at",
     "standing_parameters",
+    "standing_sql",
     "verdict_sql",
 ]

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
 
 from common import clock, tenancy
 from delivery.models import Content, Message, MessageStatus, Weight
@@ -48,7 +49,7 @@ class Verdict:
 
 def rehearse(message: Message) -> Verdict:
     """What would become of a waiting message if its turn came now, with what else is due for the contact."""
-    rivals = _rivals(message.contact_id, message.channel)
+    rivals = _rivals(message.contact_id, message.channel, message.weight)
     return _read(message.pk, [message.pk, *(pk for pk in rivals if pk != message.pk)], standing.LEDGER, {})
 
 
@@ -65,13 +66,15 @@ def imagine(contact_id: int, what: Imagined) -> Verdict:
         "imagined_weight": int(what.weight),
         "imagined_expiry": what.expires_at,
     }
-    return _read(0, _rivals(contact_id, what.content.channel), IMAGINED, values)
+    return _read(0, _rivals(contact_id, what.content.channel, what.weight), IMAGINED, values)
 
 
-def _rivals(contact_id: int, channel: str) -> list[int]:
+def _rivals(contact_id: int, channel: str, weight: int) -> list[int]:
+    """What else is due for the contact by this channel, and what is weightier by any other."""
     due = Message.objects.filter(
-        contact_id=contact_id, channel=channel, status=MessageStatus.QUEUED, run_at__lte=clock.now()
-    )
+        Q(channel=channel) | Q(weight__gt=weight),
+        contact_id=contact_id, status=MessageStatus.QUEUED, run_at__lte=clock.now(),
+    )  # fmt: skip
     return list(due.values_list("pk", flat=True)[:MOST_RIVALS])
 
 
