@@ -36,8 +36,8 @@ WHERE membership.organization_id = %(organization)s AND membership.left_at IS NU
 IMAGINED = """
 SELECT contact_id AS id, contact_id, 0::bigint AS content_id, %(now)s::timestamptz AS run_at,
        %(channel)s::text AS channel, %(kind)s::text AS kind, 'campaign'::text AS source_type,
-       %(source)s::bigint AS source_id, %(topic)s::bigint AS topic_id, ''::text AS address, 20 AS weight, 2 AS priority,
-       %(expires_at)s::timestamptz AS expires_at
+       %(source)s::bigint AS source_id, %(topic)s::bigint AS topic_id, ''::text AS address, 20 AS weight,
+       2 AS priority, %(expires_at)s::timestamptz AS expires_at
   FROM audience
 """
 # What stops a message at any time, asked of delivery's own statement; what cannot be foreseen (caps, quiet hours) is
