@@ -2,11 +2,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from datetime import time as wall_time
 from typing import Any
 
 import pytest
 
-from common import clock
+from accounts import services as accounts
+from accounts.models import Organization
+from common import clock, tenancy
+from delivery import services
+from delivery.models import DeliveryPolicy
 from delivery.providers.http import HttpConnection
 from delivery.services import outgoing, straining
 from delivery.tests.fake_http import FakeServer, give_token, serving
@@ -42,3 +47,15 @@ def server(settings: Any, monkeypatch: pytest.MonkeyPatch, noon: datetime) -> It
         fake.routes["/token"] = give_token
         yield fake
         outgoing.reset()
+
+
+@pytest.fixture
+def company() -> Iterator[Organization]:
+    """An organisation without quiet hours or caps, committed so that other processes see it."""
+    made = accounts.create_organization("Acme", "acme")
+    with tenancy.organization(made.pk):
+        services.save_policy(
+            DeliveryPolicy(most_per_day=50, hours_between=0, quiet_from=wall_time(0), quiet_until=wall_time(0))
+        )
+        yield made
+    outgoing.reset()

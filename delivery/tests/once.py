@@ -1,120 +1,164 @@
-"""For the proofs of "effectively once": workers in processes of their own that die where they are told to, and
-counting at the receiving end by our own message id."""
+"""For the proofs of "effectively once": receivers that count what arrives by our own message id, and a judge."""
 
 from __future__ import annotations
 
+import asyncio
 import os
-import subprocess
-import sys
+import random
+import re
+import threading
 from collections import Counter
-from urllib.parse import urlsplit, urlunsplit
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
-from django.conf import settings
-from django.db import connection
+from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from delivery import links
-from delivery.models import Message
-from delivery.tests.making import Sink
+from common import clock
+from delivery import links, services
+from delivery.models import Claim, Message, Provider
+from delivery.tests.fake_api import Reply, Request, serving
+from delivery.tests.making import Sink, listening
 
-# A worker that kills itself without a word at the nth passing of a point of the send path.
-WORKER = """
-import os, signal, sys
-import django
-django.setup()
-from delivery.services import claiming, sending, settling, straining
-from delivery import services
-
-organization, point, nth = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-passed = 0
-
-def reach():
-    global passed
-    passed += 1
-    if passed == nth:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-def around(module, name, before=None, after=None):
-    original = getattr(module, name)
-    def wrapped(*args, **named):
-        if before and before(*args):
-            reach()
-        result = original(*args, **named)
-        if after and after(*args):
-            reach()
-        return result
-    setattr(module, name, wrapped)
-
-always = lambda *args: True
-if point == "before the claim":
-    around(claiming, "claim", before=always)
-elif point == "after the claim":
-    around(claiming, "claim", after=always)
-elif point == "before the mark":
-    around(settling, "turn", before=lambda results, upcoming, *rest: bool(upcoming))
-elif point == "after the mark":
-    around(settling, "turn", after=lambda results, upcoming, *rest: bool(upcoming))
-elif point == "after the call":
-    around(sending, "_fly", after=always)
-elif point == "before the last outcomes":
-    around(settling, "turn", before=lambda results, upcoming, *rest: not upcoming)
-elif point == "after the last outcomes":
-    around(settling, "turn", after=lambda results, upcoming, *rest: not upcoming)
-elif point == "after the end":
-    around(claiming, "finish", after=always)
-while services.send_due(organization):
-    pass
-"""
-POINTS = (
-    "before the claim",
-    "after the claim",
-    "before the mark",
-    "after the mark",
-    "after the call",
-    "before the last outcomes",
-    "after the last outcomes",
-    "after the end",
-)
-IN_THE_CALL = "in the call"
+SEED = int(os.environ.get("CRASH_SEED", "1"))
+MESSAGE_ID = re.compile(rb"^Message-ID: <([^@>]+)@", re.MULTILINE | re.IGNORECASE)
+ANSWER_SECONDS = 1  # for which a worker waits
+# What a provider may do with a message; those that begin with "took it" do pass it on.
+MOODS = {
+    "took it": 920, "took it, slow": 4, "took it, hung up": 10, "took it, nonsense": 10,
+    "later": 10, "busy": 10, "no": 10, "nonsense": 10, "hung up": 10, "gateway": 10,
+}  # fmt: skip
 
 
-def start_worker(organization_id: int, *, point: str = "", nth: int = 0, **more: str) -> subprocess.Popen[bytes]:
-    """A worker of the test's database; with `point` it dies there."""
-    parts = urlsplit(os.environ["DATABASE_URL"])
-    database = urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}"))
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "marketing_site.settings",
-        "DATABASE_URL": database,
-        "LOG_LEVEL": "ERROR",
-        **more,
+class Moods:
+    """Each mood once, then by chance, from a seed; good ones only once `is_over`."""
+
+    def __init__(self, seed: int) -> None:
+        self.random, self.lock, self.is_over = random.Random(f"moods {seed}"), threading.Lock(), False
+        self.first = self.random.sample(list(MOODS), len(MOODS))
+
+    def __call__(self) -> str:
+        with self.lock:
+            if self.is_over:
+                return good()
+            return self.first.pop() if self.first else self.random.choices(list(MOODS), list(MOODS.values()))[0]
+
+
+def good() -> str:
+    """The only mood of a provider that works."""
+    return "took it"
+
+
+@dataclass(frozen=True)
+class House:
+    """Where messages go. `changes` is what a worker must know to find it; `arrived` counts by message id."""
+
+    changes: dict[str, Any]
+    arrived: Counter[int]
+
+
+class Receiver(Sink):
+    """A mail server that counts what it takes and keeps none of it."""
+
+    NO = {"later": "451 4.3.0 later", "busy": "421 4.3.2 closing", "no": "554 5.7.1 no", "gateway": "452 4.3.1 full"}
+
+    def __init__(self, mood: Callable[[], str], seconds: float) -> None:
+        super().__init__()
+        self.mood, self.seconds_per_message = mood, seconds
+        self.arrived: Counter[int] = Counter()
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        await asyncio.sleep(self.seconds_per_message)
+        mood = self.mood()
+        if mood in self.NO:
+            return self.NO[mood]
+        if mood.startswith("took it"):
+            self.arrived[_message_id(envelope.content)] += 1
+        if mood.endswith("slow"):
+            await asyncio.sleep(ANSWER_SECONDS * 1.5)
+        if mood.endswith("hung up"):
+            server.transport.close()
+        return "what?" if mood.endswith("nonsense") else "250 OK"
+
+
+def _message_id(mail: Any) -> int:
+    found = MESSAGE_ID.search(bytes(mail))
+    known = links.read(links.REPORT, found[1].decode()) if found else None
+    assert known is not None
+    return known.message_id
+
+
+@contextmanager
+def smtp_house(mood: Callable[[], str] = good, seconds: float = 0.0) -> Iterator[House]:
+    """A mail server to which EMAIL_URL leads, and which takes `seconds` for a message."""
+    receiver = Receiver(mood, seconds)
+    with listening(receiver) as port:
+        changes = {
+            "django.conf.settings.EMAIL_URL": f"smtp://127.0.0.1:{port}",
+            "delivery.providers.smtp.TIMEOUT_SECONDS": ANSWER_SECONDS,
+        }
+        yield House(changes, receiver.arrived)
+
+
+@contextmanager
+def api_house(mood: Callable[[], str] = good, kind: str = "postmark", seconds: float = 0.0) -> Iterator[House]:
+    """The API of a provider, with an account there."""
+    no = {
+        "later": Reply(429, {"Message": "slow down"}, {"Retry-After": "1"}),
+        "busy": Reply(500, {"Message": "oops"}),
+        "no": Reply(422, {"ErrorCode": 300, "Message": "no"}),
+        "gateway": Reply(502, "<html>"),
     }
-    command = [sys.executable, "-c", WORKER, str(organization_id), point, str(nth)]
-    return subprocess.Popen(command, env=environment, cwd=settings.BASE_DIR)
+
+    def behave(request: Request, nth: int) -> Reply:
+        now = mood()
+        if now in no:
+            return no[now]
+        reply = api.take(request) if now.startswith("took it") else Reply()
+        if now.endswith("nonsense"):
+            return Reply(200, "\ufffd<?>")
+        seconds = ANSWER_SECONDS * 1.5 if now.endswith("slow") else 0.0
+        return Reply(reply.status, reply.body, seconds=seconds, hangs_up=now.endswith("hung up"))
+
+    with serving(kind) as api:
+        api.behave, api.seconds = behave, seconds
+        made = services.save_provider(Provider(kind=kind, channel="email", name=kind), api.fake.settings)
+        Provider.objects.filter(pk=made.pk).update(updated_at=clock.now() - timedelta(days=1))
+        changes = {
+            "django.conf.settings.PROVIDER_API_URLS": {kind: api.url},
+            "django.conf.settings.PROVIDER_TIMEOUT_SECONDS": ANSWER_SECONDS,
+        }
+        yield House(changes, api.taken)
 
 
-def received(sink: Sink) -> Counter[int]:
-    """How often each message arrived by SMTP, by our id in its Message-ID."""
-    counted: Counter[int] = Counter()
-    for mail in sink.mails:
-        known = links.read(links.REPORT, str(mail["Message-ID"]).strip("<>").split("@")[0])
-        assert known is not None
-        counted[known.message_id] += 1
-    return counted
+HOUSES = {"smtp": smtp_house, "api": api_house}
 
 
-def judge(arrived: Counter[int], *, meanwhile: bool = False) -> dict[str, int]:
-    """Nothing twice, nothing lost: what did not arrive, and is not waiting, is listed as uncertain.
+def lapse() -> None:
+    """The leases of all workers run out."""
+    Claim.objects.update(lease_expires_at=clock.now() - timedelta(seconds=1))
 
-    `meanwhile`: some may still be a vanished worker's.
-    """
-    statuses = dict(Message.objects.values_list("pk", "status"))
-    assert set(arrived) <= set(statuses)
+
+def ids(*statuses: str) -> set[int]:
+    """The messages in these states."""
+    return set(Message.objects.filter(status__in=statuses).values_list("pk", flat=True))
+
+
+def judge(arrived: Counter[int]) -> Counter[str]:
+    """Nothing twice and nothing lost; returns how many are in which state."""
     twice = {pk: count for pk, count in arrived.items() if count > 1}
-    assert not twice, f"arrived more than once: {twice}"
-    lost = {pk for pk, status in statuses.items() if status == "sent" and pk not in arrived}
-    assert not lost, f"said to be sent, and never arrived: {lost}"
-    known = {"sent", "uncertain", "refused", "queued", "held"} | ({"sending"} if meanwhile else set())
-    assert set(statuses.values()) <= known, set(statuses.values()) - known
-    again = {pk for pk, status in statuses.items() if status in ("queued", "held", "refused") and pk in arrived}
-    assert not again, f"arrived, and would go again: {again}"
-    return dict(Counter(statuses.values()))
+    assert not twice, f"seed {SEED}: arrived more than once: {twice}"
+    lost = ids("sent") - arrived.keys()
+    assert not lost, f"seed {SEED}: said to be sent, and never arrived: {lost}"
+    wrong = arrived.keys() - ids("sent", "uncertain")
+    assert not wrong, f"seed {SEED}: arrived, and not known to have: {wrong}"
+    return Counter(Message.objects.values_list("status", flat=True))
+
+
+def resolve(arrived: Iterable[int]) -> int:
+    """A person looks at the receiver and decides about every uncertain message; returns how many there were."""
+    uncertain, there = ids("uncertain"), set(arrived)
+    decided = services.resolve_uncertain(sorted(uncertain & there), as_sent=True)
+    return decided + services.resolve_uncertain(sorted(uncertain - there), as_sent=False)
