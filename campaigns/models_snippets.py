@@ -59,7 +59,10 @@ class SnippetVersion(OrganizationScoped):
 
 
 class TemplateNeed(OrganizationScoped):
-    """A segment or snippet that a template's draft or published version names: it cannot be deleted meanwhile."""
+    """A segment or snippet that a template's draft or published version names: it cannot be deleted meanwhile.
+
+    Of an archived template only the snippets.
+    """
 
     template = models.ForeignKey("campaigns.EmailTemplate", on_delete=models.CASCADE, related_name="needs")
     segment = models.ForeignKey(Segment, null=True, on_delete=models.PROTECT, related_name="template_needs")

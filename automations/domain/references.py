@@ -1,4 +1,4 @@
-"""Which segments a workflow's document refers to."""
+"""Which segments and templates a workflow's document refers to."""
 
 from __future__ import annotations
 
@@ -14,6 +14,15 @@ def segments(document: Any) -> set[Reference]:
     A condition is `{"segment": …, "operator": …}`; a key of that name alone, as in a body to be sent, is none.
     """
     return set(_found(document))
+
+
+def templates(document: Any) -> set[int]:
+    """Ids of the templates that its steps send."""
+    if isinstance(document, dict):
+        own = document.get("template_id")
+        found = {own} if isinstance(own, int) else set()
+        return found.union(*map(templates, document.values()))
+    return set().union(*map(templates, document)) if isinstance(document, list) else set()
 
 
 def _found(node: Any) -> Iterator[Reference]:

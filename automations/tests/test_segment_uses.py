@@ -15,6 +15,7 @@ from automations.domain import references
 from automations.models import Automation, RunStatus
 from automations.tests import making
 from campaigns.models_snippets import TemplateNeed
+from campaigns.services import archive_template
 from campaigns.tests import making as campaigns
 from common import tenancy
 from common.errors import Conflict, Invalid
@@ -118,6 +119,27 @@ def test_a_template_that_shows_a_block_to_a_segment_is_named(organization, monke
     # Also where no room names itself: the database holds on to it.
     monkeypatch.setattr(uses, "_finders", [])
     assert _refused(vips).message == "“VIPs” is used by use in an e-mail template; take it out there first."
+
+
+@pytest.mark.django_db
+def test_an_archived_template_protects_a_segment_only_while_it_is_still_sent(organization) -> None:
+    vips = _vips()
+    block = {"type": "text", "text": "Hi", "show_when": {"segment": vips.pk}}
+    template = campaigns.template(html="", blocks={"settings": {}, "blocks": [block]})
+    everybody = campaigns.segment()
+    campaign = campaigns.campaign([everybody], template_id=template.pk)
+    automation = making.automation({"action_type": "send_email", "configuration": {"template_id": template.pk}})
+    archive_template(template)
+
+    assert [str(use) for use in uses.of(vips)] == [
+        "campaign (its mail asks for it) “Summer sale”", "workflow “Welcome”",
+    ]  # fmt: skip
+    campaign.delete()
+    assert _refused(vips).details == {_page(automation): "workflow “Welcome”"}
+
+    services.delete_automation(automation)
+    segments.delete_segment(vips)
+    assert not Segment.objects.filter(pk=vips.pk).exists()
 
 
 @pytest.mark.django_db

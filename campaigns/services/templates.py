@@ -192,13 +192,17 @@ def send_test(template: EmailTemplate, contact: Contact, to: str) -> str:
 
 
 def archive_template(template: EmailTemplate) -> EmailTemplate:
-    """Take the template out of the lists; what was scheduled with it still goes out. Idempotent."""
+    """Take the template out of the lists; what was scheduled with it still goes out. Idempotent.
+
+    It protects no segment any more; what still sends its words does (`selectors.segment_uses`).
+    """
     with transaction.atomic():
         held = versions.lock(EmailTemplate, template.pk)
         with audit.changing(held, "archive"):
             held.is_archived = True
             held.updated_at = clock.now()
             held.save(update_fields=["is_archived", "updated_at"])
+            held.needs.filter(segment__isnull=False).delete()
     return held
 
 
