@@ -7,10 +7,11 @@ nobody reaches our own network through us (SSRF). Redirects are not followed.
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 import threading
-import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ from common.errors import Invalid
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 20.0
 MOST_ANSWER_BYTES = 1_000_000
+TOO_SLOW = "no whole answer within the time for one"
 # Ways to write an IPv4 address as an IPv6 one; what they lead to is nobody's business here.
 WRAPPED = tuple(ipaddress.ip_network(each) for each in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32"))
 
@@ -110,27 +112,33 @@ class Client:
     def call(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> Answer:
-        """One request and its whole answer, of at most MOST_ANSWER_BYTES. Raises `NotSent` or `NoAnswer`."""
-        _written.flag = False
-        deadline = time.monotonic() + self._seconds
+        """One request and its whole answer, of at most MOST_ANSWER_BYTES. Raises `NotSent` or `NoAnswer`.
+
+        From the moment it is connected all of it takes at most the seconds for an answer.
+        """
+        line = _exchange.line = _Line(self._seconds)
         try:
             response = self._pools.request(
                 method, url, headers=dict(headers or {}), body=body, redirect=False, preload_content=False
             )
-            return self._whole(response, deadline)
+            return self._whole(response, line)
         except (HTTPError, OSError, ValueError) as error:
-            said = _sentence(error)
-            raise (NoAnswer(said) if _written.flag else NotSent(said)) from error
+            said = TOO_SLOW if line.is_cut else _sentence(error)
+            raise (NoAnswer(said) if line.is_used else NotSent(said)) from error
+        finally:
+            line.let_go()
 
-    def _whole(self, response: Any, deadline: float) -> Answer:
+    def _whole(self, response: Any, line: _Line) -> Answer:
         pieces: list[bytes] = []
         size = 0
         try:
             for piece in response.stream(16_384, decode_content=True):
                 size += len(piece)
-                if size > MOST_ANSWER_BYTES or time.monotonic() > deadline:
-                    raise NoAnswer("the answer was too long or too slow")
+                if size > MOST_ANSWER_BYTES:
+                    raise NoAnswer("the answer was too long")
                 pieces.append(piece)
+            if line.is_cut:  # the end of an answer without a length may be the cut
+                raise NoAnswer(TOO_SLOW)
         except BaseException:
             response.close()
             raise
@@ -143,11 +151,46 @@ class Client:
         self._pools.clear()
 
 
-class _Written(threading.local):
-    flag = False
+class _Line:
+    """The connection of one exchange: cut when its time is over, whatever trickles in or out meanwhile."""
+
+    def __init__(self, seconds: float) -> None:
+        self.is_used = False  # a byte of the request left
+        self.is_cut = False
+        self._seconds = seconds
+        self._held: socket.socket | None = None
+        self._timer: threading.Timer | None = None
+        self._lock = threading.Lock()
+
+    def hold(self, connected: socket.socket) -> None:
+        """The time begins. Keeps a duplicate: TLS takes the socket itself apart."""
+        if self._held is None:
+            self._held = socket.socket(fileno=os.dup(connected.fileno()))
+            self._timer = threading.Timer(self._seconds, self._cut)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def let_go(self) -> None:
+        """The exchange is over; the connection may be used again."""
+        if self._timer is not None:
+            self._timer.cancel()
+        with self._lock:
+            if self._held is not None:
+                self._held.close()
+                self._held = None
+
+    def _cut(self) -> None:
+        with self._lock, suppress(OSError):
+            if self._held is not None:
+                self.is_cut = True
+                self._held.shutdown(socket.SHUT_RDWR)
 
 
-_written = _Written()
+class _Exchange(threading.local):
+    line = _Line(0)
+
+
+_exchange = _Exchange()
 
 
 def _sentence(error: Exception) -> str:
@@ -160,32 +203,47 @@ def _sentence(error: Exception) -> str:
     return reason.replace("\x00", "")[:300] or type(error).__name__
 
 
+def _leaves(connection: Any) -> None:
+    """The next byte of a request leaves."""
+    if connection.sock is None:
+        connection.connect()
+    _exchange.line.hold(connection.sock)  # one that was kept open
+    _exchange.line.is_used = True
+
+
+def _held(connected: socket.socket) -> socket.socket:
+    _exchange.line.hold(connected)
+    return connected
+
+
 class _Watched(HTTPConnection):
-    """Notes when the first byte of a request leaves."""
+    """Notes when the first byte of a request leaves, and when there is a connection."""
 
     def send(self, data: Any) -> None:
-        if self.sock is None:
-            self.connect()
-        _written.flag = True
+        _leaves(self)
         super().send(data)
+
+    def _new_conn(self) -> socket.socket:
+        return _held(super()._new_conn())
 
 
 class _WatchedTls(HTTPSConnection):
     def send(self, data: Any) -> None:
-        if self.sock is None:
-            self.connect()
-        _written.flag = True
+        _leaves(self)
         super().send(data)
+
+    def _new_conn(self) -> socket.socket:
+        return _held(super()._new_conn())
 
 
 class _Guarded(_Watched):
     def _new_conn(self) -> socket.socket:
-        return _connect(self)
+        return _held(_connect(self))
 
 
 class _GuardedTls(_WatchedTls):
     def _new_conn(self) -> socket.socket:
-        return _connect(self)
+        return _held(_connect(self))
 
 
 def _connect(connection: Any) -> socket.socket:

@@ -25,8 +25,8 @@ def uses(segment: Segment) -> Iterator[Use]:
     for pk, name, is_excluded in rows.values_list("campaign_id", "campaign__name", "is_excluded"):
         what = "campaign (leaves it out)" if is_excluded else "campaign"
         yield Use(what, name, reverse("admin:campaigns_campaign_change", args=[pk]))
-    rows = Campaign.objects.filter(template__in=archived_askers(segment)).exclude(status__in=OVER)
-    for pk, name in rows.order_by("name", "pk").values_list("pk", "name"):
+    senders = Campaign.objects.filter(template__in=archived_askers(segment)).exclude(status__in=OVER)
+    for pk, name in senders.order_by("name", "pk").values_list("pk", "name"):
         yield Use("campaign (its mail asks for it)", name, reverse("admin:campaigns_campaign_change", args=[pk]))
     mails = TemplateNeed.objects.filter(segment=segment).order_by("template__name", "template_id")
     for pk, name in mails.values_list("template_id", "template__name"):

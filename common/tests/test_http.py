@@ -133,6 +133,53 @@ def test_a_flood_and_a_slow_body_are_cut_off(monkeypatch: pytest.MonkeyPatch) ->
         call(url)
 
 
+def drip(to: socket.socket, beginning: bytes, rest: bytes) -> None:
+    """Two seconds' worth of single bytes, and then all that was missing."""
+    to.sendall(beginning)
+    for _ in range(40):
+        to.sendall(b"x")
+        threading.Event().wait(0.05)
+    to.sendall(rest)
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+@pytest.mark.parametrize(
+    ("beginning", "rest"),
+    [
+        (b"HTTP/1.1 200 OK\r\nX-Slow: ", b"\r\nContent-Length: 2\r\n\r\nhi"),
+        (b"HTTP/1.1 200 ", b"\r\nContent-Length: 2\r\n\r\nhi"),
+        (b"HTTP/1.1 200 OK\r\n\r\n", b""),  # its end is the end of the connection
+    ],
+    ids=["headers", "status", "a body without a length"],
+)
+def test_an_answer_in_drops_is_cut_off_wherever_it_drips(
+    settings: Any, guarded: bool, beginning: bytes, rest: bytes
+) -> None:
+    settings.PRIVATE_HOSTS_ALLOWED = ["127.0.0.1"]
+    with listening(lambda to: drip(to, beginning, rest)) as url, pytest.raises(NoAnswer, match="within the time"):
+        call(url, guarded=guarded, answer_seconds=0.3)
+
+
+def test_a_greeting_in_drops_is_cut_off_before_anything_is_sent() -> None:
+    with listening(lambda to: drip(to, b"\x16\x03\x03\x40\x00\x02", b"")) as url:
+        with pytest.raises(NotSent, match="within the time"):
+            call(url.replace("http://", "https://"), answer_seconds=0.3)
+
+
+def test_what_was_quick_may_be_used_again_after_its_time() -> None:
+    def twice(to: socket.socket) -> None:
+        to.sendall(OK)
+        to.recv(65536)
+        to.sendall(OK)
+
+    with listening(twice) as url:
+        client = Client(guarded=False, answer_seconds=0.1)
+        assert client.call("GET", url).status == 200
+        threading.Event().wait(0.2)
+        assert client.call("GET", url).status == 200
+        client.close()
+
+
 def test_nobody_there_was_sent_nothing() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
