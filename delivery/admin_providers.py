@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -23,6 +24,7 @@ from unfold.widgets import (
 )
 
 from accounts.admin_base import OrganizationModelAdmin
+from audience.models import MessageChannel
 from common.errors import AppError
 from delivery import links, providers, services
 from delivery.domain import strain
@@ -103,7 +105,8 @@ class ProviderAdmin(OrganizationModelAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         kinds = sorted(PROVIDERS.items(), key=lambda entry: (entry[1].channels, entry[1].label))
-        context = {**self.admin_site.each_context(request), "title": "Add a provider", "kinds": kinds}
+        told = [(name, kind.label, _in_words(kind.channels)) for name, kind in kinds]
+        context = {**self.admin_site.each_context(request), "title": "Add a provider", "kinds": told}
         return TemplateResponse(request, "delivery/provider_kinds.html", context)
 
     def _kind(self, request: HttpRequest, row: Provider | None) -> contract.Provider:
@@ -214,3 +217,7 @@ def badge(row: Provider) -> SafeString:
     if row.paused_at is not None:
         return format_html('<span class="gs-badge gs-badge--warning">Paused: {}</span>', row.paused_reason)
     return format_html('<span class="gs-badge gs-badge--good">{}</span>', "In use" if row.is_default else "Ready")
+
+
+def _in_words(channels: Iterable[str]) -> str:
+    return ", ".join(MessageChannel(each).label for each in channels)

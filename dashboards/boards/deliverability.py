@@ -143,5 +143,5 @@ def _domains(parts: Mapping[deliverability.Key, Traffic], period: Picked) -> Cha
 
 
 BOARD = Board(
-    "deliverability", "Deliverability", "What did each mailbox provider do with our mail?", "delivery", fill
+    "deliverability", "By mailbox provider", "What did each mailbox provider do with our mail?", "delivery", fill
 )

@@ -62,6 +62,18 @@ def test_a_mail_is_shown_as_text_only_to_the_page_around_it(organization: Organi
     assert source["Content-Disposition"].startswith("attachment")
 
 
+def test_a_mail_in_the_mailbox_lists_the_links_of_people_and_not_the_one_for_machines(
+    organization: Organization, admin: Any
+) -> None:
+    html = '<a href="http://127.0.0.1/t/n/abc">.</a> <a href="http://127.0.0.1/t/c/def">Shop</a>'
+    mail = kept(organization, html=html)
+
+    content = admin.get(f"/mailbox/{mail.pk}/").content.decode()
+
+    assert '<li><a href="http://127.0.0.1/t/c/def"' in content
+    assert '<li><a href="http://127.0.0.1/t/n/abc"' not in content
+
+
 def test_the_mailbox_is_searched_and_paged(organization: Organization, admin: Any) -> None:
     for number in range(52):
         kept(organization, subject=f"Letter {number:02}")

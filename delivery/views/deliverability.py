@@ -94,7 +94,7 @@ def _goal(text: str) -> int:
 def _calendar(days: list[warmup.PlannedDay], goal: int) -> Chart:
     columns = [Column("Day"), Column("Date"), Column("Mails", "number"), Column("What to watch")]
     rows = [
-        [Cell(f"{each.number}", each.number), Cell(f"{each.day:%a %-d %b}", each.day.isoformat()),
+        [Cell(f"{each.number}", each.number), Cell(f"{each.day:%a\u00a0%-d\u00a0%b}", each.day.isoformat()),
          figures.count(each.mails), Cell(each.watch)]
         for each in days
     ]  # fmt: skip

@@ -15,6 +15,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 
 from accounts.backends import allowed
 from delivery.models import MailboxMessage
@@ -114,8 +115,10 @@ def _body(message: EmailMessage, kind: str) -> str:
 
 
 def _links(body: str) -> list[str]:
+    """Where people can go; the link that only machines see would make one of whoever tries it here."""
+    trap = reverse("delivery:trap", args=["-"])[:-1]
     found = (html.unescape(match[1] or match[2] or "") for match in LINK.finditer(body))
-    return list(dict.fromkeys(link for link in found if link.startswith(("http://", "https://"))))
+    return [link for link in dict.fromkeys(found) if link.startswith(("http://", "https://")) and trap not in link]
 
 
 def _shell(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:

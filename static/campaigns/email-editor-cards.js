@@ -1,7 +1,7 @@
 // Blocks as cards. They only draw; what happens on a click is the editor's.
 import { el, freshId, icon, iconButton } from "../blocks/dom.js";
 import { menuButton } from "../blocks/menu.js";
-import { told } from "../blocks/tree.js";
+import { get, told } from "../blocks/tree.js";
 import { against } from "./email-editor-colors.js";
 import { field } from "./email-editor-inputs.js";
 import { conditions } from "./email-editor-conditions.js";
@@ -34,6 +34,16 @@ export function list(editor, nodes, path) {
       isInner ? "Add" : "Add a block",
     ),
   );
+}
+
+// The words on a card follow what is typed into it, without drawing it anew under the caret.
+export function reword(editor, path) {
+  for (let length = path.length; length > 1; length -= 1) {
+    const at = path.slice(0, length);
+    const node = get(editor.state, at);
+    const shown = node?.type && editor.querySelector(`[data-block="${CSS.escape(told(at))}"]`);
+    if (shown) shown.querySelector(".mle-words span").textContent = editor.language.summary(node);
+  }
 }
 
 function card(editor, node, path) {

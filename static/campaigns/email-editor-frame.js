@@ -4,6 +4,7 @@ import { draggable } from "../blocks/drag.js";
 import { menuButton } from "../blocks/menu.js";
 import { read } from "../blocks/tree.js";
 import { tile } from "./email-editor-dialogs.js";
+import { turnJson } from "./email-editor-json.js";
 
 export function lay(editor, field) {
   editor.undoButton = iconButton("undo", "Undo (Ctrl+Z)", () => editor.undo(), { "aria-keyshortcuts": "Control+Z" });
@@ -17,7 +18,7 @@ export function lay(editor, field) {
     {
       label: editor.json.hidden ? "Show as JSON" : "Show as blocks",
       icon: "data_object",
-      act: () => editor.turnJson(),
+      act: () => turnJson(editor),
     },
     { label: editor.settingsLabel, icon: "settings", act: () => editor.leaveTo(editor.page.addresses.settings) },
   ]);

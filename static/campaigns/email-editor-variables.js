@@ -1,5 +1,6 @@
 // What a mail may say about the reader: found by name, put in at the caret, with what stands in where it is missing.
 import { el, icon } from "../blocks/dom.js";
+import { set } from "../blocks/tree.js";
 import { body, dialog, foot, labelled, primary } from "./email-editor-dialogs.js";
 
 // A button beside a label; `boxOf()` is the box that gets the words.
@@ -17,11 +18,20 @@ export function variableButton(editor, boxOf) {
         const caret = caretOf(box);
         const chosen = await askVariable(editor);
         if (chosen) put(box, `{{ ${chosen.name} }}`, caret);
-        if (chosen?.standIn !== undefined) editor.standIn(chosen.name, chosen.standIn);
+        if (chosen?.standIn !== undefined) setStandIn(editor, chosen.name, chosen.standIn);
       },
     },
     icon("data_object"),
   );
+}
+
+const keyOf = (name) => name.split(".").at(-1);
+const standInOf = (editor, name) => editor.state.defaults?.[keyOf(name)];
+
+function setStandIn(editor, name, value) {
+  if ((value || undefined) === standInOf(editor, name)) return;
+  editor.change(set(editor.state, ["defaults", keyOf(name)], value || undefined), { isDrawn: false });
+  editor.drawAround();
 }
 
 function caretOf(box) {
@@ -89,7 +99,7 @@ export function askVariable(editor) {
       if (one.is_always_there || !editor.hasStandIns) return close({ name: one.name });
       const words = el("input", {
         type: "text",
-        value: String(editor.standInOf(one.name) ?? one.default ?? ""),
+        value: String(standInOf(editor, one.name) ?? one.default ?? ""),
         placeholder: "e.g. there",
       });
       const done = () => close({ name: one.name, standIn: words.value });

@@ -3,13 +3,13 @@
 import { el, icon } from "../blocks/dom.js";
 import { BlockEditor } from "../blocks/editor.js";
 import { get, set, told } from "../blocks/tree.js";
-import { list } from "./email-editor-cards.js";
+import { list, reword } from "./email-editor-cards.js";
 import { askImport, publish, showVersions } from "./email-editor-acts.js";
 import { askBlock, button } from "./email-editor-dialogs.js";
 import { envelope, look } from "./email-editor-envelope.js";
 import { lay } from "./email-editor-frame.js";
 import { arrange, insertNode, takeApart } from "./email-editor-growing.js";
-import { readJson, turnJson } from "./email-editor-json.js";
+import { readJson } from "./email-editor-json.js";
 import { bringBack, saverOf, tell } from "./email-editor-keeping.js";
 import { Language, renamed } from "./email-editor-language.js";
 import { draftOf, languageItems, nameOf, stateOf, turned, wordsOf } from "./email-editor-locales.js";
@@ -182,7 +182,7 @@ export class EmailEditor extends BlockEditor {
   edit(path, value, { isDrawn = false, focus = "", key = told(path) } = {}) {
     this.change(set(this.state, path, value), { key, isDrawn, focus });
     clearTimeout(this.wording);
-    if (!isDrawn) this.wording = setTimeout(() => this.#reword(path), SETTLE_MS);
+    if (!isDrawn) this.wording = setTimeout(() => reword(this, path), SETTLE_MS);
   }
 
   choose(id, { isShown = false } = {}) {
@@ -228,17 +228,6 @@ export class EmailEditor extends BlockEditor {
   // Pictures of our own are fetched from where the page came from, also where the mail will name another address.
   locally(text) {
     return text.replaceAll(`${this.page.public_url}/pictures/`, "/pictures/");
-  }
-
-  standInOf(name) {
-    return this.state.defaults?.[name.split(".").at(-1)];
-  }
-
-  standIn(name, value) {
-    const key = name.split(".").at(-1);
-    if ((value || undefined) === this.standInOf(name)) return;
-    this.change(set(this.state, ["defaults", key], value || undefined), { isDrawn: false });
-    this.drawAround();
   }
 
   saveSnippet(node) {
@@ -288,16 +277,6 @@ export class EmailEditor extends BlockEditor {
     if (inside && !document.activeElement?.dataset?.key) this.focusOn(inside);
   }
 
-  // The words on a card follow what is typed into it, without drawing it anew under the caret.
-  #reword(path) {
-    for (let length = path.length; length > 1; length -= 1) {
-      const at = path.slice(0, length);
-      const node = get(this.state, at);
-      const card = node?.type && this.querySelector(`[data-block="${CSS.escape(told(at))}"]`);
-      if (card) card.querySelector(".mle-words span").textContent = this.language.summary(node);
-    }
-  }
-
   turn(view) {
     this.dataset.turn = view;
     for (const one of this.views) one.setAttribute("aria-pressed", String(one.dataset.turn === view));
@@ -306,10 +285,6 @@ export class EmailEditor extends BlockEditor {
   async leaveTo(address) {
     await this.saver.flush();
     location.assign(address);
-  }
-
-  turnJson() {
-    turnJson(this);
   }
 
   toast(words) {
