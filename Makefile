@@ -31,7 +31,7 @@ CHROMIUM = $(shell command -v chromium || command -v chromium-browser || command
 	ls -d "$${PLAYWRIGHT_BROWSERS_PATH:-$$HOME/.cache/ms-playwright}"/chromium* \
 	"$$HOME/Library/Caches/ms-playwright"/chromium* 2>/dev/null | head -n 1)
 
-.PHONY: run test night check bench format lock clean
+.PHONY: run test night check bench format words lock clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/installed
@@ -68,6 +68,10 @@ bench: $(VENV)/installed-dev
 format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
+
+# Needs gettext; the result is committed, so that nobody else does.
+words:
+	for po in locale/*/LC_MESSAGES/django.po; do msgfmt --check-format -o "$${po%.po}.mo" "$$po"; done
 
 lock: $(VENV)/installed-dev
 	$(BIN)/uv pip compile -q requirements.in -o requirements.txt --no-header --no-emit-index-url --python-version 3.11

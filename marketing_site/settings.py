@@ -254,6 +254,9 @@ PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
 
 # --- pages -----------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"
+# Of the pages that messages lead to: locale/<language>/LC_MESSAGES. The admin speaks English.
+LANGUAGES = [("en-gb", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 FORMAT_MODULE_PATH = ["marketing_site.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True

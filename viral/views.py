@@ -6,10 +6,10 @@ import logging
 
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.middleware import client_address
+from delivery.views.plain import page
 from viral import services
 from viral.domain.links import landing
 
@@ -21,7 +21,7 @@ def follow(request: HttpRequest, code: str) -> HttpResponse:
     """Count the click and lead on. What the address carries besides the code is ignored."""
     found = services.find(code)
     if found is None:
-        return _private(render(request, "viral/no_such_code.html", status=404))
+        return _private(page(request, "viral/no_such_code.html", {}, status=404))
     organization_id, referral_code = found
     try:
         target = services.follow(

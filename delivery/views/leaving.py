@@ -64,6 +64,8 @@ def _unsubscribe_page(request: HttpRequest, reference: Reference, message: Messa
     context = {
         "organization": Organization.objects.get(pk=reference.organization_id),
         "address": message.address,
+        "is_mail": message.channel == MessageChannel.EMAIL,
+        "channel": message.get_channel_display(),
         "topic": topic,
         "is_unsubscribed": message.unsubscribed_at is not None,
         "reasons": LeavingReason.choices,
@@ -168,7 +170,6 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         context = {
             "organization": Organization.objects.get(pk=reference.organization_id),
             "asked": asked,
-            "subscription": confirming.subscription(asked),
             "is_over": asked.expires_at <= clock.now() or asked.address != asked.contact.email,
             "is_sent_again": is_new,
             "was_asked_again": request.POST.get("action") == "again",

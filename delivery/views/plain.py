@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -22,15 +23,21 @@ def plain(response: HttpResponse) -> HttpResponse:
 
 
 def not_found(request: HttpRequest) -> HttpResponse:
-    return plain(render(request, "delivery/no_such_link.html", status=404))
+    return page(request, "delivery/no_such_link.html", {}, status=404)
 
 
 def page(
     request: HttpRequest, template: str, context: dict[str, Any], contact: Contact | None = None, status: int = 200
 ) -> HttpResponse:
-    """A page in the contact's language as far as it is translated (locale/<language>/LC_MESSAGES), else English."""
-    language = contact.locale.replace("_", "-") if contact is not None and contact.locale else ""
-    if not language or not translation.check_for_language(language):
-        language = translation.get_language() or "en"
+    """A page in the contact's language where it is translated (settings.LANGUAGES), else in one of the browser's."""
+    language = _language(request, contact)
     with translation.override(language):
         return plain(render(request, template, {"language": language, **context}, status=status))
+
+
+def _language(request: HttpRequest, contact: Contact | None) -> str:
+    wanted = contact.locale.strip().replace("_", "-").lower() if contact is not None else ""
+    if wanted:
+        with suppress(LookupError, ValueError):
+            return translation.get_supported_language_variant(wanted)
+    return translation.get_language_from_request(request)
