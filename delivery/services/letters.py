@@ -18,6 +18,7 @@ from delivery.domain.outcomes import Envelope
 from delivery.links import Links, Signer, reference
 from delivery.models import Content, MessageKind, Sender
 from delivery.providers import site
+from delivery.providers.contract import Provider
 from delivery.services import domains, rendering
 from delivery.services.claiming import Recipient
 from delivery.services.content import Parts
@@ -58,7 +59,7 @@ class Office:
         host = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
         self._message_host = host if "." in host and not host[-1].isdigit() else f"{host}.groundswell.invalid"
         self._signer = Signer()
-        self._for_mailbox = route.provider is site.PROVIDER and site.is_mailbox()
+        self._for_mailbox = mailbox_headers(route.provider)
         self._wants_bytes = route.provider.wants_bytes
         self._dkim = domains.signers() if self._wants_bytes else {}
 
@@ -119,16 +120,21 @@ class Office:
         return self._memberships.get(contact_id, frozenset())
 
     def _headers(self, recipient: Recipient, links: Links) -> tuple[tuple[str, str], ...]:
-        headers: tuple[tuple[str, str], ...] = ()
+        headers = self._for_mailbox
         if recipient.kind != MessageKind.TRANSACTIONAL:
             # RFC 8058: both headers, and the address takes a POST without cookies.
             headers += (
                 ("List-Unsubscribe", f"<{links.unsubscribe()}>"),
                 ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
             )
-        if self._for_mailbox:
-            headers += ((ORGANIZATION_HEADER, str(self._organization.pk)),)
         return headers
+
+
+def mailbox_headers(provider: Provider) -> tuple[tuple[str, str], ...]:
+    """What tells the built-in mailbox whose mail it is; nothing for any other server."""
+    if provider is not site.PROVIDER or not site.is_mailbox():
+        return ()
+    return ((ORGANIZATION_HEADER, str(tenancy.required())),)
 
 
 def senders(ids: set[int | None], organization_name: str) -> dict[int | None, From]:

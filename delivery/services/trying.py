@@ -106,5 +106,6 @@ def _mail(row: Provider, to: str, key: str, *, wants_bytes: bool) -> Envelope:
         html="",
         text=WORDS,
         reply_to=signed.reply_to,
+        headers=letters.mailbox_headers(providers.of_kind(row.kind)),
     )
     return Envelope(0, signed.address, address, mime.build(letter) if wants_bytes else b"", letter, key)

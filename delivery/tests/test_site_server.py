@@ -136,6 +136,17 @@ def test_an_account_of_their_own_takes_over_from_it_by_itself(organization: Orga
     assert send(organization) == 0  # it is paused still
 
 
+def test_a_try_reaches_the_built_in_mailbox_as_a_mail_of_the_organisation(
+    organization: Organization, stranger: Organization, sink: Sink, settings: Any
+) -> None:
+    row = paused(organization, sink, 60)
+    sink.answers.clear()
+    settings.EMAIL_URL, settings.MAILBOX_PORT = "", int(settings.EMAIL_URL.rpartition(":")[2])
+    outcome = services.try_provider(row, "olga@acme.example")
+    assert outcome.kind.value == "sent"
+    assert [mail["X-Groundswell-Organization"] for mail in sink.mails] == [str(organization.pk)]
+
+
 @pytest.mark.parametrize(("kind", "name"), [("site", "Another"), ("smtp", "Mail server of this site")])
 def test_nobody_can_make_it_or_take_its_name(organization: Organization, kind: str, name: str) -> None:
     with pytest.raises(Invalid):
