@@ -67,7 +67,7 @@ def test_two_workers_and_three_pauses_and_people_who_leave_in_the_middle_of_a_se
     messages = crowd(MESSAGES)
     gone: set[int] = set()  # no worker had their mail yet when they left: it must not arrive
     perhaps: set[int] = set()
-    with smtp_house(seconds=2 / MESSAGES) as house:
+    with smtp_house(seconds=4 / MESSAGES) as house:
         house.changes["delivery.services.sending.BLOCK"] = min(500, MESSAGES // 10)
         with two_senders(company.pk, house.changes):
             for share in (1, 2, 3):
