@@ -25,6 +25,7 @@ NAMES = [
     "send",
     "tracking",
     "blocks",
+    "science",
 ]
 
 
