@@ -205,7 +205,10 @@ def _unsealed(row: Provider) -> Settings:
 
 
 def whole_settings(row: Provider) -> Mapping[str, Any]:
-    """The settings of an account with its secrets, as `Provider.connect` takes them. Raises `Permanent`."""
+    """The settings of an account with its secrets, as `Provider.connect` takes them, with its number and channel.
+
+    Raises `Permanent`.
+    """
     values = {field.name: field.default for field in providers.of_kind(row.kind).fields}
     stored: dict[str, Any] = row.settings
-    return values | stored | sealing.unseal(row.sealed_secrets) | {"account_id": row.pk}
+    return values | stored | sealing.unseal(row.sealed_secrets) | {"account_id": row.pk, "channel": row.channel}

@@ -53,7 +53,7 @@ def test_an_empty_secret_keeps_the_stored_one_and_another_key_cannot_read_it(
     services.save_provider(row, {"host": "127.0.0.2", "tls": "none", "password": ""})
     assert routing.whole_settings(row) | {"account_id": 0} == {
         "host": "127.0.0.2", "tls": "none", "port": "", "user": "", "password": SECRET, "hook_password": "",
-        "account_id": 0,
+        "account_id": 0, "channel": "email",
     }  # fmt: skip
 
     old, settings.SECRET_KEY = settings.SECRET_KEY, "another" * 10

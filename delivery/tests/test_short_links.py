@@ -25,9 +25,9 @@ from common import clock, doorbell
 from delivery import links, services
 from delivery.domain import machines, short_links
 from delivery.domain.short_links import Place
-from delivery.models import Engagement, InboxMessage, Message, ShortLink, Visit
+from delivery.models import Engagement, InboxMessage, Message, Provider, ShortLink, Visit
 from delivery.services import engagement, inbox, outgoing
-from delivery.tests.fake_http import BROWSER_KEY, BROWSER_SECRET, FakeServer
+from delivery.tests.fake_http import BROWSER_KEY, BROWSER_SECRET, KINDS, FakeServer
 from delivery.tests.making import contact, queue, send
 from delivery.tests.test_channels import account, browser, person, words
 
@@ -201,6 +201,18 @@ def _texted(organization: Organization, server: FakeServer, june: Campaign) -> s
     return re.findall(r"https?://\S+/s/[0-9a-zA-Z]+", texted(organization, server, june)[1])[0]
 
 
+def _by_whatsapp(organization: Organization, server: FakeServer, june: Campaign) -> str:
+    kind = KINDS["twilio"]
+    server.say = kind.good
+    services.save_provider(Provider(channel="whatsapp", kind="twilio", name="W"), kind.values(server.url))
+    made = services.publish_message("Test", "transactional", "whatsapp", {"text": TEXT}, {})
+    queue(person(), made=made, source_id=june.pk, utm_campaign="june")
+    send(organization)
+    shown = parse_qs(server.messages()[-1].body.decode())
+    assert shown["To"] == ["whatsapp:+447700900123"]
+    return str(re.findall(r"https?://\S+/s/[0-9a-zA-Z]+", shown["Body"][0])[0])
+
+
 def _pushed(organization: Organization, server: FakeServer, june: Campaign) -> str:
     account("web_push", server)
     ada = person()
@@ -219,7 +231,9 @@ def _in_app(organization: Organization, server: FakeServer, june: Campaign) -> s
 
 
 @pytest.mark.parametrize(
-    ("channel", "reach"), [("sms", _texted), ("push", _pushed), ("in_app", _in_app)], ids=["sms", "push", "in_app"]
+    ("channel", "reach"),
+    [("sms", _texted), ("whatsapp", _by_whatsapp), ("push", _pushed), ("in_app", _in_app)],
+    ids=["sms", "whatsapp", "push", "in_app"],
 )
 def test_a_click_becomes_a_touch_and_earns_its_campaign_the_order(
     organization: Organization, server: FakeServer, june: Campaign, channel: str, reach: Callable[..., str]

@@ -23,12 +23,11 @@ from delivery.services.policy.sentences import (
     WAITS,
     WITHDRAWN,
 )
-from delivery.services.policy.standing import ADDRESS_PATTERN, PHONE_PATTERN, STANDING_SQL
+from delivery.services.policy.standing import STANDING_SQL
 from delivery.services.policy.standing import parameters as standing_parameters
 from delivery.services.policy.standing import sql as standing_sql
 
 __all__ = [
-    "ADDRESS_PATTERN",
     "ERASED",
     "EXPIRED",
     "HELD_OUT",
@@ -41,7 +40,6 @@ __all__ = [
     "OVER_CAP",
     "OWN_CAP",
     "PAUSED",
-    "PHONE_PATTERN",
     "QUIET",
     "REFUSALS",
     "STANDING_SQL",
