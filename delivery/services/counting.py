@@ -34,9 +34,13 @@ SELECT count(*) FROM due
 
 
 def fold() -> int:
-    """Make one row of those that count the same, in every organisation; returns how many quarters of an hour."""
-    total = 0
-    while found := _fold_block():
+    """Make one row of those that count the same, in every organisation; returns how many quarters of an hour.
+
+    What is appended meanwhile waits for the next time, or a long send would never let it end.
+    """
+    total = found = _fold_block()
+    while found == BLOCK:
+        found = _fold_block()
         total += found
     return total
 

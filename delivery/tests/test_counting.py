@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,6 +14,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounts import services as accounts
 from accounts.models import Organization
 from common import tenancy
 from delivery import deliverability, lanes, services
@@ -64,7 +68,7 @@ STEPS = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(STEPS, max_size=12))
 def test_whatever_is_written_in_whatever_order_the_counts_are_the_ledger(
     organization: Organization, steps: list[Any]
@@ -128,6 +132,56 @@ def test_a_statement_that_changes_no_count_appends_nothing(sent: Message) -> Non
     Message.objects.filter(pk=sent.pk).update(reason="other words", opened_at=None)
 
     assert MailCount.objects.count() == before == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_writers_and_folders_at_once_lose_and_double_nothing() -> None:
+    acme = accounts.create_organization("Acme", "acme")
+    faults: list[BaseException] = []
+    done = threading.Event()
+
+    def working(work: Callable[[], None]) -> threading.Thread:
+        def run() -> None:
+            try:
+                with tenancy.organization(acme.pk):
+                    work()
+            except BaseException as fault:  # noqa: BLE001 - told by the test
+                faults.append(fault)
+            finally:
+                connection.close()
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        return thread
+
+    def write(part: list[int]) -> None:
+        for change in [{"status": "sent", "handed_at": NOON}, {"opened_at": NOON}, {"opened_at": None}] * 3:
+            for first in range(0, len(part), 20):
+                Message.objects.filter(pk__in=part[first : first + 20]).update(**change)
+
+    def fold() -> None:
+        while not done.is_set():
+            counting.fold()
+
+    with tenancy.organization(acme.pk):
+        rows = Message.objects.bulk_create(
+            Message(
+                contact_id=1, content_id=1, idempotency_key=f"k{n}", source_type="campaign", address=f"p@d{n % 7}.x"
+            )
+            for n in range(240)
+        )
+        ids = [row.pk for row in rows]
+        folders = [working(fold), working(fold)]
+        for writer in [working(partial(write, ids[part::3])) for part in range(3)]:
+            writer.join()
+        done.set()
+        for folder in folders:
+            folder.join()
+        counting.fold()
+
+        assert faults == []
+        assert sum(counted().values(), Traffic()) == Traffic(sent=240, delivered=240)
+        assert MailCount.objects.count() == 7
 
 
 def test_mails_of_another_organisation_are_not_counted_here(sent: Message, stranger: Organization) -> None:
