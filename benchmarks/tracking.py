@@ -1,6 +1,6 @@
 """Open pixels and clicks at 500 requests a second, while a worker judges and counts what came in.
 
-Half of the requests are pixels, half clicks, of messages that were sent; each is kept durably before it is answered.
+Half of the requests are pixels, half clicks, of messages that were sent; each is a row before it is answered.
 The schedule does not wait for answers: what comes late is late from the moment at which it was due. Yardstick of the
 same run: the same server and requests with a handler that does nothing.
 """
