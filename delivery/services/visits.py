@@ -31,8 +31,8 @@ NEAR = timedelta(minutes=1)  # as far as visits tell about each other
 KINDS = (EngagementKind.OPEN, EngagementKind.CLICK)
 Row = TypeVar("Row", Visit, Engagement)
 
-# Local settings end with the statement's own transaction: one round trip for all of it. A reader does not wait for the
-# disk (ADR 19): what the database wrote a moment before it crashed itself may be missing.
+# Local settings end with the statement's own transaction: one round trip for all of it. A reader does not wait for
+# the disk (ADR 19): what the database wrote a moment before it crashed itself may be missing.
 ACCEPT_SQL = """
 SELECT set_config('app.organization_id', %(organization)s, true), set_config('synchronous_commit', 'off', true);
 INSERT INTO delivery_visit (organization_id, kind, message_id, url, user_agent, is_probe, is_browserlike, happened_at)
