@@ -200,7 +200,9 @@ def show(
     missing: tuple[str, ...] = ()
     place = "html" if draft.blocks is None else "blocks"
     try:
-        parts = _readable(composed.parts)
+        # What is made of blocks without a fault can be read.
+        is_sound = draft.blocks is not None and not problems
+        parts = composed.parts if is_sound else _readable(composed.parts)
         if is_marked and draft.blocks is not None:
             parts = replace(parts, html=marking.marked(composed.compiled))
         view = delivery.render_draft(parts, reader, variables or _latest_event(parts, reader))

@@ -16,7 +16,7 @@ from delivery.domain.sandbox import PLAIN
 MOST_SOURCE = 300_000  # characters
 MOST_SETS = 50
 MOST_NODES = 50_000
-LONGEST_REMEMBERED = 10_000  # characters
+SHORT = 10_000  # characters
 
 # What the contact namespace offers besides `attributes`.
 CONTACT_FIELDS = (
@@ -124,16 +124,16 @@ def mentions(source: str, name: str) -> bool:
 
 
 def parsed(source: str) -> nodes.Template:
-    """The tree of a template, not to be changed; short ones are remembered, for an editor asks again and again.
+    """The tree of a template, not to be changed; remembered, for an editor asks again and again, and one request
+    several times.
 
     Raises what Jinja2's parser raises.
     """
-    return _remembered(source) if len(source) <= LONGEST_REMEMBERED else PLAIN.parse(source)
+    return _remembered_short(source) if len(source) <= SHORT else _remembered(source)
 
 
-@lru_cache(maxsize=512)
-def _remembered(source: str) -> nodes.Template:
-    return PLAIN.parse(source)
+_remembered_short = lru_cache(maxsize=512)(PLAIN.parse)
+_remembered = lru_cache(maxsize=4)(PLAIN.parse)
 
 
 def _walk(node: nodes.Node) -> Iterator[nodes.Node]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from jinja2.exceptions import TemplateSyntaxError
@@ -73,14 +73,8 @@ class Mail:
     @cached_property
     def pieces(self) -> list[Piece]:
         """The mail block by block, columns as what stands in them; hand-written HTML is one piece."""
-        found = []
-        for block, source in self.sources():
-            try:
-                held = Placeholders(source)
-            except (TemplateSyntaxError, ValueError):
-                continue  # told as a problem; there is nothing to look at yet
-            found.append(Piece(block, held, tuple(plaintext.scan(held.text))))
-        return found
+        looks = ((block, _look(source)) for block, source in self.sources())
+        return [Piece(block, *look) for block, look in looks if look is not None]
 
     def blocks(self) -> Iterator[Block]:
         return walk(self.tree.blocks)
@@ -94,3 +88,16 @@ class Mail:
             holds_others = index + 1 < len(parts) and parts[index + 1].start < part.end
             if not holds_others:
                 yield part.block, self.compiled.html[part.start : part.end]
+
+
+@lru_cache(maxsize=256)
+def _look(source: str) -> tuple[Placeholders, tuple[plaintext.Opened | plaintext.Closed | str, ...]] | None:
+    """A part as the checks read it, remembered: while somebody types, the other parts stay as they are.
+
+    None for what is told as a problem: there is nothing to look at yet.
+    """
+    try:
+        held = Placeholders(source)
+    except (TemplateSyntaxError, ValueError):
+        return None
+    return held, tuple(plaintext.scan(held.text))
