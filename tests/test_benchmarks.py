@@ -34,5 +34,6 @@ def test_the_benchmark_runs(name: str) -> None:
 
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     document = json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text())
-    assert all(figure["ours"] > 0 for figure in document["figures"])
+    # Of shares nothing at all may be the truth, such as false alarms.
+    assert all(figure["ours"] > 0 or figure["unit"] == "%" for figure in document["figures"])
     assert document["peak_memory_mb"]
