@@ -20,6 +20,12 @@ from accounts.models import ApiKeyKind, Member, Organization
 from common import doorbell, tenancy
 
 PASSWORD = "correct horse battery"
+LONGEST = "test_benchmarks.py"  # one file on fixed ports, so one process has it for minutes
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest file begins at once, so that the other processes need not wait for it at the end."""
+    items.sort(key=lambda item: item.path.name != LONGEST)
 
 
 @pytest.fixture(scope="session")
