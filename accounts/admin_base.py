@@ -138,16 +138,20 @@ class OrganizationModelAdmin(unfold.ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
-        if object_id is not None:
-            self._require(request, object_id)
+        above = self.page_context(request, self._require(request, object_id)) if object_id is not None else {}
+        context = {**above, **(extra_context or {})}
         try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            return super().changeform_view(request, object_id, form_url, context)
         except AppError as error:
             if request.method != "POST":
                 raise
             # The transaction is rolled back; show the same form again, now refused with the sentence.
             request.refusal = error  # type: ignore[attr-defined]
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            return super().changeform_view(request, object_id, form_url, context)
+
+    def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        """What a row's own page shows besides its form."""
+        return {}
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form_class = super().get_form(request, obj, change=change, **kwargs)

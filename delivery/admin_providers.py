@@ -144,26 +144,17 @@ class ProviderAdmin(OrganizationModelAdmin):
     def delete_model(self, request: HttpRequest, obj: Provider) -> None:
         services.delete_provider(obj)
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        row = Provider.objects.filter(pk=object_id).first() if object_id and object_id.isdigit() else None
-        extra: dict[str, Any] = {}
-        if row is not None:
-            extra = {
-                "account": row,
-                "badge": badge(row),
-                "may_act": self.has_change_permission(request, row),
-                "public_key": services.push_public_key() if row.kind == "web_push" and row.is_default else None,
-                "needs_address": row.channel in services.TRIED_AT_AN_ADDRESS,
-                "what_now": strain.what_now(row.paused_because),
-                **_hook(row, may_see=self.has_change_permission(request, row)),
-            }
-        return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+    def page_context(self, request: HttpRequest, row: Provider) -> dict[str, Any]:
+        may_act = self.has_change_permission(request, row)
+        return {
+            "account": row,
+            "badge": badge(row),
+            "may_act": may_act,
+            "public_key": services.push_public_key() if row.kind == "web_push" and row.is_default else None,
+            "needs_address": row.channel in services.TRIED_AT_AN_ADDRESS,
+            "what_now": strain.what_now(row.paused_because),
+            **_hook(row, may_see=may_act),
+        }
 
     # --- try, pause, resume -----------------------------------------------------------------------------
 

@@ -81,26 +81,13 @@ class SegmentAdmin(SegmentPages, OrganizationModelAdmin):
     def delete_model(self, request: HttpRequest, obj: Segment) -> None:
         services.delete_segment(obj)
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        segment = Segment.objects.filter(pk=object_id).first() if object_id and object_id.isdigit() else None
-        extra = _page(segment) if segment is not None else {}
-        return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})
-
-
-def _page(segment: Segment) -> dict[str, Any]:
-    """What stands above the form."""
-    return {
-        "segment": segment,
-        "tabs": shell.tabs(segment, "change"),
-        "badge": shell.badge(segment),
-        "sentence": rules.describe(segment.rule) if segment.rule else "",
-    }
+    def page_context(self, request: HttpRequest, segment: Segment) -> dict[str, Any]:
+        return {
+            "segment": segment,
+            "tabs": shell.tabs(segment, "change"),
+            "badge": shell.badge(segment),
+            "sentence": rules.describe(segment.rule) if segment.rule else "",
+        }
 
 
 @admin.register(SelfAudit)

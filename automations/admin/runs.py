@@ -78,13 +78,5 @@ class AutomationRunAdmin(ReadOnlyMixin, OrganizationModelAdmin):
         count = services.dismiss(list(chosen.values_list("pk", flat=True)))
         messages.success(request, f"{count:,} people were taken out of their workflow.")
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        run = self.get_object(request, object_id) if object_id else None
-        extra = {"run": run, "timeline": selectors.timeline(run), "badge": self.state(run)} if run else {}
-        return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+    def page_context(self, request: HttpRequest, run: AutomationRun) -> dict[str, Any]:
+        return {"run": run, "timeline": selectors.timeline(run), "badge": self.state(run)}

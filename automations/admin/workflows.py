@@ -173,17 +173,6 @@ class AutomationAdmin(OrganizationModelAdmin):
         needed = set() if self.has_delete_permission(request) else {self.opts.verbose_name}
         return told, {self.opts.verbose_name_plural: len(rows)}, needed, []
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        automation = self._find(object_id) if object_id else None
-        extra = self._page(automation) if automation is not None else {}
-        return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})
-
     # --- switching on and off ---------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
@@ -204,7 +193,7 @@ class AutomationAdmin(OrganizationModelAdmin):
             now = act(automation)
             messages.success(request, f"“{now}” is {'active' if now.is_active else 'switched off'}.")
             return HttpResponseRedirect(reverse("admin:automations_automation_change", args=[pk]))
-        context = self._page(automation) | {
+        context = self.page_context(request, automation) | {
             **self.admin_site.each_context(request),
             "title": f"{'Switch off' if automation.is_active else 'Switch on'} {automation}",
             "opts": self.opts,
@@ -216,7 +205,7 @@ class AutomationAdmin(OrganizationModelAdmin):
             return None
         return Automation.objects.select_related("current_version").filter(pk=int(pk)).first()
 
-    def _page(self, automation: Automation) -> dict[str, Any]:
+    def page_context(self, request: HttpRequest, automation: Automation) -> dict[str, Any]:
         version = automation.current_version
         counts = selectors.counts([automation.pk])[automation.pk]
         runs = reverse("admin:automations_automationrun_changelist")

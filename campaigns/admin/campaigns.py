@@ -132,17 +132,6 @@ class CampaignAdmin(OrganizationModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
         return super().has_delete_permission(request, obj) and (obj is None or obj.status == states.State.DRAFT)
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        campaign = Campaign.objects.filter(pk=object_id).first() if object_id and object_id.isdigit() else None
-        extra = self._page(request, campaign) if campaign is not None else {}
-        return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})
-
     # --- acts, progress, report -------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
@@ -157,13 +146,13 @@ class CampaignAdmin(OrganizationModelAdmin):
     def progress_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The part of the page that htmx asks for every two seconds."""
         campaign = self._visible(request, pk)
-        return TemplateResponse(request, "campaigns/progress.html", self._page(request, campaign))
+        return TemplateResponse(request, "campaigns/progress.html", self.page_context(request, campaign))
 
     def report_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """What came of the campaign, each number with the way to its rows."""
         campaign = self._visible(request, pk)
         report = selectors.report(campaign)
-        context = self._page(request, campaign) | {
+        context = self.page_context(request, campaign) | {
             **self.admin_site.each_context(request),
             "title": f"Report: {campaign}",
             "report": report,
@@ -203,7 +192,7 @@ class CampaignAdmin(OrganizationModelAdmin):
 
     def _act_context(self, request: HttpRequest, campaign: Campaign, name: str) -> dict[str, Any]:
         return {
-            **self._page(request, campaign),
+            **self.page_context(request, campaign),
             **self.admin_site.each_context(request),
             "title": f"{acts.ACTS[name].label}: {campaign}",
             "preview": selectors.audience_preview(campaign) if name == "launch" else None,
@@ -211,7 +200,7 @@ class CampaignAdmin(OrganizationModelAdmin):
             "opts": self.opts,
         }
 
-    def _page(self, request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
+    def page_context(self, request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         """What the top of the campaign's page, and its progress part, show."""
         return {
             "campaign": campaign,

@@ -154,17 +154,6 @@ class MessageTemplateAdmin(OrganizationModelAdmin):
     def delete_model(self, request: HttpRequest, obj: MessageTemplate) -> None:
         services.delete_template(obj)
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        template = self.get_object(request, object_id) if object_id and object_id.isdigit() else None
-        extra = self._page(request, template) if template is not None else {}
-        return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})
-
     # --- publish, preview, test -------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
@@ -210,7 +199,7 @@ class MessageTemplateAdmin(OrganizationModelAdmin):
         except AppError as error:
             refusal = error
         context = {
-            **self._page(request, template),
+            **self.page_context(request, template),
             **self.admin_site.each_context(request),
             "title": f"Preview: {template}",
             "form": form,
@@ -239,7 +228,7 @@ class MessageTemplateAdmin(OrganizationModelAdmin):
             messages.error(request, _told(error))
         return HttpResponseRedirect(reverse("admin:campaigns_messagetemplate_preview", args=[pk]))
 
-    def _page(self, request: HttpRequest, template: EmailTemplate) -> dict[str, Any]:
+    def page_context(self, request: HttpRequest, template: EmailTemplate) -> dict[str, Any]:
         """What the top of the template's pages shows."""
         return {
             "message_template": template,

@@ -81,17 +81,6 @@ class SnippetAdmin(OrganizationModelAdmin):
         is_free = obj is not None and not obj.template_needs.exists()
         return is_free and super().has_delete_permission(request, obj)
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        snippet = Snippet.objects.filter(pk=object_id).first() if object_id and object_id.isdigit() else None
-        extra = {} if snippet is None else self._page(request, snippet)
-        return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})
-
     # --- editor ---------------------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
@@ -110,7 +99,7 @@ class SnippetAdmin(OrganizationModelAdmin):
         context = {**self.admin_site.each_context(request), "badge": badge(snippet)}
         return editor.snippet_editor(request, snippet, context)
 
-    def _page(self, request: HttpRequest, snippet: Snippet) -> dict[str, Any]:
+    def page_context(self, request: HttpRequest, snippet: Snippet) -> dict[str, Any]:
         return {
             "snippet": snippet,
             "badge": badge(snippet),

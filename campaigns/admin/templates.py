@@ -88,17 +88,6 @@ class EmailTemplateAdmin(OrganizationModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: EmailTemplate | None = None) -> bool:
         return super().has_delete_permission(request, obj) and (obj is None or obj.published_id is None)
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        template = EmailTemplate.objects.filter(pk=object_id).first() if object_id and object_id.isdigit() else None
-        extra = self._page(request, template) if template is not None else {}
-        return super().changeform_view(request, object_id, form_url, {**extra, **(extra_context or {})})
-
     # --- publish, preview, test -------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
@@ -130,7 +119,7 @@ class EmailTemplateAdmin(OrganizationModelAdmin):
         template = self._visible(request, pk)
         if not self.has_change_permission(request, template):
             return HttpResponseRedirect(reverse("admin:campaigns_emailtemplate_preview", args=[pk]))
-        context = {**self.admin_site.each_context(request), **self._page(request, template)}
+        context = {**self.admin_site.each_context(request), **self.page_context(request, template)}
         return editor.editor(request, template, context)
 
     def act_view(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
@@ -167,7 +156,7 @@ class EmailTemplateAdmin(OrganizationModelAdmin):
         except AppError as error:
             refusal = error
         context = {
-            **self._page(request, template),
+            **self.page_context(request, template),
             **self.admin_site.each_context(request),
             "title": f"Preview: {template}",
             "form": form,
@@ -208,7 +197,7 @@ class EmailTemplateAdmin(OrganizationModelAdmin):
         response.status_code = error.http_status
         return response
 
-    def _page(self, request: HttpRequest, template: EmailTemplate) -> dict[str, Any]:
+    def page_context(self, request: HttpRequest, template: EmailTemplate) -> dict[str, Any]:
         """What the top of the template's page shows."""
         user: Any = request.user
         addresses = selectors.member_addresses()
