@@ -14,7 +14,7 @@ from automations import services
 from automations.domain import references
 from automations.models import Automation, RunStatus
 from automations.tests import making
-from campaigns.models_snippets import TemplateNeed
+from campaigns.models import TemplateNeed
 from campaigns.services import archive_template
 from campaigns.tests import making as campaigns
 from common import tenancy

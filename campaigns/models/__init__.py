@@ -1,0 +1,27 @@
+"""The tables of this room, by noun."""
+
+from campaigns.models.campaigns import Campaign, CampaignAudience, CampaignRun, CampaignStatus, RunStatus
+from campaigns.models.offers import Offer, OfferKind
+from campaigns.models.pictures import MailPicture
+from campaigns.models.snippets import Snippet, SnippetVersion, TemplateNeed
+from campaigns.models.targets import Target, TargetStatus
+from campaigns.models.templates import EmailTemplate, MessageTemplate, TemplateVersion
+
+__all__ = [
+    "Campaign",
+    "CampaignAudience",
+    "CampaignRun",
+    "CampaignStatus",
+    "EmailTemplate",
+    "MailPicture",
+    "MessageTemplate",
+    "Offer",
+    "OfferKind",
+    "RunStatus",
+    "Snippet",
+    "SnippetVersion",
+    "Target",
+    "TargetStatus",
+    "TemplateNeed",
+    "TemplateVersion",
+]

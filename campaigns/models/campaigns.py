@@ -1,0 +1,108 @@
+"""A broadcast or an offer: what it is, whom it addresses, and its executions."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+from audience.models import Topic
+from campaigns.models.templates import EmailTemplate
+from common import clock
+from common.models import WorkedRow
+from common.tenancy import OrganizationScoped
+from delivery.models import Content, Sender, Weight
+from segments.models import Segment
+
+
+class CampaignStatus(models.TextChoices):
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    ACTIVE = "active"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    ARCHIVED = "archived"
+
+
+class Campaign(OrganizationScoped):
+    """A broadcast to segments, or an offer shown to apps."""
+
+    name = models.CharField(max_length=200)
+    description = models.TextField(blank=True, default="")
+    status = models.CharField(max_length=10, choices=CampaignStatus, default=CampaignStatus.DRAFT)
+    template = models.ForeignKey(EmailTemplate, null=True, blank=True, on_delete=models.PROTECT)
+    sender = models.ForeignKey(Sender, null=True, blank=True, on_delete=models.SET_NULL)
+    topic = models.ForeignKey(Topic, null=True, blank=True, on_delete=models.SET_NULL)
+    starts_at = models.DateTimeField(null=True, blank=True)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    messages_per_minute = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: as fast as possible.")
+    weight = models.PositiveSmallIntegerField(
+        "importance", choices=Weight, default=Weight.NORMAL, db_default=20,
+        help_text="When caps leave room for one message, the more important one goes.",
+    )  # fmt: skip
+    shelf_hours = models.PositiveIntegerField(
+        "keeps for hours", null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(8760)],
+        help_text="Messages that have not gone by then are not sent; until then they wait for room under the caps.",
+    )  # fmt: skip
+    holdout_percent = models.DecimalField(
+        "held out, percent", max_digits=4, decimal_places=1, default=Decimal(0), db_default=Decimal(0),
+        validators=[MinValueValidator(0), MaxValueValidator(50)],
+        help_text="Drawn by chance and sent nothing, so that the effect can be measured.",
+    )  # fmt: skip
+    cost_minor = models.BigIntegerField(default=0, help_text="What the campaign costs, in minor units.")
+    utm_campaign = models.SlugField(
+        "UTM campaign", blank=True, default="", help_text="Goes into every link; empty: the campaign's name."
+    )
+    version = models.PositiveIntegerField(default=1, editable=False, help_text="Counts edits, to notice two at once.")
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    updated_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["organization_id", "status", "-id"], name="campaign_by_status")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CampaignAudience(OrganizationScoped):
+    """A segment that a campaign goes to, or must leave out."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="audience")
+    segment = models.ForeignKey(Segment, on_delete=models.PROTECT, related_name="campaign_audiences")
+    is_excluded = models.BooleanField("leave out", default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["campaign", "segment"], name="one_audience_per_segment")]
+
+    def __str__(self) -> str:
+        return f"{'not ' if self.is_excluded else ''}{self.segment}"
+
+
+class RunStatus(models.TextChoices):
+    PENDING = "pending"
+    HELD = "held"  # its campaign is paused
+    DONE = "done"
+    CANCELLED = "cancelled"
+    FAILED = "failed"  # given up after many attempts; `error` says why, resuming tries again
+
+
+class CampaignRun(WorkedRow):
+    """One execution of a campaign: the snapshot of its audience and how far the messages are."""
+
+    status = models.CharField(max_length=20, choices=RunStatus, default=RunStatus.PENDING, db_default="pending")
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="runs")
+    content = models.ForeignKey(Content, null=True, on_delete=models.PROTECT)
+    snapshot_at = models.DateTimeField(null=True)
+    target_count = models.PositiveIntegerField(default=0)
+    queued_through_id = models.BigIntegerField(default=0, help_text="Targets up to this id have their messages.")
+    is_queued = models.BooleanField(default=False, help_text="Every target has its message, or needs none.")
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["run_at"], condition=Q(status="pending"), name="campaign_runs_due")]
+
+    def __str__(self) -> str:
+        return f"{self.campaign} run {self.pk}"

@@ -1,0 +1,45 @@
+"""Who is in a campaign, and how far they came."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from audience.models import Contact
+from campaigns.models.campaigns import Campaign, CampaignRun
+from common import clock
+from common.tenancy import OrganizationScoped
+
+
+class TargetStatus(models.TextChoices):
+    ELIGIBLE = "eligible"
+    VIEWED = "viewed"
+    CONVERTED = "converted"
+
+
+class Target(OrganizationScoped):
+    """A contact in a campaign."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="targets", db_constraint=False)
+    run = models.ForeignKey(
+        CampaignRun, null=True, on_delete=models.CASCADE, related_name="targets", db_constraint=False
+    )
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="targets", db_constraint=False)
+    status = models.CharField(
+        max_length=10, choices=TargetStatus, default=TargetStatus.ELIGIBLE, db_default="eligible"
+    )
+    created_at = models.DateTimeField(default=clock.now)
+    viewed_at = models.DateTimeField(null=True)
+    converted_at = models.DateTimeField(null=True)
+    conversion_value_minor = models.BigIntegerField(null=True)
+    conversion_currency = models.CharField(max_length=3, blank=True, default="", db_default="")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["campaign", "contact"], name="one_target_per_contact")]
+        indexes = [
+            models.Index(fields=["organization_id", "run", "id"], name="target_by_run"),
+            models.Index(fields=["organization_id", "contact"], condition=~Q(status="converted"), name="target_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.contact_id} in {self.campaign_id}"
