@@ -19,7 +19,8 @@ from campaigns import selectors, services
 from campaigns.admin import acts
 from campaigns.admin.forms import CampaignForm, ConfirmForm, LaunchForm
 from campaigns.admin.report import lines as report_lines
-from campaigns.domain import states
+from campaigns.admin.timing import REPEATS
+from campaigns.domain import recurrence, states
 from campaigns.models import Campaign, CampaignAudience, Offer
 from common.errors import AppError
 
@@ -69,7 +70,8 @@ class CampaignAdmin(OrganizationModelAdmin):
     fieldsets = [
         (None, {"fields": ["name", "description", "opened_version"]}),
         ("What goes out", {"fields": ["template", "sender", "topic", "utm_campaign"]}),
-        ("How", {"fields": ["messages_per_minute", "ends_at", "cost"]}),
+        ("When", {"fields": ["timing", "local_time", "passed_zones", *REPEATS, "ends_at"]}),
+        ("How fast, and at what cost", {"fields": ["messages_per_minute", "cost", "message_cost", "budget"]}),
         ("When limits collide", {"fields": ["weight", "shelf_hours", "holdout_percent"]}),
     ]
 
@@ -95,10 +97,32 @@ class CampaignAdmin(OrganizationModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Campaign | None = None) -> list[str]:
         if obj is None:
             return []
-        form_name = {"template_id": "template", "sender_id": "sender", "topic_id": "topic", "cost_minor": "cost"}
+        form_name = {
+            "template_id": "template", "sender_id": "sender", "topic_id": "topic", "cost_minor": "cost",
+            "message_cost_minor": "message_cost", "budget_minor": "budget", "recurrence": "repeats",
+        }  # fmt: skip
         settled = states.EVERYTHING - states.EDITABLE[states.State(obj.status)] - {"audience", "offers"}
         # `cost` is the form's own field: it is left out rather than shown twice.
         return sorted(form_name.get(name, name) for name in settled)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Campaign | None = None) -> Any:
+        """What is settled is said in a sentence instead of a row of inputs."""
+        if obj is None or _may_edit(obj, "recurrence"):
+            return self.fieldsets
+        shown = {"fields": ["timing", "local_time", "passed_zones", "repeats", "ends_at"]}
+        return [(title, shown if title == "When" else part) for title, part in self.fieldsets]
+
+    @admin.display(description="Repeats")
+    def repeats(self, campaign: Campaign) -> str:
+        return recurrence.parse(campaign.recurrence).sentence() if campaign.recurrence else "No."
+
+    @admin.display(description="Cost per message")
+    def message_cost(self, campaign: Campaign) -> str:
+        return selectors.message_cost_shown(campaign)
+
+    @admin.display(description="Budget")
+    def budget(self, campaign: Campaign) -> str:
+        return selectors.budget_shown(campaign)
 
     @admin.display(description="Cost")
     def cost(self, campaign: Campaign) -> str:

@@ -15,6 +15,7 @@ from unfold.widgets import (
 )
 
 from accounts.models import Organization
+from campaigns.admin.timing import TimingForm
 from campaigns.models import Campaign, EmailTemplate, Snippet
 from common import money
 
@@ -30,11 +31,15 @@ CAMPAIGN_FIELDS = {
     "shelf_hours": "shelf_hours",
     "holdout_percent": "holdout_percent",
     "ends_at": "ends_at",
+    "timing": "timing",
+    "local_time": "local_time",
+    "passed_zones": "passed_zones",
     "utm_campaign": "utm_campaign",
 }
+TIMING = ("timing", "local_time", "passed_zones")
 
 
-class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
+class CampaignForm(TimingForm):
     opened_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     cost = forms.DecimalField(
         required=False, min_value=0, max_digits=15, decimal_places=3, widget=UnfoldAdminDecimalFieldWidget
@@ -51,6 +56,7 @@ class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
         if "cost" in self.fields:
             self.fields["cost"].help_text = f"What the campaign costs, in {self.currency}."
             self.fields["cost"].initial = money.to_decimal(self.instance.cost_minor or 0, self.currency)
+        self.fill()
         if "opened_version" in self.fields:
             self.fields["opened_version"].initial = self.instance.version
         if "template" in self.fields:
@@ -64,11 +70,11 @@ class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
         data = self.cleaned_data
         values: dict[str, Any] = {}
         for name, field in CAMPAIGN_FIELDS.items():
-            if name in data:
+            if name in data and name not in TIMING:
                 values[field] = (data[name].pk if data[name] else None) if field.endswith("_id") else data[name]
         if "cost" in data:
             values["cost_minor"] = money.to_minor(data["cost"] or 0, self.currency)
-        return values
+        return values | self.timing_values()
 
 
 class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]

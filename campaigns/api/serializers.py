@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from campaigns.api.shapes import VersionSerializer
-from campaigns.domain import states
-from campaigns.models import Campaign, CampaignStatus, OfferKind, Target, TargetStatus
+from campaigns.domain import recurrence, states
+from campaigns.models import Campaign, CampaignStatus, OfferKind, PassedZones, Target, TargetStatus, Timing
 from campaigns.services import Audience, OfferDraft, Who
 from common.api.shapes import QuickModelSerializer, StrictSerializer
 from delivery.models import Weight
@@ -37,7 +38,33 @@ class OfferSerializer(StrictSerializer):
     expires_at = serializers.DateTimeField(allow_null=True, default=None)
 
 
+class RecurrenceSerializer(StrictSerializer):
+    also_accepts = frozenset({"version"})
+
+    every = serializers.ChoiceField(choices=recurrence.EVERY)
+    interval = serializers.IntegerField(default=1, min_value=1, max_value=365, help_text="Every so many of them.")
+    weekdays = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=7), required=False, max_length=7,
+        help_text="For `week`: 1 is Monday, 7 is Sunday.",
+    )  # fmt: skip
+    month_day = serializers.IntegerField(
+        required=False, allow_null=True, min_value=1, max_value=31, help_text="For `month`; 31 is its last day."
+    )
+    time = serializers.TimeField(format="%H:%M", input_formats=["%H:%M", "%H:%M:%S"])
+    zone = serializers.ChoiceField(
+        choices=recurrence.ZONES, default="organization", help_text="Whose clock: yours, or each contact's own."
+    )
+    most_runs = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=recurrence.MOST_RUNS,
+        help_text="Empty: until `ends_at`.",
+    )
+
+
 class CampaignSerializer(QuickModelSerializer):
+    recurrence = serializers.SerializerMethodField()
     template_id = serializers.IntegerField(allow_null=True)
     sender_id = serializers.IntegerField(allow_null=True)
     topic_id = serializers.IntegerField(allow_null=True)
@@ -50,10 +77,16 @@ class CampaignSerializer(QuickModelSerializer):
         model = Campaign
         fields = [
             "id", "name", "description", "status", "template_id", "sender_id", "topic_id", "audience", "offers",
+            "timing", "local_time", "passed_zones", "recurrence",
             "starts_at", "ends_at", "messages_per_minute", "weight", "shelf_hours", "holdout_percent", "cost_minor",
-            "utm_campaign", "version",
+            "message_cost_minor", "budget_minor", "utm_campaign", "version",
             "allowed_actions", "target_status", "created_at", "updated_at",
         ]  # fmt: skip
+
+    @extend_schema_field(RecurrenceSerializer(allow_null=True))
+    def get_recurrence(self, campaign: Campaign) -> dict[str, Any] | None:
+        """Null for a campaign that goes out once."""
+        return campaign.recurrence or None
 
     def get_audience(self, campaign: Campaign) -> dict[str, list[int]]:
         rows = list(campaign.audience.all())
@@ -80,6 +113,19 @@ class CampaignInput(VersionSerializer):
     template_id = serializers.IntegerField(allow_null=True, required=False)
     sender_id = serializers.IntegerField(allow_null=True, required=False)
     topic_id = serializers.IntegerField(allow_null=True, required=False)
+    timing = serializers.ChoiceField(
+        choices=Timing.choices, required=False,
+        help_text="`local`: at `local_time` by each contact's clock; `best`: when each usually reads, within a day.",
+    )  # fmt: skip
+    local_time = serializers.TimeField(
+        allow_null=True, required=False, help_text="For `local`; for `best` where nothing is known of a contact."
+    )
+    passed_zones = serializers.ChoiceField(
+        choices=PassedZones.choices,
+        required=False,
+        help_text="Contacts whose clock is past `local_time` at the start.",
+    )
+    recurrence = RecurrenceSerializer(allow_null=True, required=False, help_text="For `recurring`.")
     ends_at = serializers.DateTimeField(allow_null=True, required=False)
     messages_per_minute = serializers.IntegerField(allow_null=True, required=False, min_value=1, max_value=10_000_000)
     weight = serializers.ChoiceField(
@@ -93,6 +139,13 @@ class CampaignInput(VersionSerializer):
         help_text="Drawn by chance and sent nothing, so that the effect can be measured.",
     )  # fmt: skip
     cost_minor = serializers.IntegerField(required=False, min_value=0, max_value=10**15)
+    message_cost_minor = serializers.DecimalField(
+        max_digits=14, decimal_places=6, required=False, min_value=0, help_text="Per message; parts of a unit count."
+    )
+    budget_minor = serializers.IntegerField(
+        required=False, allow_null=True, min_value=1, max_value=10**15,
+        help_text="Sending stops before `cost_minor` and the messages' cost pass it.",
+    )  # fmt: skip
     utm_campaign = serializers.SlugField(allow_blank=True, required=False, max_length=50)
     audience = AudienceSerializer(required=False)
     offers = OfferSerializer(many=True, required=False, max_length=20)

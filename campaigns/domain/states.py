@@ -37,10 +37,10 @@ TRANSITIONS: dict[str, dict[State, State]] = {
 WORKER_ACTIONS = frozenset({"start"})
 
 ALWAYS = frozenset({"name", "description", "cost_minor"})
-RUNNING = ALWAYS | {"ends_at", "messages_per_minute"}
+RUNNING = ALWAYS | {"ends_at", "messages_per_minute", "message_cost_minor", "budget_minor"}
 EVERYTHING = RUNNING | {
     "template_id", "sender_id", "topic_id", "utm_campaign", "weight", "shelf_hours", "holdout_percent", "audience",
-    "offers",
+    "offers", "timing", "local_time", "passed_zones", "recurrence",
 }  # fmt: skip
 # state → the fields that may still change; who and what are settled at launch
 EDITABLE: dict[State, frozenset[str]] = {

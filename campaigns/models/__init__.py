@@ -1,6 +1,14 @@
 """The tables of this room, by noun."""
 
-from campaigns.models.campaigns import Campaign, CampaignAudience, CampaignRun, CampaignStatus, RunStatus
+from campaigns.models.campaigns import (
+    Campaign,
+    CampaignAudience,
+    CampaignRun,
+    CampaignStatus,
+    PassedZones,
+    RunStatus,
+    Timing,
+)
 from campaigns.models.offers import Offer, OfferKind
 from campaigns.models.pictures import MailPicture
 from campaigns.models.snippets import Snippet, SnippetVersion, TemplateNeed
@@ -17,6 +25,7 @@ __all__ = [
     "MessageTemplate",
     "Offer",
     "OfferKind",
+    "PassedZones",
     "RunStatus",
     "Snippet",
     "SnippetVersion",
@@ -24,4 +33,5 @@ __all__ = [
     "TargetStatus",
     "TemplateNeed",
     "TemplateVersion",
+    "Timing",
 ]

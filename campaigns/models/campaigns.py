@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -27,6 +28,18 @@ class CampaignStatus(models.TextChoices):
     ARCHIVED = "archived"
 
 
+class Timing(models.TextChoices):
+    AT = "at", "Everybody at the same moment"
+    LOCAL = "local", "At a time by each contact's clock"
+    BEST = "best", "When each contact usually reads"
+    RECURRING = "recurring", "Again and again"
+
+
+class PassedZones(models.TextChoices):
+    TOMORROW = "tomorrow", "at that time tomorrow"
+    NOW = "now", "at once"
+
+
 class Campaign(OrganizationScoped):
     """A broadcast to segments, or an offer shown to apps."""
 
@@ -38,6 +51,18 @@ class Campaign(OrganizationScoped):
     topic = models.ForeignKey(Topic, null=True, blank=True, on_delete=models.SET_NULL)
     starts_at = models.DateTimeField(null=True, blank=True)
     ends_at = models.DateTimeField(null=True, blank=True)
+    timing = models.CharField(max_length=10, choices=Timing, default=Timing.AT, db_default="at")
+    local_time = models.TimeField(
+        "time of day", null=True, blank=True,
+        help_text="By each contact's clock; for best times, that of contacts of whom nothing is known yet.",
+    )  # fmt: skip
+    passed_zones = models.CharField(
+        "where it has passed today", max_length=10, choices=PassedZones, default=PassedZones.TOMORROW,
+        db_default="tomorrow", help_text="When contacts get it whose clock is past that time at the start.",
+    )  # fmt: skip
+    recurrence: models.JSONField[Any, Any] = models.JSONField(
+        blank=True, default=dict, db_default={}, help_text="How often; read by campaigns.domain.recurrence."
+    )
     messages_per_minute = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: as fast as possible.")
     weight = models.PositiveSmallIntegerField(
         "importance", choices=Weight, default=Weight.NORMAL, db_default=20,
@@ -53,6 +78,14 @@ class Campaign(OrganizationScoped):
         help_text="Drawn by chance and sent nothing, so that the effect can be measured.",
     )  # fmt: skip
     cost_minor = models.BigIntegerField(default=0, help_text="What the campaign costs, in minor units.")
+    message_cost_minor = models.DecimalField(
+        "cost per message", max_digits=14, decimal_places=6, default=Decimal(0), db_default=Decimal(0),
+        validators=[MinValueValidator(0)], help_text="In minor units; parts of one are possible.",
+    )  # fmt: skip
+    budget_minor = models.BigIntegerField(
+        "budget", null=True, blank=True, validators=[MinValueValidator(1)],
+        help_text="In minor units. Sending stops before it is passed; raise it to go on.",
+    )  # fmt: skip
     utm_campaign = models.SlugField(
         "UTM campaign", blank=True, default="", help_text="Goes into every link; empty: the campaign's name."
     )

@@ -128,6 +128,20 @@ def cost_shown(campaign: Campaign) -> str:
     return money.show(campaign.cost_minor, Organization.objects.get().currency)
 
 
+def message_cost_shown(campaign: Campaign) -> str:
+    """What one message costs, to the last digit that counts."""
+    currency = Organization.objects.get().currency
+    value = campaign.message_cost_minor.scaleb(-money.exponent(currency))
+    return f"{value.normalize():f} {currency}" if value else "Nothing."
+
+
+def budget_shown(campaign: Campaign) -> str:
+    """The most that the campaign may cost."""
+    if campaign.budget_minor is None:
+        return "None."
+    return money.show(campaign.budget_minor, Organization.objects.get().currency)
+
+
 def _share(part: int, whole: int) -> float | None:
     """None when there is nothing to divide by: no rate is not a rate of zero."""
     return round(part / whole, 4) if whole else None

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from accounts import audit
 from audience.models import Topic
-from campaigns.domain import states
+from campaigns.domain import recurrence, states
 from campaigns.models import Campaign, CampaignAudience, EmailTemplate, Offer, RunStatus
 from campaigns.services import versions
 from common import clock, doorbell
@@ -73,19 +73,20 @@ def update_campaign(
     with transaction.atomic():
         held = versions.lock(Campaign, campaign.pk)
         versions.check(held, expected_version)
-        differing = {name for name, value in _known(changes).items() if getattr(held, name) != value}
+        wanted = _known(changes)
+        differing = {name for name, value in wanted.items() if getattr(held, name) != value}
         differing |= {"audience"} if audience is not None and audience_of(held) != _sorted(audience) else set()
         differing |= {"offers"} if offers is not None and offers_of(held) != list(offers) else set()
         states.check_editable(held.status, differing)
         with recorded(held):
-            versions.write(held, changes)
+            versions.write(held, wanted)
             _check_fields(held)
             if audience is not None and "audience" in differing:
                 _write_audience(held, audience)
             if offers is not None and "offers" in differing:
                 _write_offers(held, offers)
         _hold_out(held)
-        if differing & {"ends_at", "messages_per_minute"}:
+        if differing & {"ends_at", "messages_per_minute", "message_cost_minor", "budget_minor", "cost_minor"}:
             _wake_run(held)
     return held
 
@@ -155,7 +156,10 @@ def _known(values: Mapping[str, Any]) -> dict[str, Any]:
     unknown = sorted(set(values) - FIELDS)
     if unknown:
         raise Invalid(f"A campaign has no {', '.join(unknown)}.", details=dict.fromkeys(unknown, "Unknown field."))
-    return dict(values)
+    known = dict(values)
+    if "recurrence" in known:
+        known["recurrence"] = recurrence.parse(known["recurrence"]).as_json() if known["recurrence"] else {}
+    return known
 
 
 def _sorted(audience: Audience) -> Audience:
@@ -169,6 +173,8 @@ def _check_fields(campaign: Campaign) -> None:
         wrong["cost_minor"] = "A cost is zero or more."
     if campaign.messages_per_minute == 0:
         wrong["messages_per_minute"] = "At least one a minute; leave it empty for as fast as possible."
+    if campaign.local_time is not None and recurrence.read_time(campaign.local_time) is None:
+        wrong["local_time"] = "A time in whole minutes, such as 09:00."
     for name, model in (("template_id", EmailTemplate), ("sender_id", Sender), ("topic_id", Topic)):
         pk = getattr(campaign, name)
         if pk is not None and not model.objects.filter(pk=pk).exists():

@@ -4,7 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from rest_framework.test import APIClient
 
+from accounts import services as accounts
+from accounts.domain.roles import CAPABILITIES, Role
+from accounts.models import ApiKeyKind, Organization
 from delivery.services import outgoing
 from delivery.tests.making import Sink, listening
 
@@ -17,3 +21,12 @@ def sink(settings: Any) -> Iterator[Sink]:
     with listening(made) as port:
         settings.EMAIL_URL = f"smtp://127.0.0.1:{port}"
         yield made
+
+
+@pytest.fixture
+def owner_api(organization: Organization) -> APIClient:
+    """The API, with a key that may do everything."""
+    _, key = accounts.issue_key("Owner", ApiKeyKind.SECRET, scopes=sorted(CAPABILITIES[Role.OWNER]))
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {key}")
+    return client
