@@ -36,6 +36,7 @@ ROOMS = [
     "accounts",
     "audience",
     "segments",
+    "experiments",
     "delivery",
     "campaigns",
     "automations",

@@ -29,6 +29,8 @@ from delivery.notices import MessageEngaged, MessagesSettled
 from delivery.services import reports as delivery_reports
 from delivery.services import reputation as delivery_reputation
 from delivery.services import visits
+from experiments import services as experiments
+from experiments import subscribers as experiments_subscribers
 from integrations import selectors as integrations_selectors
 from integrations import services as integrations
 from integrations import subscribers as integrations_subscribers
@@ -55,6 +57,13 @@ SUBSCRIPTIONS: list[Subscription] = [
     ),
     Subscription(TimeZoneChanged, "segments.zone", segments.on_zone_changed),
     Subscription(PredictionsChanged, "segments.predictions", segments.on_predictions_changed, takes_many=True),
+    Subscription(
+        EventsRecorded,
+        "experiments.events",
+        experiments_subscribers.on_events,
+        LATER,
+        hears=experiments_subscribers.hears_events,
+    ),
     Subscription(ConsentRequested, "delivery.consents", delivery_subscribers.consent_requested),
     Subscription(ContactsChanged, "delivery.contacts", delivery_subscribers.contacts_changed, LATER),
     Subscription(ContactsChanged, "campaigns.contacts", campaigns_subscribers.contacts_changed, LATER),
@@ -107,6 +116,7 @@ WORK: list[Work] = [
     Work("reputation", "default", delivery_reputation.run, delivery_reputation.organizations_due, PATIENCE),
     Work(delivery_reports.WORK, "default", delivery_reports.work, delivery_reports.organizations_due),
     Work("visits", "river", visits.work, visits.organizations_due, settings.VISIT_PATIENCE_SECONDS),
+    Work("outcomes", "default", experiments.work, experiments.organizations_due, PATIENCE),
     Work("credits", "default", attribution.work, attribution.organizations_due, PATIENCE),
     Work("audience_pushes", "default", integrations.work, integrations.organizations_due, PATIENCE),
     Work("segment_builds", "default", segment_builds.run, segment_builds.organizations_due),

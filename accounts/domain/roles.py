@@ -18,8 +18,8 @@ class Role(StrEnum):
     DEVELOPER = "developer"
 
 
-ROOMS = ("audience", "segments", "delivery", "campaigns", "automations", "attribution", "viral", "integrations",
-         "dashboards")  # fmt: skip
+ROOMS = ("audience", "segments", "experiments", "delivery", "campaigns", "automations", "attribution", "viral",
+         "integrations", "dashboards")  # fmt: skip
 RESOURCES = (*ROOMS, "inbox", "tasks", "keys", "members", "audit", "organization")
 
 

@@ -1,0 +1,31 @@
+"""Every write of this room, by noun."""
+
+from experiments.services.assigning import Draw, arms_sql, assign, assign_selected
+from experiments.services.control import archive, start, stop
+from experiments.services.counting import count_anew, organizations_due, touch, work
+from experiments.services.experiments import (
+    ArmDraft,
+    arms_of,
+    create_experiment,
+    delete_experiment,
+    update_experiment,
+)
+
+__all__ = [
+    "ArmDraft",
+    "Draw",
+    "archive",
+    "arms_of",
+    "arms_sql",
+    "assign",
+    "assign_selected",
+    "count_anew",
+    "create_experiment",
+    "delete_experiment",
+    "organizations_due",
+    "start",
+    "stop",
+    "touch",
+    "update_experiment",
+    "work",
+]
