@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -39,15 +40,26 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     with django_db_blocker.unblock():
         _ensure_template()
-        name = f"test_{worker}"
-        with _owner("postgres") as owner:
-            _lock(owner)
-            owner.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
-            owner.execute(sql.SQL("CREATE DATABASE {} TEMPLATE test_template").format(sql.Identifier(name)))
+    name = f"test_{worker}"
+    with copy_of_template(name):
         _point_to(name)
-    yield
-    with django_db_blocker.unblock():
+        yield
         connection.close()
+
+
+@contextmanager
+def copy_of_template(name: str) -> Iterator[None]:
+    """A migrated database of this name inside the block."""
+    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    with _owner("postgres") as owner:
+        _lock(owner)
+        owner.execute(drop)
+        owner.execute(sql.SQL("CREATE DATABASE {} TEMPLATE test_template").format(sql.Identifier(name)))
+    try:
+        yield
+    finally:
+        with _owner("postgres") as owner:
+            owner.execute(drop)
 
 
 def _owner(database: str) -> psycopg.Connection[Any]:

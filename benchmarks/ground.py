@@ -18,11 +18,16 @@ from common import embedded
 
 ROOT = Path(__file__).resolve().parent.parent
 WEB_PORT = 18_080
+READY_DATABASE = "BENCHMARK_DATABASE_URL"
 
 
 @contextlib.contextmanager
 def servers() -> Iterator[None]:
-    """Start servers, point Django at them and migrate; everything is gone afterwards."""
+    """Start servers, point Django at them and migrate; everything is gone afterwards.
+
+    A smoke may be given a database that is migrated already (READY_DATABASE): migrating takes longer than it.
+    """
+    ready = os.environ.get(READY_DATABASE)
     folder = Path(tempfile.mkdtemp(prefix="groundswell-bench-"))
     folder.chmod(0o755)
     try:
@@ -30,27 +35,29 @@ def servers() -> Iterator[None]:
             "GROUNDSWELL_MODE": "trial",
             "SECRET_KEY": "benchmark-" + "k" * 60,
             "DJANGO_SETTINGS_MODULE": "marketing_site.settings",
-            "DATABASE_URL": embedded.start_postgres(folder / "postgres"),
+            "DATABASE_URL": ready or embedded.start_postgres(folder / "postgres"),
             "REDIS_URL": embedded.start_redis(folder / "redis"),
             "LOG_LEVEL": "WARNING",
             "API_RATE": "100000000/min",
             "EMAIL_URL": "smtp://127.0.0.1:18025",
             "PUBLIC_URL": f"http://127.0.0.1:{WEB_PORT}",
         }
-        _prepare_django()
+        _prepare_django(migrated=bool(ready))
         yield
     finally:
         embedded.stop_redis(folder / "redis")
-        embedded.stop_postgres(folder / "postgres")
+        if not ready:
+            embedded.stop_postgres(folder / "postgres")
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _prepare_django() -> None:
+def _prepare_django(*, migrated: bool) -> None:
     import django
     from django.core.management import call_command
 
     django.setup()
-    call_command("migrate", verbosity=0)
+    if not migrated:
+        call_command("migrate", verbosity=0)
 
 
 @contextlib.contextmanager
