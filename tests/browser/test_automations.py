@@ -69,6 +69,7 @@ def test_rules_of_a_workflow_are_built_without_writing_json(visit: Any, town: To
 
     page.locator(".field-filter").get_by_role("button", name="Condition", exact=True).click()
     page.locator('.field-filter [data-key="rules[0].value"]').fill("Leeds")
+    page.wait_for_function("!document.querySelector('.rb-side--busy')")  # its answer makes the page longer
     page.get_by_role("button", name="Add “If / otherwise” at the end").click()
     card = page.locator(".aut-rule")
     card.get_by_role("button", name="Condition", exact=True).click()

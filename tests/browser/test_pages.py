@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from accounts import services as accounts
 from dashboards.boards import BOARDS
+from tests.browser.conftest import SIZES
 from tests.browser.town import EMAIL, PASSWORD, Town
 
 OWN = ["/", "/health/", *(f"/dashboards/{name}/" for name in BOARDS)]
@@ -55,14 +56,16 @@ def test_the_page_of_a_contact_is_sound(visit: Any, town: Town, size: tuple[int,
     assert "Autumn" in watched.page.text_content("#content") or "Warm things" in watched.page.text_content("#content")
 
 
-def test_lists_of_every_room_are_sound(visit: Any, size: tuple[int, int]) -> None:
-    page = visit("/", size)
+def test_lists_of_every_room_are_sound(visit: Any) -> None:
+    watched = visit("/")
     wrong = {}
     for path in lists():
-        page.faults.clear()
-        page.open(path)
-        if found := page.everything():
-            wrong[path] = found
+        watched.faults.clear()
+        watched.open(path)
+        for name, (width, height) in SIZES.items():  # one load for both: there are many lists
+            watched.page.set_viewport_size({"width": width, "height": height})
+            if found := watched.everything():
+                wrong[f"{path} {name}"] = found
 
     assert wrong == {}
 
