@@ -26,6 +26,7 @@ NAMES = [
     "tracking",
     "blocks",
     "science",
+    "forecast",
     "copy",
 ]
 

@@ -29,6 +29,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 60.0,
         "options": {"queue": "default", "expires": 60},
     },
+    "count-outcomes": {
+        "task": "campaigns.count_outcomes",
+        "schedule": crontab(minute=53),
+        "options": {"queue": "default"},
+    },
     "purge-reports": {
         "task": "delivery.purge_reports",
         "schedule": crontab(minute=37, hour=3),

@@ -27,7 +27,9 @@ def _plain(service: Callable[..., Campaign]) -> Callable[[Campaign, dict[str, An
 
 
 def _launch(campaign: Campaign, data: dict[str, Any]) -> Campaign:
-    return services.launch(campaign, at=data["at"], expected_version=data["version"])
+    launched = services.launch(campaign, at=data["at"], expected_version=data["version"])
+    services.keep_forecast(launched)
+    return launched
 
 
 ACTS: dict[str, Act] = {

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from accounts.admin_base import OrganizationModelAdmin, TabularInline
 from accounts.models import Organization
 from campaigns import selectors, services
-from campaigns.admin import acts
+from campaigns.admin import acts, forecasts
 from campaigns.admin.forms import CampaignForm, ConfirmForm, LaunchForm
 from campaigns.admin.report import lines as report_lines
 from campaigns.admin.timing import REPEATS
@@ -219,9 +219,18 @@ class CampaignAdmin(OrganizationModelAdmin):
             **self.page_context(request, campaign),
             **self.admin_site.each_context(request),
             "title": f"{acts.ACTS[name].label}: {campaign}",
-            "preview": selectors.audience_preview(campaign) if name == "launch" else None,
+            **(self._before_launch(campaign) if name == "launch" else {}),
             "is_allowed": name == "duplicate" or acts.is_allowed(campaign, name),
             "opts": self.opts,
+        }
+
+    def _before_launch(self, campaign: Campaign) -> dict[str, Any]:
+        """Whom it reaches and what will probably come of it."""
+        preview = selectors.audience_preview(campaign)
+        return {
+            "preview": preview,
+            "foreseen": forecasts.shown(selectors.forecast(campaign, preview)),
+            "record": selectors.track_record(before=campaign),
         }
 
     def page_context(self, request: HttpRequest, campaign: Campaign) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from campaigns.models.campaigns import (
     RunStatus,
     Timing,
 )
+from campaigns.models.forecasts import CampaignForecast, CampaignOutcome
 from campaigns.models.offers import Offer, OfferKind
 from campaigns.models.pictures import MailPicture
 from campaigns.models.snippets import Snippet, SnippetVersion, TemplateNeed
@@ -18,6 +19,8 @@ from campaigns.models.templates import EmailTemplate, MessageTemplate, TemplateV
 __all__ = [
     "Campaign",
     "CampaignAudience",
+    "CampaignForecast",
+    "CampaignOutcome",
     "CampaignRun",
     "CampaignStatus",
     "EmailTemplate",

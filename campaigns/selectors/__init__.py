@@ -1,6 +1,7 @@
 """Every read of this room, by question."""
 
-from campaigns.selectors.audience import AudiencePreview, audience_preview
+from campaigns.selectors.audience import AudiencePreview, Chosen, audience_preview, segment_ids
+from campaigns.selectors.forecast import Forecast, Told, TrackRecord, figures_json, forecast, told, track_record
 from campaigns.selectors.offers import offered_to
 from campaigns.selectors.progress import Progress, Refusal, progress
 from campaigns.selectors.report import Report, budget_shown, cost_shown, message_cost_shown, report
@@ -10,13 +11,19 @@ from campaigns.selectors.variables import Variable, latest_properties, variables
 
 __all__ = [
     "AudiencePreview",
+    "Chosen",
+    "Forecast",
     "Progress",
     "Refusal",
     "Report",
+    "Told",
+    "TrackRecord",
     "Variable",
     "audience_preview",
     "budget_shown",
     "cost_shown",
+    "figures_json",
+    "forecast",
     "has_unpublished_changes",
     "latest_properties",
     "member_addresses",
@@ -25,6 +32,9 @@ __all__ = [
     "preview_contact",
     "progress",
     "report",
+    "segment_ids",
     "snippet_uses",
+    "told",
+    "track_record",
     "variables",
 ]

@@ -88,9 +88,12 @@ def parameters(chosen: Chosen) -> dict[str, Any]:
     return {"organization": tenancy.required(), "include": chosen.include, "exclude": chosen.exclude}
 
 
-def audience_preview(campaign: Campaign) -> AudiencePreview:
-    """Count the campaign's audience as it is now. For a campaign of offers alone everybody is reachable."""
-    chosen = segment_ids(campaign)
+def audience_preview(campaign: Campaign, chosen: Chosen | None = None) -> AudiencePreview:
+    """Count the audience as it is now: the campaign's own, or another that somebody is choosing.
+
+    For a campaign of offers alone everybody is reachable.
+    """
+    chosen = chosen or segment_ids(campaign)
     with tenancy.engine(), connection.cursor() as cursor:
         cursor.execute(PREVIEW_SQL, _message(campaign) | parameters(chosen))
         contacts, reachable, no_address, suppressed, no_consent, paused, sample_ids = cursor.fetchone()

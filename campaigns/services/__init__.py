@@ -12,7 +12,9 @@ from campaigns.services.campaigns import (
 )
 from campaigns.services.control import archive, cancel, complete, launch, pause, resume, unschedule
 from campaigns.services.drafts import compare, draft_of, restore_version, save_draft, version_of
+from campaigns.services.forecasts import keep_forecast
 from campaigns.services.offers import Who, find_contact, record_conversion, record_view
+from campaigns.services.outcomes import count_outcomes
 from campaigns.services.runs import organizations_due, settled, work
 from campaigns.services.snippets import (
     create_snippet,
@@ -46,6 +48,7 @@ __all__ = [
     "cancel",
     "compare",
     "complete",
+    "count_outcomes",
     "create_campaign",
     "create_snippet",
     "create_template",
@@ -56,6 +59,7 @@ __all__ = [
     "duplicate_campaign",
     "duplicate_template",
     "find_contact",
+    "keep_forecast",
     "launch",
     "offers_of",
     "organizations_due",
