@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from common.errors import Invalid
+from experiments.domain.read_outs import MetricReadOut
 
 
 class Proof(StrEnum):
@@ -55,3 +56,44 @@ def dump(rule: WinnerRule) -> dict[str, Any]:
     """The JSON that `parse` reads."""
     plain: dict[str, Any] = msgspec.to_builtins(rule)
     return plain
+
+
+def waits_for(rule: WinnerRule, primary: MetricReadOut, days: int) -> str:
+    """Why no winner may be named yet by this rule, or an empty text."""
+    if days < rule.minimum_days:
+        return f"It runs for {days} of {rule.minimum_days} days."
+    fewest = min(primary.people, default=0)
+    if fewest < rule.minimum_people or primary.is_empty:
+        return f"The smallest arm has {fewest:,} of {rule.minimum_people:,} people."
+    return ""
+
+
+def decide(rule: WinnerRule, primary: MetricReadOut, control: int, harmed: set[int]) -> tuple[int, str] | None:
+    """The place of the winner and why, or None. `harmed` are arms that harm a guardrail: they never win.
+
+    By the interval that holds at any look, a treatment that is better than the control wins, the likeliest best one
+    if several are; and the control, when every treatment is worse. By chance, the arm that is best likely enough,
+    when what is lost if not is small.
+    """
+    if rule.proof == Proof.CHANCE:
+        return _by_chance(rule, primary, control, harmed)
+    sign = primary.metric.sign
+    shown = {one.place: one.at_any_time.value * sign for one in primary.compared if one.is_shown}
+    better = [place for place, value in shown.items() if value > 0 and place not in harmed]
+    if better:
+        place = max(better, key=lambda one: primary.arms[one].to_be_best)
+        return place, "It is better than the control by an interval that holds however often one looks."
+    if len(shown) == len(primary.compared) and all(value < 0 for value in shown.values()):
+        return control, "Every other arm is worse, by intervals that hold however often one looks."
+    return None
+
+
+def _by_chance(rule: WinnerRule, primary: MetricReadOut, control: int, harmed: set[int]) -> tuple[int, str] | None:
+    place = primary.best
+    if place is None or place in harmed:
+        return None
+    arm, base = primary.arms[place], abs(primary.arms[control].value)
+    lost = arm.expected_loss / base if base else arm.expected_loss
+    if arm.to_be_best < rule.chance or lost > rule.loss:
+        return None
+    return place, f"It is the best with a chance of {arm.to_be_best:.1%}, and little is lost if it is not."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from audience.notices import EventsRecorded, RecordedEvent
 from audience.services import partitions
 from common import tenancy
 from experiments import services
+from experiments.domain.moments import Moments
 from experiments.models import Experiment, MetricDaily
 from experiments.services import ArmDraft
 
@@ -77,3 +79,17 @@ def sums(experiment: Experiment, metric: str) -> dict[str, tuple[int, ...]]:
 
 def later(days: float) -> datetime:
     return NOON + timedelta(days=days)
+
+
+def stand(experiment: Experiment, metric: str, *arms: Moments, epoch: int = 0, day: float = 0) -> None:
+    """Sums of a metric and of its people, as if so many had been counted on one day."""
+    for arm, moments in zip(experiment.arms.order_by("position"), arms, strict=True):
+        for name, one in ((metric, moments), ("", Moments(moments.n, moments.n, moments.n))):
+            MetricDaily.objects.get_or_create(
+                experiment=experiment, arm=arm, metric=name, epoch=epoch, day=later(day).date(), defaults=asdict(one)
+            )
+
+
+def share(n: int, did_it: int) -> Moments:
+    """The moments of a conversion."""
+    return Moments(n, did_it, did_it)
