@@ -205,6 +205,16 @@ class ProgressSerializer(serializers.Serializer):  # type: ignore[type-arg]
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
     note = serializers.CharField(help_text="What the run waits for, or why it stopped.")
+    run_count = serializers.IntegerField(help_text="Sends that have begun; more than one if recurring.")
+    next_at = serializers.DateTimeField(
+        allow_null=True, help_text="The next send, or when messages that wait for their moment are next."
+    )
+    timed_by = serializers.DictField(
+        child=serializers.IntegerField(),
+        help_text="With best times: contacts by `own` habit, the `organization`'s, or `fallback`.",
+    )
+    spent_minor = serializers.IntegerField(help_text="The fixed cost, and that of the messages that left.")
+    budget_minor = serializers.IntegerField(allow_null=True)
 
 
 class ValueSerializer(serializers.Serializer):  # type: ignore[type-arg]

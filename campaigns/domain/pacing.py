@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 FULL_BLOCK = 5_000
 PACED_SECONDS = 5.0  # a paced campaign breathes about this often
+LEAST_PATIENCE, MOST_PATIENCE = timedelta(minutes=1), timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,12 @@ def next_at(due_at: datetime, now: datetime, seconds: float) -> datetime:
     """
     rest = timedelta(seconds=seconds)
     return (due_at if now - due_at < rest else now) + rest
+
+
+def patience(elapsed: timedelta) -> timedelta:
+    """How long to wait for what somebody else announces before looking oneself: a quarter of the time that has
+    passed, from a minute to an hour. Ten thousand campaigns that wait so cost three looks a second."""
+    return min(max(elapsed / 4, LEAST_PATIENCE), MOST_PATIENCE)
 
 
 def seconds_left(remaining: int, per_minute: float, messages_per_minute: int | None) -> int | None:

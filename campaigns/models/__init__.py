@@ -10,10 +10,11 @@ from campaigns.models.campaigns import (
     Timing,
 )
 from campaigns.models.forecasts import CampaignForecast, CampaignOutcome
+from campaigns.models.habits import ReadingHabit, ReadingHour
 from campaigns.models.offers import Offer, OfferKind
 from campaigns.models.pictures import MailPicture
 from campaigns.models.snippets import Snippet, SnippetVersion, TemplateNeed
-from campaigns.models.targets import Target, TargetStatus
+from campaigns.models.targets import Target, TargetStatus, TimedBy
 from campaigns.models.templates import EmailTemplate, MessageTemplate, TemplateVersion
 
 __all__ = [
@@ -29,6 +30,8 @@ __all__ = [
     "Offer",
     "OfferKind",
     "PassedZones",
+    "ReadingHabit",
+    "ReadingHour",
     "RunStatus",
     "Snippet",
     "SnippetVersion",
@@ -36,5 +39,6 @@ __all__ = [
     "TargetStatus",
     "TemplateNeed",
     "TemplateVersion",
+    "TimedBy",
     "Timing",
 ]

@@ -128,13 +128,24 @@ class CampaignRun(WorkedRow):
     status = models.CharField(max_length=20, choices=RunStatus, default=RunStatus.PENDING, db_default="pending")
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="runs")
     content = models.ForeignKey(Content, null=True, on_delete=models.PROTECT)
+    number = models.PositiveIntegerField(default=1, db_default=1, help_text="Which of a recurring campaign's sends.")
+    planned_at = models.DateTimeField(null=True, help_text="When it was to begin.")
     snapshot_at = models.DateTimeField(null=True)
     target_count = models.PositiveIntegerField(default=0)
     queued_through_id = models.BigIntegerField(default=0, help_text="Targets up to this id have their messages.")
+    queued_count = models.PositiveIntegerField(default=0, db_default=0, help_text="Messages written so far.")
+    timed_by: models.JSONField[Any, Any] = models.JSONField(
+        default=dict, db_default={}, help_text="Targets by what their moment was chosen from (Target.timed_by)."
+    )
     is_queued = models.BooleanField(default=False, help_text="Every target has its message, or needs none.")
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign", "number"], condition=~Q(status="cancelled"), name="one_run_per_number"
+            )
+        ]
         indexes = [models.Index(fields=["run_at"], condition=Q(status="pending"), name="campaign_runs_due")]
 
     def __str__(self) -> str:

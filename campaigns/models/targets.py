@@ -17,8 +17,17 @@ class TargetStatus(models.TextChoices):
     CONVERTED = "converted"
 
 
+class TimedBy(models.TextChoices):
+    """What the moment of a contact's message was chosen from."""
+
+    NOTHING = "", "Not chosen for the contact"
+    OWN = "own", "When the contact usually reads"
+    ORGANIZATION = "organization", "When your contacts usually read"
+    FALLBACK = "fallback", "Nothing is known yet"
+
+
 class Target(OrganizationScoped):
-    """A contact in a campaign."""
+    """A contact in a campaign; in one that goes out again and again, in one of its sends (`occurrence`)."""
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="targets", db_constraint=False)
     run = models.ForeignKey(
@@ -28,6 +37,9 @@ class Target(OrganizationScoped):
     status = models.CharField(
         max_length=10, choices=TargetStatus, default=TargetStatus.ELIGIBLE, db_default="eligible"
     )
+    occurrence = models.PositiveIntegerField(default=0, db_default=0, help_text="0 for what goes out once.")
+    send_at = models.DateTimeField(null=True, help_text="By the contact's own clock or habit; empty: in turn.")
+    timed_by = models.CharField(max_length=12, choices=TimedBy, blank=True, default="", db_default="")
     created_at = models.DateTimeField(default=clock.now)
     viewed_at = models.DateTimeField(null=True)
     converted_at = models.DateTimeField(null=True)
@@ -35,7 +47,9 @@ class Target(OrganizationScoped):
     conversion_currency = models.CharField(max_length=3, blank=True, default="", db_default="")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["campaign", "contact"], name="one_target_per_contact")]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "contact", "occurrence"], name="one_target_per_contact")
+        ]
         indexes = [
             models.Index(fields=["organization_id", "run", "id"], name="target_by_run"),
             models.Index(fields=["organization_id", "contact"], condition=~Q(status="converted"), name="target_open"),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
 
-from campaigns.domain import pacing
-from campaigns.models import Campaign, CampaignRun
+from campaigns.domain import budget, pacing
+from campaigns.models import Campaign, CampaignRun, RunStatus, Target
 from common import clock, tenancy
 from delivery.models import SourceType
 
@@ -32,7 +33,11 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Progress:
-    """Counts of messages by where they stand; `percent` of targets that are settled, 0–100."""
+    """Counts of messages by where they stand; `percent` of targets that are settled, 0–100.
+
+    Of a recurring campaign all sends together: `run_count` of them have begun. `next_at`: its next send, or the next
+    messages that wait for their moment. `timed_by`: targets by what their moment was chosen from.
+    """
 
     status: str
     target_count: int
@@ -52,6 +57,11 @@ class Progress:
     finished_at: datetime | None
     note: str
     sends: bool
+    run_count: int
+    next_at: datetime | None
+    timed_by: dict[str, int]
+    spent_minor: int
+    budget_minor: int | None
 
     @property
     def open_count(self) -> int:
@@ -67,10 +77,11 @@ class Progress:
 
 def progress(campaign: Campaign) -> Progress:
     """Where the campaign's messages stand now; two queries."""
-    run = CampaignRun.objects.filter(campaign=campaign).order_by("-pk").first()
+    runs = list(CampaignRun.objects.filter(campaign=campaign).order_by("pk"))
+    begun = [run for run in runs if run.snapshot_at is not None]
     counts, refusals, recent, first_sent_at = _count(campaign)
-    sends = run is not None and run.content_id is not None
-    targets = run.target_count if run else 0
+    sends = any(run.content_id is not None for run in runs)
+    targets = sum(run.target_count for run in runs)
     settled = sum(counts.get(status, 0) for status in ("sent", "refused", "failed", "uncertain", "cancelled"))
     per_minute = _per_minute(recent, first_sent_at)
     return Progress(
@@ -84,10 +95,15 @@ def progress(campaign: Campaign) -> Progress:
         per_minute=per_minute,
         seconds_left=_seconds_left(campaign, max(0, targets - settled) if sends else 0, per_minute),
         percent=_percent(campaign, settled, targets, sends=sends),
-        started_at=run.snapshot_at if run else None,
-        finished_at=run.finished_at if run else None,
-        note=run.error if run else "",
+        started_at=begun[0].snapshot_at if begun else None,
+        finished_at=runs[-1].finished_at if runs and not _is_open(runs) else None,
+        note=next((run.error for run in reversed(runs) if run.error), ""),
         sends=sends,
+        run_count=len(begun),
+        next_at=_next_at(runs),
+        timed_by=dict(sum((Counter(run.timed_by) for run in begun), Counter())),
+        spent_minor=_spent_minor(campaign, counts),
+        budget_minor=campaign.budget_minor,
     )
 
 
@@ -113,6 +129,31 @@ def _count(campaign: Campaign) -> tuple[dict[str, int], list[Refusal], int, date
             if first_sent_at is not None:
                 firsts.append(first_sent_at)
     return counts, sorted(refusals, key=lambda refusal: -refusal.count), recent, min(firsts, default=None)
+
+
+def _is_open(runs: list[CampaignRun]) -> bool:
+    return any(run.status in (RunStatus.PENDING, RunStatus.HELD, RunStatus.FAILED) for run in runs)
+
+
+def _next_at(runs: list[CampaignRun]) -> datetime | None:
+    """When something is to go out that waits for its moment; None when all is on its way, or over."""
+    waiting = [run for run in runs if run.status == RunStatus.PENDING and not run.is_queued]
+    moments = [_next_message_at(run) or run.run_at for run in waiting]
+    return min((moment for moment in moments if moment > clock.now()), default=None)
+
+
+def _next_message_at(run: CampaignRun) -> datetime | None:
+    """Messages are written a little before their moment. Plan: one probe of target_by_run."""
+    if run.snapshot_at is None:
+        return None
+    following = Target.objects.filter(run=run, pk__gt=run.queued_through_id).order_by("pk")
+    return following.values_list("send_at", flat=True).first()
+
+
+def _spent_minor(campaign: Campaign, counts: dict[str, int]) -> int:
+    """What left, or may have left, was paid for."""
+    left = counts.get("sent", 0) + counts.get("uncertain", 0)
+    return budget.spent(campaign.cost_minor, campaign.message_cost_minor, left)
 
 
 def _per_minute(recent: int, first_sent_at: datetime | None) -> int:

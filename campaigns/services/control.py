@@ -10,8 +10,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from campaigns.domain import states
-from campaigns.models import Campaign, CampaignRun, RunStatus
-from campaigns.services import campaigns, versions
+from campaigns.models import Campaign, CampaignRun, RunStatus, Timing
+from campaigns.services import campaigns, occurrences, spending, versions
 from common import clock, doorbell
 from common.errors import Conflict, Invalid
 from delivery import services as delivery
@@ -33,7 +33,9 @@ def launch(campaign: Campaign, *, at: datetime | None = None, expected_version: 
         held.starts_at = at or now
         content = _ready_content(held)
         held.runs.filter(status=RunStatus.PENDING).update(status=RunStatus.CANCELLED, finished_at=now)
-        CampaignRun.objects.create(campaign=held, content=content, run_at=held.starts_at)
+        first_at = occurrences.first_at(held, held.starts_at)
+        _check_end(held, first_at)
+        CampaignRun.objects.create(campaign=held, content=content, run_at=first_at, planned_at=first_at)
         doorbell.ring(campaigns.WORK)
     return held
 
@@ -49,7 +51,7 @@ def unschedule(campaign: Campaign, *, expected_version: int | None = None) -> Ca
 def pause(campaign: Campaign, *, expected_version: int | None = None) -> Campaign:
     """Hold everything that has not left yet. Nothing is lost; resuming goes on where it stopped."""
     with _moving(campaign, "pause", expected_version) as held:
-        _open_runs(held).update(status=RunStatus.HELD)
+        hold_pending_runs(held)
         delivery.hold(SourceType.CAMPAIGN, held.pk)
     return held
 
@@ -57,9 +59,11 @@ def pause(campaign: Campaign, *, expected_version: int | None = None) -> Campaig
 def resume(campaign: Campaign, *, expected_version: int | None = None) -> Campaign:
     """Go on where the pause, or a failure, stopped it."""
     with _moving(campaign, "resume", expected_version) as held:
+        _check_money(held)
         held.runs.filter(status__in=[RunStatus.HELD, RunStatus.FAILED]).update(
             status=RunStatus.PENDING, attempts=0, error="", run_at=clock.now()
         )
+        occurrences.replan(held)
         delivery.release(SourceType.CAMPAIGN, held.pk)
         doorbell.ring(campaigns.WORK)
     return held
@@ -74,9 +78,14 @@ def cancel(campaign: Campaign, *, expected_version: int | None = None) -> Campai
 
 
 def complete(campaign: Campaign, *, expected_version: int | None = None) -> Campaign:
-    """End an offer before its time. Raises `Conflict` while messages are still to go: that is a cancellation."""
+    """End an offer, or a recurring campaign, before its time.
+
+    Raises `Conflict` while messages are still to go: that is a cancellation.
+    """
     with _moving(campaign, "complete", expected_version) as held:
-        if held.runs.filter(is_queued=False, status=RunStatus.PENDING).exists() or has_unsettled_messages(held):
+        begun = held.runs.filter(is_queued=False, status=RunStatus.PENDING, snapshot_at__isnull=False)
+        first = held.runs.filter(number=1, snapshot_at=None, status=RunStatus.PENDING)
+        if begun.exists() or first.exists() or has_unsettled_messages(held):
             raise Conflict(
                 "Messages are still going out; wait for them, or cancel the campaign.", code="state_forbids"
             )
@@ -91,11 +100,25 @@ def archive(campaign: Campaign, *, expected_version: int | None = None) -> Campa
     return held
 
 
-def has_unsettled_messages(campaign: Campaign) -> bool:
-    """Whether a message of this campaign may still go out. Plan: one probe per status in messages_by_source."""
-    return Message.objects.filter(
-        source_type=SourceType.CAMPAIGN, source_id=campaign.pk, status__in=UNSETTLED
-    ).exists()
+def has_unsettled_messages(campaign: Campaign, run: CampaignRun | None = None) -> bool:
+    """Whether a message of this campaign, or of this run of it, may still go out.
+
+    Plan: one probe per status in messages_by_source; of a recurring campaign, those of it that are not settled.
+    """
+    waiting = Message.objects.filter(source_type=SourceType.CAMPAIGN, source_id=campaign.pk, status__in=UNSETTLED)
+    if run is not None and campaign.timing == Timing.RECURRING:
+        waiting = waiting.filter(idempotency_key__startswith=f"campaign:{run.pk}:")
+    return waiting.exists()
+
+
+def open_runs(campaign: Campaign) -> QuerySet[CampaignRun]:
+    """Runs that are not over."""
+    return campaign.runs.filter(status__in=[RunStatus.PENDING, RunStatus.HELD, RunStatus.FAILED])
+
+
+def hold_pending_runs(campaign: Campaign) -> None:
+    """They wait until the campaign goes on."""
+    campaign.runs.filter(status=RunStatus.PENDING).update(status=RunStatus.HELD)
 
 
 @contextmanager
@@ -124,15 +147,39 @@ def _ready_content(campaign: Campaign) -> Content | None:
         missing["template"] = nothing
     if campaign.ends_at is not None and campaign.starts_at is not None and campaign.ends_at <= campaign.starts_at:
         missing["ends_at"] = "The campaign would end before it starts."
+    missing |= _missing_of_timing(campaign)
     if missing:
         raise Invalid("The campaign cannot start yet: " + " ".join(missing.values()), details=missing)
     published = campaign.template.published if campaign.template else None
     return published.content if published else None
 
 
-def _open_runs(campaign: Campaign) -> QuerySet[CampaignRun]:
-    return campaign.runs.filter(status__in=[RunStatus.PENDING, RunStatus.HELD, RunStatus.FAILED])
+def _missing_of_timing(campaign: Campaign) -> dict[str, str]:
+    """What its timing and its budget still need, by field."""
+    missing: dict[str, str] = {}
+    if campaign.timing == Timing.LOCAL and campaign.local_time is None:
+        missing["local_time"] = "Say at what time of each contact's day it goes out."
+    if campaign.timing == Timing.RECURRING and not campaign.recurrence:
+        missing["recurrence"] = "Say how often it goes out."
+    if campaign.timing in (Timing.LOCAL, Timing.BEST) and campaign.template is None:
+        missing["timing"] = "Offers alone are shown from the start; only messages can wait for a contact's time."
+    if campaign.budget_minor is not None and campaign.budget_minor <= campaign.cost_minor:
+        missing["budget_minor"] = "The fixed cost alone uses up the budget."
+    return missing
+
+
+def _check_end(campaign: Campaign, first_at: datetime) -> None:
+    if campaign.ends_at is not None and campaign.ends_at <= first_at:
+        sentence = "The campaign would end before it goes out for the first time."
+        raise Invalid(sentence, details={"ends_at": sentence})
+
+
+def _check_money(campaign: Campaign) -> None:
+    """Raises `Conflict` when a run stopped for want of money and there is still none."""
+    stopped = open_runs(campaign).filter(snapshot_at__isnull=False, is_queued=False).exists()
+    if stopped and spending.room(campaign) == 0 and not has_unsettled_messages(campaign):
+        raise Conflict("The budget is used up. Raise it, then resume.", code="budget_used_up")
 
 
 def _close_runs(campaign: Campaign, status: RunStatus) -> None:
-    _open_runs(campaign).update(status=status, finished_at=clock.now())
+    open_runs(campaign).update(status=status, finished_at=clock.now())

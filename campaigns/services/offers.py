@@ -88,7 +88,9 @@ def _by_identity(kind: str, value: str) -> Contact | None:
 def _held_target(campaign: Campaign, contact: Contact, open_states: frozenset[states.State]) -> Target:
     if states.State(campaign.status) not in open_states:
         raise Conflict(f"“{campaign}” is {campaign.status}; its offer does not stand now.", code="campaign_not_open")
-    target = Target.objects.select_for_update().filter(campaign=campaign, contact=contact).first()
+    target = (
+        Target.objects.select_for_update().filter(campaign=campaign, contact=contact).order_by("-occurrence").first()
+    )
     if target is None:
         raise Conflict(f"This contact is not in the audience of “{campaign}”.", code="not_targeted")
     return target

@@ -14,17 +14,18 @@ PERSON_SQL = (
     "SELECT * FROM unnest(%(contacts)s::bigint[], %(survivors)s::bigint[]) AS person(contact_id, survivor_id)"
 )
 
-# One target per person and campaign stays: the first, since messages go out in that order and a message that
-# went to it must not be repeated. It keeps the furthest state of all. Plan: target_of_contact, a few rows each.
+# One target per person and campaign (of a recurring one: and send) stays: the first, since messages go out in that
+# order and a message that went to it must not be repeated. It keeps the furthest state of all. Plan:
+# target_of_contact, a few rows each.
 KEEP_SQL = f"""
 WITH person AS ({PERSON_SQL}), kept AS (
-    SELECT target.campaign_id, person.survivor_id, min(target.id) AS id,
+    SELECT target.campaign_id, target.occurrence, person.survivor_id, min(target.id) AS id,
            min(target.viewed_at) AS viewed_at, min(target.converted_at) AS converted_at,
            (array_agg(target.conversion_value_minor ORDER BY target.converted_at))[1] AS value_minor,
            (array_agg(target.conversion_currency ORDER BY target.converted_at))[1] AS currency
     FROM campaigns_target target JOIN person USING (contact_id)
     WHERE target.organization_id = %(organization)s
-    GROUP BY 1, 2 HAVING count(*) > 1)
+    GROUP BY 1, 2, 3 HAVING count(*) > 1)
 UPDATE campaigns_target target
 SET viewed_at = kept.viewed_at, converted_at = kept.converted_at,
     conversion_value_minor = kept.value_minor, conversion_currency = kept.currency,
@@ -38,6 +39,7 @@ DELETE FROM campaigns_target target USING person
 WHERE target.organization_id = %(organization)s AND target.contact_id = person.contact_id
   AND EXISTS (SELECT 1 FROM campaigns_target earlier JOIN person other ON other.contact_id = earlier.contact_id
               WHERE earlier.organization_id = %(organization)s AND earlier.campaign_id = target.campaign_id
+                AND earlier.occurrence = target.occurrence
                 AND other.survivor_id = person.survivor_id AND earlier.id < target.id)
 """
 MOVE_SQL = f"""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from django.db.models import F
 from django.urls import reverse
 
 from audience.models import Contact
-from campaigns.models import Campaign, CampaignRun, Target
+from campaigns.models import Campaign, CampaignRun, Target, TimedBy
 from campaigns.why.steps import FACT, GOOD, STOP, WAIT, Link, Step, row, when
 from segments.models import Membership, Segment
 
 
 def steps(campaign: Campaign, contact: Contact) -> list[Step]:
     """The audience as it stands now, and as it was when the campaign started."""
-    run = CampaignRun.objects.filter(campaign=campaign).order_by("-pk").first()
-    target = Target.objects.filter(campaign=campaign, contact=contact).first()
+    begun_first = F("snapshot_at").desc(nulls_last=True)
+    run = CampaignRun.objects.filter(campaign=campaign).order_by(begun_first, "-pk").first()
+    target = Target.objects.filter(campaign=campaign, contact=contact, run=run).first()
     now = _audience(campaign, contact, decides=run is None or run.snapshot_at is None)
     return [now, *_snapshot(campaign, run, target)]
 
@@ -53,8 +55,20 @@ def _snapshot(campaign: Campaign, run: CampaignRun | None, target: Target | None
     sentence = f"Taken into the audience {when(target.created_at)}, one of {run.target_count:,}."
     found = [Step("snapshot", "Start of the campaign", GOOD, sentence)]
     if not run.is_queued and target.pk > run.queued_through_id:
-        found.append(_pacing(campaign, run, target))
+        found.append(_timing(target) if target.send_at is not None else _pacing(campaign, run, target))
     return found
+
+
+def _timing(target: Target) -> Step:
+    """It waits for a time by the contact's own clock, or for the hour in which it usually reads."""
+    assert target.send_at is not None
+    chosen = {
+        TimedBy.OWN: "when the contact usually reads",
+        TimedBy.ORGANIZATION: "when your contacts usually read, for too little is known of this one",
+        TimedBy.FALLBACK: "the time set for contacts of whom nothing is known",
+    }
+    why = chosen.get(TimedBy(target.timed_by), "by the contact's own clock")
+    return Step("timing", "Time of the message", WAIT, f"It goes out {when(target.send_at)}: {why}.")
 
 
 def _pacing(campaign: Campaign, run: CampaignRun, target: Target) -> Step:

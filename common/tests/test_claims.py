@@ -18,7 +18,7 @@ from common.errors import Conflict
 
 def make_runs(count: int) -> list[CampaignRun]:
     campaign = Campaign.objects.create(name="Spring")
-    return [CampaignRun.objects.create(campaign=campaign) for _ in range(count)]
+    return [CampaignRun.objects.create(campaign=campaign, number=number + 1) for number in range(count)]
 
 
 def test_a_row_is_claimed_once(organization: Organization) -> None:

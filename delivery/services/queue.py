@@ -26,13 +26,15 @@ INSERT INTO delivery_message (
        source_type, source_id, sender_id, utm_campaign, priority, weight, expires_at, status, run_at, created_at)
 SELECT %(organization)s, chosen.idempotency_key, chosen.contact_id, {variables}, {address}, %(content)s,
        %(channel)s, %(kind)s, %(topic)s, %(source_type)s, %(source_id)s, %(sender)s, %(utm_campaign)s, %(priority)s,
-       %(weight)s, %(expires_at)s, %(status)s, %(run_at)s, %(now)s
+       %(weight)s, {expires_at}, %(status)s, {run_at}, %(now)s
   FROM ({chosen}) AS chosen
   JOIN audience_contact AS contact
     ON contact.id = chosen.contact_id AND contact.organization_id + 0 = %(organization)s
  ORDER BY chosen.contact_id, chosen.idempotency_key
     ON CONFLICT (organization_id, idempotency_key) DO NOTHING
 """
+EVERYBODY_AT = {"run_at": "%(run_at)s", "expires_at": "%(expires_at)s"}
+EACH_AT = {"run_at": "chosen.run_at", "expires_at": "chosen.run_at + make_interval(hours => %(shelf_hours)s)"}
 ITEMS_SQL = """
 SELECT * FROM unnest(%(contact_ids)s::bigint[], %(keys)s::text[], %(variables)s::text[], %(addresses)s::text[])
            AS item(contact_id, idempotency_key, variables, address)
@@ -67,7 +69,9 @@ def queue(
     Of several messages to one contact in reach of a cap the one of the greater `weight` goes. A message that has
     not gone `shelf_hours` after `run_at` is refused; within them it waits for room under the caps.
     """
-    statement = INSERT_SQL.format(variables="chosen.variables::jsonb", address="chosen.address", chosen=ITEMS_SQL)
+    statement = INSERT_SQL.format(
+        variables="chosen.variables::jsonb", address="chosen.address", chosen=ITEMS_SQL, **EVERYBODY_AT
+    )
     with transaction.atomic():
         common = _common(content_id, source_type, source_id, topic_id, run_at, sender_id, utm_campaign)
         common |= _ranking(common["run_at"], weight, shelf_hours)
@@ -98,10 +102,12 @@ def queue_selected(
     utm_campaign: str = "",
     weight: int = Weight.NORMAL,
     shelf_hours: int | None = None,
+    is_timed: bool = False,
 ) -> int:
     """Write a message for every row of a query that yields `contact_id, idempotency_key`; returns how many were new.
 
-    The query runs as the tables' owner: it must name the organisation itself. `parameters` are bound by name.
+    `is_timed`: the query also yields `run_at`, each message's own moment. The query runs as the tables' owner: it
+    must name the organisation itself. `parameters` are bound by name.
     """
     with transaction.atomic():
         common = _common(content_id, source_type, source_id, topic_id, run_at, sender_id, utm_campaign)
@@ -109,7 +115,8 @@ def queue_selected(
         clash = common.keys() & parameters.keys() - {"organization"}
         if clash:
             raise ValueError(f"parameters of a selection may not be called {', '.join(sorted(clash))}")
-        statement = INSERT_SQL.format(variables="'{}'::jsonb", address="''", chosen=select_sql)
+        times = EACH_AT if is_timed else EVERYBODY_AT
+        statement = INSERT_SQL.format(variables="'{}'::jsonb", address="''", chosen=select_sql, **times)
         return _insert(statement, {**parameters, **common})
 
 
@@ -154,7 +161,7 @@ def _ranking(run_at: datetime, weight: int, shelf_hours: int | None) -> dict[str
     if shelf_hours is not None and shelf_hours < 1:
         raise Invalid("A message keeps for at least an hour; leave the shelf life out for no end.")
     expires_at = run_at + timedelta(hours=shelf_hours) if shelf_hours is not None else None
-    return {"weight": int(weight), "expires_at": expires_at}
+    return {"weight": int(weight), "expires_at": expires_at, "shelf_hours": shelf_hours}
 
 
 def _birth_status(source_type: str, source_id: int) -> str:

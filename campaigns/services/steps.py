@@ -1,0 +1,210 @@
+"""One step of a run at a time: its snapshot, a block of messages, the look whether all have settled.
+
+The caller holds the campaign and the run in one transaction (services/runs).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from django.db import connection
+from django.utils.text import slugify
+
+from accounts import audit
+from campaigns.domain import pacing, states
+from campaigns.models import Campaign, CampaignRun, RunStatus, Timing
+from campaigns.selectors import audience
+from campaigns.services import control, habits, occurrences, snapshots, spending
+from common import clock, tenancy
+from common.errors import Permanent
+from delivery import services as delivery
+from delivery.models import SourceType
+from segments.models import Segment, SegmentStatus
+
+SEGMENT_WAIT_SECONDS = 2
+FAR_AWAY = datetime(9999, 1, 1, tzinfo=UTC)
+# Without a pace, messages with a moment of their own are written so long before it.
+AHEAD = timedelta(minutes=10)
+
+# What of the next block is due by now. Targets' ids follow their moments, so those that are due come first.
+# Plan: target_by_run (organization_id, run_id, id), a range of one block.
+BLOCK_END_SQL = """
+SELECT max(id) FILTER (WHERE is_due), count(*) FILTER (WHERE is_due), count(*), min(send_at) FILTER (WHERE NOT is_due)
+FROM (
+    SELECT id, send_at, coalesce(send_at <= %(horizon)s, true) AS is_due FROM campaigns_target
+    WHERE organization_id = %(organization)s AND run_id = %(run)s AND id > %(after)s
+    ORDER BY id LIMIT %(size)s) AS block
+"""
+BLOCK_SQL = """
+SELECT contact_id, 'campaign:' || run_id || ':' || contact_id AS idempotency_key,
+       greatest(send_at, %(written_at)s) AS run_at
+FROM campaigns_target
+WHERE organization_id = %(organization)s AND run_id = %(run)s AND id > %(after)s AND id <= %(through)s
+ORDER BY id
+"""
+
+
+def advance(run: CampaignRun) -> None:
+    """Take the next step of a run that is due."""
+    ends_at = run.campaign.ends_at
+    if run.snapshot_at is None:
+        _begin(run)
+    elif ends_at is not None and ends_at <= clock.now():
+        _end(run)
+    elif not run.is_queued:
+        _queue_block(run)
+    else:
+        finish_or_wait(run)
+
+
+def _begin(run: CampaignRun) -> None:
+    """Fix who is addressed, and open the campaign. What is not ready yet is waited for."""
+    if occurrences.is_over(run):
+        occurrences.drop(run)
+        _close_if_last(run)
+        return
+    chosen = audience.segment_ids(run.campaign)
+    if waiting := _unbuilt(chosen.include + chosen.exclude):
+        run.error = f"Waiting for the segment “{waiting}” to be built."
+        run.run_at = clock.now() + timedelta(seconds=SEGMENT_WAIT_SECONDS)
+        run.save(update_fields=["error", "run_at"])
+        return
+    if run.campaign.timing == Timing.BEST and run.content_id is not None and habits.is_stale():
+        habits.learn()
+    occurrences.take_content(run)
+    snapshots.write(run, chosen)
+    run.error, run.is_queued = "", run.content_id is None
+    run.run_at = clock.now()  # behind those that are due and have not begun
+    run.save(update_fields=["content", "snapshot_at", "target_count", "timed_by", "is_queued", "error", "run_at"])
+    if run.campaign.status == states.State.SCHEDULED:
+        change_status(run.campaign, "start")
+    occurrences.plan_next(run)
+
+
+def _unbuilt(segment_ids: list[int]) -> str:
+    """The name of a segment that is still being built; raises `Permanent` for one that failed."""
+    for segment in Segment.objects.filter(pk__in=segment_ids).exclude(status=SegmentStatus.READY):
+        if segment.status == SegmentStatus.FAILED:
+            raise Permanent(f"The segment “{segment}” could not be built; mend its rule, then resume.")
+        return segment.name
+    return ""
+
+
+def _queue_block(run: CampaignRun) -> None:
+    """Hand one block of messages to delivery and move the cursor, in the same transaction."""
+    campaign, now = run.campaign, clock.now()
+    pace = pacing.block(campaign.messages_per_minute)
+    room = spending.room(campaign)
+    size = pace.size if room is None else max(1, min(pace.size, room))
+    ahead = timedelta() if campaign.messages_per_minute else AHEAD
+    parameters = {"organization": tenancy.required(), "run": run.pk, "after": run.queued_through_id}
+    with tenancy.engine(), connection.cursor() as cursor:
+        cursor.execute(BLOCK_END_SQL, parameters | {"size": size, "horizon": now + ahead})
+        through, due, found, next_send_at = cursor.fetchone()
+    if due and room == 0:
+        _wait_for_money(run)
+        return
+    if due:
+        run.queued_count += _queue(run, parameters | {"through": through, "written_at": now})
+        run.queued_through_id = through
+        run.run_at = pacing.next_at(run.run_at, now, pace.seconds * due / pace.size)
+    if next_send_at is not None:
+        run.run_at = max(run.run_at, next_send_at - ahead)
+    elif found < size:
+        run.is_queued, run.run_at = True, now
+    run.attempts, run.error = 0, ""
+    run.save(update_fields=["queued_through_id", "queued_count", "run_at", "is_queued", "attempts", "error"])
+
+
+def _queue(run: CampaignRun, parameters: dict[str, object]) -> int:
+    assert run.content_id is not None
+    return delivery.queue_selected(
+        BLOCK_SQL,
+        parameters,
+        content_id=run.content_id,
+        source_type=SourceType.CAMPAIGN,
+        source_id=run.campaign_id,
+        topic_id=run.campaign.topic_id,
+        sender_id=run.campaign.sender_id,
+        utm_campaign=run.campaign.utm_campaign or slugify(run.campaign.name),
+        weight=run.campaign.weight,
+        shelf_hours=run.campaign.shelf_hours,
+        is_timed=True,
+    )
+
+
+def _wait_for_money(run: CampaignRun) -> None:
+    """The budget pays for no more messages: while some may still be refused, wait for that; else stop and say so."""
+    if control.has_unsettled_messages(run.campaign):
+        run.error = "The budget is used up, unless some of the waiting messages turn out not to be sent."
+        run.run_at = look_again_at(run)
+        run.save(update_fields=["error", "run_at"])
+        return
+    run.status, run.error = RunStatus.HELD, spending.exhausted(run)
+    run.save(update_fields=["status", "error"])
+    pause_by_worker(run)
+
+
+def _end(run: CampaignRun) -> None:
+    """The campaign's end has come: what has not left stays here."""
+    if run.content_id is not None:
+        delivery.cancel(SourceType.CAMPAIGN, run.campaign_id)
+    run.is_queued = True
+    run.save(update_fields=["is_queued"])
+    finish_or_wait(run)
+
+
+def finish_or_wait(run: CampaignRun) -> None:
+    """Close the run, and the campaign with its last one; or say when to look again."""
+    wake_at = _wake_at(run)
+    if wake_at is not None:
+        CampaignRun.objects.filter(pk=run.pk).update(run_at=wake_at)
+        return
+    CampaignRun.objects.filter(pk=run.pk).update(status=RunStatus.DONE, finished_at=clock.now())
+    occurrences.plan_next(run)
+    _close_if_last(run)
+
+
+def _close_if_last(run: CampaignRun) -> None:
+    if control.open_runs(run.campaign).exists():
+        return
+    if run.campaign.status == states.State.SCHEDULED:
+        change_status(run.campaign, "start")
+    change_status(run.campaign, "complete")
+
+
+def _wake_at(run: CampaignRun) -> datetime | None:
+    """When to look again; None when nothing is left to wait for."""
+    now, ends_at = clock.now(), run.campaign.ends_at
+    if run.content_id is not None and control.has_unsettled_messages(run.campaign, run):
+        check_at = look_again_at(run)
+        return min(check_at, ends_at) if ends_at is not None and ends_at > now else check_at
+    if not run.campaign.offers.exists() or control.open_runs(run.campaign).exclude(pk=run.pk).exists():
+        return None
+    if ends_at is None:
+        return FAR_AWAY  # until a person completes it; setting an end wakes the run
+    return ends_at if ends_at > now else None
+
+
+def look_again_at(run: CampaignRun) -> datetime:
+    """Delivery announces what settles; this look of our own covers what nobody announces, ever more rarely."""
+    now = clock.now()
+    return now + pacing.patience(now - (run.snapshot_at or now))
+
+
+def change_status(campaign: Campaign, action: str) -> None:
+    """A move of the worker's, in the audit log like a person's."""
+    with audit.changing(campaign, action):
+        campaign.status = states.move(campaign.status, action)
+        campaign.updated_at = clock.now()
+        campaign.save(update_fields=["status", "updated_at"])
+
+
+def pause_by_worker(run: CampaignRun) -> None:
+    """Something stands in the way; the run's `error` says what. Resuming tries again."""
+    if run.campaign.status == states.State.SCHEDULED:
+        change_status(run.campaign, "start")
+    if run.campaign.status == states.State.ACTIVE:
+        control.hold_pending_runs(run.campaign)
+        delivery.hold(SourceType.CAMPAIGN, run.campaign_id)
+        change_status(run.campaign, "pause")
