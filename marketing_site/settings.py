@@ -208,6 +208,8 @@ SPECTACULAR_SETTINGS = {
         "CampaignStatus": "campaigns.models.CampaignStatus",
         "TargetStatus": "campaigns.models.TargetStatus",
         "OfferKind": "campaigns.models.OfferKind",
+        "OfferCodes": "campaigns.models.CodeKind",
+        "OfferScope": "campaigns.models.ScopeKind",
         "MessageKind": "delivery.models.MessageKind",
         "SegmentKind": "segments.models.SegmentKind",
         "TaskStatus": "automations.models.TaskStatus",

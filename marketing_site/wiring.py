@@ -18,6 +18,7 @@ from automations.services import engine as automation_engine
 from automations.services import scheduled as automation_schedule
 from campaigns import services as campaigns
 from campaigns import subscribers as campaigns_subscribers
+from campaigns.auto import cycles as campaign_cycles
 from campaigns.selectors import segment_uses as campaign_segments
 from common import doorbell, outbox
 from common.doorbell import Work
@@ -120,6 +121,7 @@ WORK: list[Work] = [
     Work("credits", "default", attribution.work, attribution.organizations_due, PATIENCE),
     Work("audience_pushes", "default", integrations.work, integrations.organizations_due, PATIENCE),
     Work("segment_builds", "default", segment_builds.run, segment_builds.organizations_due),
+    Work(campaign_cycles.WORK, "default", campaign_cycles.work, campaign_cycles.organizations_due),
     Work("analyses", "default", segment_analyses.run, segment_analyses.organizations_due),
 ]
 

@@ -46,11 +46,12 @@ class CampaignViewSet(ApiViewSet):
     lookup_value_regex = "[0-9]{1,18}"
 
     def get_queryset(self) -> QuerySet[Campaign]:
-        return Campaign.objects.prefetch_related("audience", "offers")
+        return Campaign.objects.select_related("preset").prefetch_related("audience", "offers")
 
     def list(self, request: Request) -> Response:
         """Newest first; `limit` and `cursor` page."""
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        selectors.personal_offers(page or [])  # type: ignore[arg-type]
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     def retrieve(self, request: Request, pk: str) -> Response:
@@ -168,12 +169,10 @@ class CampaignViewSet(ApiViewSet):
     @extend_schema(request=shapes.ConversionInput, responses=shapes.TargetSerializer)
     @action(detail=True, methods=["post"])
     def conversion(self, request: Request, pk: str) -> Response:
-        """The contact took the offer. The first report counts; repeating it changes nothing."""
+        """The contact took the offer. Repeating it changes nothing; another `order_id` may take it again."""
         campaign = self._campaign(pk)
         data = _read(shapes.ConversionInput, request)
-        target = services.record_conversion(
-            campaign, shapes.who(data), value=data.get("value"), currency=data.get("currency", "")
-        )
+        target = services.record_conversion(campaign, shapes.who(data), shapes.taken(data))
         return Response(shapes.TargetSerializer(target).data)
 
     # --- shared ---------------------------------------------------------------------------------------

@@ -9,8 +9,19 @@ from rest_framework import serializers
 
 from campaigns.api.shapes import VersionSerializer
 from campaigns.domain import recurrence, states
-from campaigns.models import Campaign, CampaignStatus, OfferKind, PassedZones, Target, TargetStatus, Timing
-from campaigns.services import Audience, OfferDraft, Who
+from campaigns.models import (
+    Campaign,
+    CampaignStatus,
+    CodeKind,
+    OfferKind,
+    PassedZones,
+    ScopeKind,
+    Target,
+    TargetStatus,
+    Timing,
+)
+from campaigns.selectors.offers import Personal
+from campaigns.services import Audience, OfferDraft, Taken, Who
 from common.api.shapes import QuickModelSerializer, StrictSerializer
 from delivery.models import Weight
 
@@ -29,13 +40,40 @@ class AudienceSerializer(StrictSerializer):
 
 
 class OfferSerializer(StrictSerializer):
-    also_accepts = frozenset({"id"})
+    also_accepts = frozenset({"id", "taken_count"})
 
+    id = serializers.IntegerField(read_only=True)
     kind = serializers.ChoiceField(choices=OfferKind.choices)
     value = serializers.DecimalField(max_digits=12, decimal_places=2, min_value=0)
-    unit = serializers.CharField(max_length=20, default="percent", help_text="percent, points or a currency code")
-    code = serializers.CharField(max_length=60, allow_blank=True, default="")
-    expires_at = serializers.DateTimeField(allow_null=True, default=None)
+    unit = serializers.CharField(
+        max_length=20, default="percent", help_text="percent, points, points_per_unit or a currency code"
+    )
+    code = serializers.CharField(
+        max_length=60, allow_blank=True, default="",
+        help_text="For everybody, or what generated codes begin with; with `?contact=` the contact's own.",
+    )  # fmt: skip
+    codes = serializers.ChoiceField(choices=CodeKind.choices, default=CodeKind.SHARED.value)
+    starts_at = serializers.DateTimeField(allow_null=True, default=None)
+    expires_at = serializers.DateTimeField(
+        allow_null=True, default=None, help_text="With `?contact=` the moment it ends for the contact."
+    )
+    valid_days = serializers.IntegerField(
+        allow_null=True, default=None, min_value=1, max_value=730,
+        help_text="Ends so many days after a contact became eligible, if that comes first.",
+    )  # fmt: skip
+    limit_per_contact = serializers.IntegerField(default=1, min_value=1, max_value=1_000_000)
+    limit_total = serializers.IntegerField(allow_null=True, default=None, min_value=1, max_value=2**31 - 1)
+    minimum_spend_minor = serializers.IntegerField(
+        allow_null=True, default=None, min_value=1, max_value=10**15,
+        help_text="The least an order must be worth, in minor units of the organisation's currency.",
+    )  # fmt: skip
+    scope_kind = serializers.ChoiceField(choices=ScopeKind.choices, allow_blank=True, default="")
+    scope = serializers.ListField(
+        child=serializers.CharField(max_length=200), max_length=200, default=list,
+        help_text="Names of the categories or products it is good for.",
+    )  # fmt: skip
+    terms = serializers.CharField(max_length=5000, allow_blank=True, default="")
+    taken_count = serializers.IntegerField(read_only=True, help_text="How often it was taken.")
 
 
 class RecurrenceSerializer(StrictSerializer):
@@ -69,7 +107,8 @@ class CampaignSerializer(QuickModelSerializer):
     sender_id = serializers.IntegerField(allow_null=True)
     topic_id = serializers.IntegerField(allow_null=True)
     audience = serializers.SerializerMethodField()
-    offers = OfferSerializer(many=True)
+    offers = serializers.SerializerMethodField()
+    preset = serializers.CharField(source="preset.kind", allow_null=True, default=None)
     allowed_actions = serializers.SerializerMethodField()
     target_status = serializers.SerializerMethodField()
 
@@ -79,7 +118,7 @@ class CampaignSerializer(QuickModelSerializer):
             "id", "name", "description", "status", "template_id", "sender_id", "topic_id", "audience", "offers",
             "timing", "local_time", "passed_zones", "recurrence",
             "starts_at", "ends_at", "messages_per_minute", "weight", "shelf_hours", "holdout_percent", "cost_minor",
-            "message_cost_minor", "budget_minor", "utm_campaign", "version",
+            "message_cost_minor", "budget_minor", "utm_campaign", "origin", "preset", "version",
             "allowed_actions", "target_status", "created_at", "updated_at",
         ]  # fmt: skip
 
@@ -95,6 +134,23 @@ class CampaignSerializer(QuickModelSerializer):
             "exclude": [row.segment_id for row in rows if row.is_excluded],
         }
 
+    @extend_schema_field(OfferSerializer(many=True))
+    def get_offers(self, campaign: Campaign) -> list[dict[str, Any]]:
+        """What is offered; with `?contact=` as it stands for that contact."""
+        own: list[Personal] | None = getattr(campaign, "personal_offers", None)
+        if own is None:
+            return [OfferSerializer(offer).data for offer in campaign.offers.all()]
+        return [
+            {
+                **OfferSerializer(shown.offer).data,
+                "code": shown.code,
+                "expires_at": shown.expires_at.isoformat().replace("+00:00", "Z") if shown.expires_at else None,
+                "scope_kind": shown.scope_kind,
+                "scope": shown.scope,
+            }
+            for shown in own
+        ]
+
     def get_allowed_actions(self, campaign: Campaign) -> list[str]:
         return states.allowed(campaign.status)
 
@@ -105,7 +161,17 @@ class CampaignSerializer(QuickModelSerializer):
 
 class CampaignInput(VersionSerializer):
     also_accepts = frozenset(
-        {"id", "status", "starts_at", "allowed_actions", "target_status", "created_at", "updated_at"}
+        {
+            "id",
+            "status",
+            "origin",
+            "preset",
+            "starts_at",
+            "allowed_actions",
+            "target_status",
+            "created_at",
+            "updated_at",
+        }
     )
 
     name = serializers.CharField(max_length=200)
@@ -167,6 +233,16 @@ class WhoInput(StrictSerializer):
 class ConversionInput(WhoInput):
     value = serializers.DecimalField(max_digits=15, decimal_places=3, required=False, allow_null=True)
     currency = serializers.CharField(required=False, max_length=3, allow_blank=True)
+    order_id = serializers.CharField(
+        required=False, max_length=200, allow_blank=True, help_text="The same order again changes nothing."
+    )
+    offer_id = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=2**63 - 1)
+    code = serializers.CharField(
+        required=False, max_length=60, allow_blank=True, help_text="Checked against the contact's own."
+    )
+    happened_at = serializers.DateTimeField(
+        required=False, allow_null=True, help_text="For what is told later; the offer must have stood then."
+    )
 
 
 class TargetSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
@@ -269,8 +345,15 @@ def draft(data: dict[str, Any]) -> tuple[dict[str, Any], Audience | None, list[O
     """Validated input as the service takes it: fields, audience, offers."""
     values = {name: value for name, value in data.items() if name not in {"audience", "offers", "version"}}
     audience = Audience(**data["audience"]) if "audience" in data else None
-    offers = [OfferDraft(**offer) for offer in data["offers"]] if "offers" in data else None
+    offers = None
+    if "offers" in data:
+        offers = [OfferDraft(**offer | {"scope": tuple(offer["scope"])}) for offer in data["offers"]]
     return values, audience, offers
+
+
+def taken(data: dict[str, Any]) -> Taken:
+    names = ("value", "currency", "order_id", "offer_id", "code", "happened_at")
+    return Taken(**{name: data[name] for name in names if data.get(name) is not None})
 
 
 def who(data: dict[str, Any]) -> Who:

@@ -8,6 +8,7 @@ from common.errors import Conflict
 
 
 class State(StrEnum):
+    PROPOSED = "proposed"
     DRAFT = "draft"
     SCHEDULED = "scheduled"
     ACTIVE = "active"
@@ -19,6 +20,8 @@ class State(StrEnum):
 
 # action → the states it starts from, and where it leads
 TRANSITIONS: dict[str, dict[State, State]] = {
+    "approve": {State.PROPOSED: State.ACTIVE},
+    "decline": {State.PROPOSED: State.CANCELLED},
     "launch": {State.DRAFT: State.ACTIVE},
     "schedule": {State.DRAFT: State.SCHEDULED, State.SCHEDULED: State.SCHEDULED},
     "unschedule": {State.SCHEDULED: State.DRAFT},
@@ -44,6 +47,7 @@ EVERYTHING = RUNNING | {
 }  # fmt: skip
 # state → the fields that may still change; who and what are settled at launch
 EDITABLE: dict[State, frozenset[str]] = {
+    State.PROPOSED: EVERYTHING - {"audience", "holdout_percent"},  # who is in it was found and drawn already
     State.DRAFT: EVERYTHING,
     State.SCHEDULED: RUNNING,
     State.ACTIVE: RUNNING,

@@ -19,6 +19,7 @@ from segments.models import Segment
 
 
 class CampaignStatus(models.TextChoices):
+    PROPOSED = "proposed"
     DRAFT = "draft"
     SCHEDULED = "scheduled"
     ACTIVE = "active"
@@ -38,6 +39,11 @@ class Timing(models.TextChoices):
 class PassedZones(models.TextChoices):
     TOMORROW = "tomorrow", "at that time tomorrow"
     NOW = "now", "at once"
+
+
+class CampaignOrigin(models.TextChoices):
+    HAND = "", "By hand"
+    AUTO = "auto", "By the nightly analysis"
 
 
 class Campaign(OrganizationScoped):
@@ -88,6 +94,12 @@ class Campaign(OrganizationScoped):
     )  # fmt: skip
     utm_campaign = models.SlugField(
         "UTM campaign", blank=True, default="", help_text="Goes into every link; empty: the campaign's name."
+    )
+    origin = models.CharField(
+        max_length=10, choices=CampaignOrigin, blank=True, default="", db_default="", editable=False
+    )
+    preset = models.ForeignKey(
+        "campaigns.AutoPreset", null=True, editable=False, on_delete=models.SET_NULL, related_name="campaigns"
     )
     version = models.PositiveIntegerField(default=1, editable=False, help_text="Counts edits, to notice two at once.")
     created_at = models.DateTimeField(default=clock.now, editable=False)

@@ -15,6 +15,7 @@ class TargetStatus(models.TextChoices):
     ELIGIBLE = "eligible"
     VIEWED = "viewed"
     CONVERTED = "converted"
+    EXPIRED = "expired"  # its offer ended before it was taken
 
 
 class TimedBy(models.TextChoices):
@@ -40,6 +41,12 @@ class Target(OrganizationScoped):
     occurrence = models.PositiveIntegerField(default=0, db_default=0, help_text="0 for what goes out once.")
     send_at = models.DateTimeField(null=True, help_text="By the contact's own clock or habit; empty: in turn.")
     timed_by = models.CharField(max_length=12, choices=TimedBy, blank=True, default="", db_default="")
+    is_held_out = models.BooleanField(
+        default=False, db_default=False, help_text="Drawn by chance: offered and sent nothing, so the effect shows."
+    )
+    favourite = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="The category that the offer is about."
+    )
     created_at = models.DateTimeField(default=clock.now)
     viewed_at = models.DateTimeField(null=True)
     converted_at = models.DateTimeField(null=True)

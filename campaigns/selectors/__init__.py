@@ -3,6 +3,7 @@
 from campaigns.selectors.audience import AudiencePreview, Chosen, audience_preview, segment_ids
 from campaigns.selectors.forecast import Forecast, Told, TrackRecord, figures_json, forecast, told, track_record
 from campaigns.selectors.offers import offered_to
+from campaigns.selectors.offers import personal as personal_offers
 from campaigns.selectors.progress import Progress, Refusal, progress
 from campaigns.selectors.report import Report, budget_shown, cost_shown, message_cost_shown, report
 from campaigns.selectors.snippets import uses as snippet_uses
@@ -29,6 +30,7 @@ __all__ = [
     "member_addresses",
     "message_cost_shown",
     "offered_to",
+    "personal_offers",
     "preview_contact",
     "progress",
     "report",

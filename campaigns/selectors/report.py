@@ -32,7 +32,8 @@ GROUP BY 1, 2
 """
 TARGETS_SQL = """
 SELECT count(*), count(viewed_at), count(converted_at)
-FROM campaigns_target WHERE organization_id = %(organization)s AND campaign_id = %(campaign)s
+FROM campaigns_target
+WHERE organization_id = %(organization)s AND campaign_id = %(campaign)s AND NOT is_held_out
 """
 VALUES_SQL = """
 SELECT conversion_currency, sum(conversion_value_minor)::bigint

@@ -2,18 +2,17 @@
 
 from campaigns.services.campaigns import (
     Audience,
-    OfferDraft,
     audience_of,
     create_campaign,
     delete_campaign,
     duplicate_campaign,
-    offers_of,
     update_campaign,
 )
 from campaigns.services.control import archive, cancel, complete, launch, pause, resume, unschedule
 from campaigns.services.drafts import compare, draft_of, restore_version, save_draft, version_of
 from campaigns.services.forecasts import keep_forecast
-from campaigns.services.offers import Who, find_contact, record_conversion, record_view
+from campaigns.services.offer_drafts import OfferDraft, offers_of
+from campaigns.services.offers import Taken, Who, find_contact, record_conversion, record_view
 from campaigns.services.outcomes import count_outcomes
 from campaigns.services.runs import organizations_due, settled, work
 from campaigns.services.snippets import (
@@ -41,6 +40,7 @@ from campaigns.services.templates import (
 __all__ = [
     "Audience",
     "OfferDraft",
+    "Taken",
     "Who",
     "archive",
     "archive_template",

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -14,8 +12,9 @@ from django.db import transaction
 from accounts import audit
 from audience.models import Topic
 from campaigns.domain import recurrence, states
-from campaigns.models import Campaign, CampaignAudience, EmailTemplate, Offer, RunStatus
-from campaigns.services import versions
+from campaigns.models import Campaign, CampaignAudience, EmailTemplate, RunStatus
+from campaigns.services import offer_drafts, versions
+from campaigns.services.offer_drafts import OfferDraft, offers_of
 from common import clock, doorbell
 from common.errors import Conflict, Invalid
 from delivery import services as delivery
@@ -34,17 +33,6 @@ class Audience:
     exclude: Sequence[int] = ()
 
 
-@dataclass(frozen=True)
-class OfferDraft:
-    """What is offered: `value` in `unit` (percent, points or a currency code)."""
-
-    kind: str
-    value: Decimal
-    unit: str = "percent"
-    code: str = ""
-    expires_at: datetime | None = None
-
-
 def create_campaign(
     values: Mapping[str, Any], *, audience: Audience | None = None, offers: Sequence[OfferDraft] = ()
 ) -> Campaign:
@@ -54,7 +42,7 @@ def create_campaign(
     with transaction.atomic():
         campaign.save()
         _write_audience(campaign, audience or Audience(()))
-        _write_offers(campaign, offers)
+        offer_drafts.write(campaign, offers)
         _hold_out(campaign)
         audit.record("create", campaign, after=picture(campaign))
     return campaign
@@ -84,7 +72,7 @@ def update_campaign(
             if audience is not None and "audience" in differing:
                 _write_audience(held, audience)
             if offers is not None and "offers" in differing:
-                _write_offers(held, offers)
+                offer_drafts.write(held, offers)
         _hold_out(held)
         if differing & {"ends_at", "messages_per_minute", "message_cost_minor", "budget_minor", "cost_minor"}:
             _wake_run(held)
@@ -125,13 +113,6 @@ def delete_campaign(campaign: Campaign) -> None:
 def audience_of(campaign: Campaign) -> Audience:
     rows = list(campaign.audience.order_by("segment_id").values_list("segment_id", "is_excluded"))
     return Audience([pk for pk, out in rows if not out], [pk for pk, out in rows if out])
-
-
-def offers_of(campaign: Campaign) -> list[OfferDraft]:
-    return [
-        OfferDraft(offer.kind, offer.value, offer.unit, offer.code, offer.expires_at)
-        for offer in campaign.offers.order_by("pk")
-    ]
 
 
 def picture(campaign: Campaign) -> dict[str, Any]:
@@ -200,19 +181,3 @@ def _write_audience(campaign: Campaign, audience: Audience) -> None:
         CampaignAudience(campaign=campaign, segment_id=pk, is_excluded=pk in set(audience.exclude))
         for pk in sorted(wanted)
     )
-
-
-def _write_offers(campaign: Campaign, offers: Sequence[OfferDraft]) -> None:
-    """Replace the offers; raises `Invalid` naming the offer that is wrong."""
-    rows = [Offer(campaign=campaign, **asdict(offer)) for offer in offers]
-    for index, row in enumerate(rows):
-        try:
-            versions.clean(row)
-        except Invalid as error:
-            details = {f"offers[{index}].{place}": sentence for place, sentence in error.details.items()}
-            raise Invalid(error.message, details=details) from error
-        if row.value <= 0:
-            sentence = "An offer is worth more than nothing."
-            raise Invalid(sentence, details={f"offers[{index}].value": sentence})
-    campaign.offers.all().delete()
-    Offer.objects.bulk_create(rows)

@@ -14,7 +14,7 @@ from accounts import audit
 from campaigns.domain import pacing, states
 from campaigns.models import Campaign, CampaignRun, RunStatus, Timing
 from campaigns.selectors import audience
-from campaigns.services import control, habits, occurrences, snapshots, spending
+from campaigns.services import control, habits, occurrences, offer_codes, snapshots, spending
 from common import clock, tenancy
 from common.errors import Permanent
 from delivery import services as delivery
@@ -40,6 +40,7 @@ SELECT contact_id, 'campaign:' || run_id || ':' || contact_id AS idempotency_key
        greatest(send_at, %(written_at)s) AS run_at
 FROM campaigns_target
 WHERE organization_id = %(organization)s AND run_id = %(run)s AND id > %(after)s AND id <= %(through)s
+  AND NOT is_held_out
 ORDER BY id
 """
 
@@ -73,6 +74,7 @@ def _begin(run: CampaignRun) -> None:
         habits.learn()
     occurrences.take_content(run)
     snapshots.write(run, chosen)
+    offer_codes.give(run.campaign)
     run.error, run.is_queued = "", run.content_id is None
     run.run_at = clock.now()  # behind those that are due and have not begun
     run.save(update_fields=["content", "snapshot_at", "target_count", "timed_by", "is_queued", "error", "run_at"])

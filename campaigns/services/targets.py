@@ -30,7 +30,8 @@ UPDATE campaigns_target target
 SET viewed_at = kept.viewed_at, converted_at = kept.converted_at,
     conversion_value_minor = kept.value_minor, conversion_currency = kept.currency,
     status = CASE WHEN kept.converted_at IS NOT NULL THEN 'converted'
-                  WHEN kept.viewed_at IS NOT NULL THEN 'viewed' ELSE 'eligible' END
+                  WHEN kept.viewed_at IS NOT NULL THEN 'viewed'
+                  WHEN target.status = 'expired' THEN 'expired' ELSE 'eligible' END
 FROM kept WHERE target.id = kept.id AND target.organization_id = %(organization)s
 """
 DROP_SQL = f"""

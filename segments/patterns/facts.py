@@ -99,7 +99,8 @@ def gather(meaning: Meaning) -> Facts:
     now = clock.now()
     bound = _bound(meaning, now)
     with tenancy.engine(), connection.cursor() as cursor:
-        currency, any_currency, code = _currency(cursor, meaning, bound)
+        cursor.execute(CURRENCIES_SQL, bound)
+        currency, any_currency, code = main_currency(cursor.fetchall(), home())
         cursor.execute("DROP TABLE IF EXISTS purchase, buyer")
         cursor.execute("SET LOCAL work_mem = '64MB'; SET LOCAL jit = off")
         cursor.execute(PURCHASES_SQL, bound | {"any_currency": any_currency, "currency": code})
@@ -120,11 +121,16 @@ def _bound(meaning: Meaning, now: datetime) -> dict[str, Any]:
     }
 
 
-def _currency(cursor: Any, meaning: Meaning, bound: dict[str, Any]) -> tuple[Currency, bool, str | None]:
-    """The currency of most purchases; whether there is but one; and how events name it."""
-    home = Organization.objects.get(pk=tenancy.required()).currency
-    cursor.execute(CURRENCIES_SQL, bound)
-    found = cursor.fetchall()
+def home() -> str:
+    """The organisation's own currency."""
+    return Organization.objects.get(pk=tenancy.required()).currency
+
+
+def main_currency(found: Sequence[tuple[Any, ...]], home: str) -> tuple[Currency, bool, str | None]:
+    """The currency of most purchases; whether there is but one; and how events name it.
+
+    `found` are rows of how events name it and how many do, most first.
+    """
     if len(found) < 2:
         return Currency(_code(found[0][0] if found else None, home)), True, None
     named, count = found[0]
