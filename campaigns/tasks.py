@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from campaigns.services import outcomes
+from campaigns import services
+from campaigns.auto import cleanup as clean_up
+from campaigns.auto import cycles
 
 
 @shared_task(name="campaigns.count_outcomes")
 def count_outcomes() -> None:
-    """Count again what came of campaigns, for forecasts to learn from."""
-    outcomes.count_everywhere()
+    """Count what came of campaigns, so that the next ones can be foreseen."""
+    services.count_outcomes()
+
+
+@shared_task(name="campaigns.analyse")
+def analyse() -> None:
+    """Have recent transactions of every organisation looked at for campaigns."""
+    cycles.request_everywhere()
+
+
+@shared_task(name="campaigns.clean_up")
+def cleanup() -> None:
+    """End what is over and put away what is old, everywhere."""
+    clean_up.run_everywhere()

@@ -6,6 +6,16 @@ from typing import Any
 
 from celery.schedules import crontab
 
+from marketing_site import environment
+
+
+def nightly(name: str, hour: int, minute: int = 0) -> crontab:
+    """Once a day at NAME_HOUR and NAME_MINUTE, UTC; a system check judges what they say."""
+    said_hour, said_minute = environment.integer(f"{name}_HOUR", hour), environment.integer(f"{name}_MINUTE", minute)
+    is_a_time = 0 <= said_hour <= 23 and 0 <= said_minute <= 59
+    return crontab(hour=said_hour, minute=said_minute) if is_a_time else crontab(hour=hour, minute=minute)
+
+
 SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep": {"task": "common.sweep", "schedule": 1.0, "options": {"queue": "river", "expires": 5}},
     "purge": {"task": "common.purge", "schedule": crontab(minute=17, hour=3), "options": {"queue": "default"}},
@@ -42,6 +52,16 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "analyse": {
         "task": "segments.analyse",
         "schedule": crontab(minute=0, hour=2),
+        "options": {"queue": "default"},
+    },
+    "analyse-campaigns": {
+        "task": "campaigns.analyse",
+        "schedule": nightly("MARKETING_ANALYSIS", 2),
+        "options": {"queue": "default"},
+    },
+    "clean-up-campaigns": {
+        "task": "campaigns.clean_up",
+        "schedule": nightly("CAMPAIGN_CLEANUP", 3),
         "options": {"queue": "default"},
     },
     "self-audit": {

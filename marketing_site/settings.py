@@ -209,6 +209,9 @@ SPECTACULAR_SETTINGS = {
         "TargetStatus": "campaigns.models.TargetStatus",
         "OfferKind": "campaigns.models.OfferKind",
         "OfferCodes": "campaigns.models.CodeKind",
+        "PresetKind": "campaigns.models.PresetKind",
+        "ApprovalPolicy": "campaigns.models.ApprovalPolicy",
+        "FindingOutcome": "campaigns.models.Outcome",
         "OfferScope": "campaigns.models.ScopeKind",
         "MessageKind": "delivery.models.MessageKind",
         "SegmentKind": "segments.models.SegmentKind",
@@ -254,6 +257,11 @@ OUTGOING_HOST = environment.text("OUTGOING_HOST").lower().rstrip(".")
 # Mail of the house itself (invitations, forgotten passwords) goes through Django and the same server.
 globals().update(environment.mail(EMAIL_URL or f"smtp://127.0.0.1:{MAILBOX_PORT}"))
 PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
+
+# --- campaigns -------------------------------------------------------------------------------------
+# When campaigns look for their people and are tidied, in UTC: MARKETING_ANALYSIS_HOUR, CAMPAIGN_CLEANUP_HOUR and
+# their _MINUTE (marketing_site/schedule.py). What ended so long ago leaves the daily lists:
+CAMPAIGN_ARCHIVE_DAYS = max(1, environment.integer("CAMPAIGN_ARCHIVE_DAYS", 90))
 
 # --- pages -----------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"

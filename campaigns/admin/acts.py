@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from campaigns import services
+from campaigns.auto import decisions
 from campaigns.domain import states
 from campaigns.models import Campaign
 
@@ -32,7 +33,24 @@ def _launch(campaign: Campaign, data: dict[str, Any]) -> Campaign:
     return launched
 
 
+def _decline(campaign: Campaign, data: dict[str, Any]) -> Campaign:
+    return decisions.decline(campaign, data["reason"], expected_version=data["version"])
+
+
 ACTS: dict[str, Act] = {
+    "approve": Act(
+        "Approve",
+        "It begins now, for exactly the people that the analysis found, and ends by itself.",
+        "“{name}” has begun.",
+        _plain(decisions.approve),
+        style="primary",
+    ),
+    "decline": Act(
+        "Decline",
+        "Nobody is offered anything. It is proposed again a week from now at the earliest.",
+        "“{name}” is declined.",
+        _decline,
+    ),
     "launch": Act(
         "Launch",
         "Everybody below is addressed, once. Who they are is fixed at the moment it starts.",

@@ -17,6 +17,7 @@ from campaigns import selectors, services
 from campaigns.api import forecasts
 from campaigns.api import serializers as shapes
 from campaigns.api.shapes import VersionSerializer
+from campaigns.auto import decisions
 from campaigns.models import Campaign, CampaignStatus
 from common.api.views import ApiViewSet
 
@@ -125,6 +126,20 @@ class CampaignViewSet(ApiViewSet):
     @action(detail=True, methods=["post"])
     def archive(self, request: Request, pk: str) -> Response:
         return self._act(services.archive, request, pk)
+
+    @extend_schema(request=VersionSerializer, responses=shapes.CampaignSerializer)
+    @action(detail=True, methods=["post"])
+    def approve(self, request: Request, pk: str) -> Response:
+        """Begin a proposal, for exactly the people that the analysis found."""
+        return self._act(decisions.approve, request, pk)
+
+    @extend_schema(request=shapes.DeclineInput, responses=shapes.CampaignSerializer)
+    @action(detail=True, methods=["post"])
+    def decline(self, request: Request, pk: str) -> Response:
+        """Put a proposal away, with the reason."""
+        campaign = self._campaign(pk)
+        data = _read(shapes.DeclineInput, request)
+        return self._answer(decisions.decline(campaign, data["reason"], expected_version=data.get("version")))
 
     @extend_schema(request=None, responses={201: shapes.CampaignSerializer})
     @action(detail=True, methods=["post"])

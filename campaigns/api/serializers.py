@@ -221,6 +221,10 @@ class LaunchInput(VersionSerializer):
     at = serializers.DateTimeField(required=False, allow_null=True, help_text="Empty: now.")
 
 
+class DeclineInput(VersionSerializer):
+    reason = serializers.CharField(max_length=2000)
+
+
 class WhoInput(StrictSerializer):
     """Exactly one name of the contact."""
 

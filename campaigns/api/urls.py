@@ -1,6 +1,7 @@
-from django.urls import path
+from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter
 
+from campaigns.api.auto import CycleViewSet, ManualView, PresetViewSet
 from campaigns.api.campaigns import CampaignViewSet
 from campaigns.api.messages import MessageTemplateViewSet
 from campaigns.api.pictures import PictureViewSet
@@ -12,10 +13,16 @@ from campaigns.api.why import WhyView
 router = SimpleRouter()
 router.trailing_slash = "/?"
 router.register("campaigns", CampaignViewSet, basename="campaign")
+router.register("analysis", CycleViewSet, basename="analysis")
+router.register("auto-presets", PresetViewSet, basename="auto-preset")
 router.register("snippets", SnippetViewSet, basename="snippet")
 router.register("email-templates", EmailTemplateViewSet, basename="email-template")
 router.register("message-templates", MessageTemplateViewSet, basename="message-template")
 router.register("pictures", PictureViewSet, basename="picture")
 
 # Before delivery's own `messages/<id>/`: the answer needs the campaigns and segments that stand above it.
-urlpatterns = [path("messages/why/", WhyView.as_view(), name="message-why"), *router.urls]
+urlpatterns = [
+    path("messages/why/", WhyView.as_view(), name="message-why"),
+    re_path(r"^campaigns/manual/?$", ManualView.as_view(), name="campaign-manual"),
+    *router.urls,
+]

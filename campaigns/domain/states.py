@@ -47,7 +47,9 @@ EVERYTHING = RUNNING | {
 }  # fmt: skip
 # state → the fields that may still change; who and what are settled at launch
 EDITABLE: dict[State, frozenset[str]] = {
-    State.PROPOSED: EVERYTHING - {"audience", "holdout_percent"},  # who is in it was found and drawn already
+    # Who is in it was found and drawn already, and it goes out when it is approved.
+    State.PROPOSED: EVERYTHING
+    - {"audience", "holdout_percent", "timing", "local_time", "passed_zones", "recurrence"},
     State.DRAFT: EVERYTHING,
     State.SCHEDULED: RUNNING,
     State.ACTIVE: RUNNING,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -47,7 +48,7 @@ def give(campaign: Campaign) -> None:
     Whom a list is too short for gets one when codes are added; their offer is not shown until then.
     """
     for offer in campaign.offers.exclude(codes=CodeKind.SHARED):
-        values = {
+        values: dict[str, Any] = {
             "organization": tenancy.required(), "campaign": campaign.pk, "offer": offer.pk, "now": clock.now(),
             "prefix": offer.code,
         }  # fmt: skip
