@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from campaigns import services
 from campaigns.auto import cleanup as clean_up
 from campaigns.auto import cycles
+from campaigns.services import outcomes
 
 
 @shared_task(name="campaigns.count_outcomes")
 def count_outcomes() -> None:
-    """Count what came of campaigns, so that the next ones can be foreseen."""
-    services.count_outcomes()
+    """Count again what came of campaigns, for forecasts to learn from."""
+    outcomes.count_everywhere()
 
 
 @shared_task(name="campaigns.analyse")

@@ -17,7 +17,7 @@ from accounts.admin_base import OrganizationModelAdmin, TabularInline
 from accounts.models import Organization
 from campaigns import selectors, services
 from campaigns.admin import acts, forecasts
-from campaigns.admin.forms import CampaignForm, ConfirmForm, LaunchForm
+from campaigns.admin.forms import CampaignForm, ConfirmForm, DeclineForm, LaunchForm
 from campaigns.admin.report import lines as report_lines
 from campaigns.admin.timing import REPEATS
 from campaigns.domain import recurrence, states
@@ -212,7 +212,7 @@ class CampaignAdmin(OrganizationModelAdmin):
         initial = {"version": campaign.version}
         if name == "launch":
             return LaunchForm(data, initial=initial, zone=Organization.objects.get().timezone)
-        return ConfirmForm(data, initial=initial)
+        return (DeclineForm if name == "decline" else ConfirmForm)(data, initial=initial)
 
     def _act_context(self, request: HttpRequest, campaign: Campaign, name: str) -> dict[str, Any]:
         return {

@@ -125,6 +125,16 @@ class LaunchForm(forms.Form):
         return moment.replace(tzinfo=self.zone) if moment else None
 
 
+class DeclineForm(forms.Form):
+    """Why a proposal is put away."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    reason = forms.CharField(
+        max_length=2000, label="Why", help_text="Shown beside what was found.",
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+    )  # fmt: skip
+
+
 class ConfirmForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput)
 

@@ -120,12 +120,13 @@ class PresetViewSet(ApiViewSet):
     serializer_class = PresetSerializer
     queryset = AutoPreset.objects.none()
     lookup_field = "kind"
-    lookup_value_regex = "[a-z_]{1,20}"
+    lookup_value_regex = "[a-z0-9_]{1,20}"
     filter_backends = ()
     pagination_class = None
 
     def get_object(self) -> AutoPreset:
-        preset = next((row for row in presets.presets() if row.kind == self.kwargs["kind"]), None)
+        said = self.kwargs["kind"]  # its name, or its id
+        preset = next((row for row in presets.presets() if said in (row.kind, str(row.pk))), None)
         if preset is None:
             raise Http404
         return preset

@@ -108,7 +108,7 @@ class CampaignSerializer(QuickModelSerializer):
     topic_id = serializers.IntegerField(allow_null=True)
     audience = serializers.SerializerMethodField()
     offers = serializers.SerializerMethodField()
-    preset = serializers.CharField(source="preset.kind", allow_null=True, default=None)
+    preset = serializers.SerializerMethodField()
     allowed_actions = serializers.SerializerMethodField()
     target_status = serializers.SerializerMethodField()
 
@@ -150,6 +150,10 @@ class CampaignSerializer(QuickModelSerializer):
             }
             for shown in own
         ]
+
+    def get_preset(self, campaign: Campaign) -> str | None:
+        """Which automatic campaign it is; null for all others."""
+        return campaign.preset.kind if campaign.preset else None
 
     def get_allowed_actions(self, campaign: Campaign) -> list[str]:
         return states.allowed(campaign.status)

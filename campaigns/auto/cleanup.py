@@ -77,7 +77,12 @@ def run() -> Cleaned:
 
 
 def _expire(now: datetime) -> int:
-    values: dict[str, Any] = {"organization": tenancy.required(), "now": now, "open": list(OPEN), "most": MOST_AT_ONCE}
+    values: dict[str, Any] = {
+        "organization": tenancy.required(),
+        "now": now,
+        "open": list(OPEN),
+        "most": MOST_AT_ONCE,
+    }
     whole = 0
     while True:
         with transaction.atomic(), tenancy.engine(), connection.cursor() as cursor:

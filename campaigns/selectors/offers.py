@@ -73,7 +73,12 @@ def offered_to(queryset: QuerySet[Campaign], kind: IdentityKind, value: str) -> 
 def _standing() -> QuerySet[Offer]:
     """Offers of the outer target's campaign that it may take now."""
     now = clock.now()
-    eligible_at = Greatest(OuterRef("created_at"), Coalesce(OuterRef("campaign__starts_at"), OuterRef("created_at")))
+    moment = DateTimeField()
+    created_at, starts_at = (
+        ExpressionWrapper(OuterRef(name), output_field=moment) for name in ("created_at", "campaign__starts_at")
+    )
+    # PostgreSQL's GREATEST passes NULL over: a campaign without a start counts from the target's own.
+    eligible_at = Greatest(created_at, starts_at, output_field=moment)
     lasts = ExpressionWrapper(F("valid_days") * A_DAY, output_field=DurationField())
     taken = Redemption.objects.filter(offer=OuterRef("pk"), target=OuterRef(OuterRef("pk")))
     code = OfferCode.objects.filter(offer=OuterRef("pk"), target=OuterRef(OuterRef("pk")))

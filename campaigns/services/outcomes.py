@@ -47,7 +47,8 @@ SELECT %(organization)s, due.id, due.channel, due.kind, due.has_offers, target.c
         WHERE message.organization_id = %(organization)s AND message.source_type = 'campaign'
           AND message.source_id = due.id) AS ledger
  CROSS JOIN LATERAL (
-       SELECT count(*) AS count, count(converted_at) AS converted, min(created_at) AS first_at,
+       SELECT count(*) FILTER (WHERE NOT is_held_out) AS count, count(converted_at) AS converted,
+              min(created_at) AS first_at,
               coalesce(sum(conversion_value_minor) FILTER (WHERE conversion_currency = %(currency)s), 0) AS value,
               coalesce(sum(conversion_value_minor::float8 ^ 2) FILTER (WHERE conversion_currency = %(currency)s), 0)
                   AS squares
