@@ -102,9 +102,11 @@ def _is_exempt(host: str) -> bool:
 class Client:
     """Keeps connections open between calls. For one thread."""
 
-    def __init__(self, *, guarded: bool, answer_seconds: float = ANSWER_SECONDS) -> None:
+    def __init__(
+        self, *, guarded: bool, answer_seconds: float = ANSWER_SECONDS, connect_seconds: float = CONNECT_SECONDS
+    ) -> None:
         self._seconds = answer_seconds
-        timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=answer_seconds)
+        timeout = urllib3.Timeout(connect=connect_seconds, read=answer_seconds)
         self._pools = urllib3.PoolManager(num_pools=8, maxsize=1, retries=False, timeout=timeout)
         schemes = GUARDED_POOLS if guarded else WATCHED_POOLS
         self._pools.pool_classes_by_scheme = schemes  # type: ignore[assignment]
@@ -198,7 +200,7 @@ def _sentence(error: Exception) -> str:
         return "the host name does not exist"
     # urllib3's NewConnectionError is a ConnectTimeoutError, too.
     if isinstance(error, ConnectTimeoutError) and not isinstance(error, NewConnectionError):
-        return f"no connection within {CONNECT_SECONDS:g} s"
+        return "no connection within the time for one"
     reason = str(error).rpartition(": ")[2] if isinstance(error, NewConnectionError) else str(error)
     return reason.replace("\x00", "")[:300] or type(error).__name__
 

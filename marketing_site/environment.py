@@ -6,6 +6,7 @@ system checks in `marketing_site.checks`, so that a bad setting is a sentence wi
 
 from __future__ import annotations
 
+import math
 import os
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -25,6 +26,15 @@ def flag(name: str, default: bool = False) -> bool:
 def integer(name: str, default: int) -> int:
     value = text(name)
     return int(value) if value.lstrip("-").isdigit() else default
+
+
+def number(name: str, default: float) -> float:
+    value = text(name)
+    try:
+        found = float(value) if value else default
+    except ValueError:
+        return default
+    return found if math.isfinite(found) else default
 
 
 def words(name: str, default: str = "") -> list[str]:

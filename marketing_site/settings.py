@@ -238,6 +238,17 @@ SIMPLE_JWT = {
 # Addresses that people type in (webhooks …) must be public ones. Hosts of the own network that may be called too:
 PRIVATE_HOSTS_ALLOWED = [host.lower() for host in environment.words("PRIVATE_HOSTS_ALLOWED", "")]
 
+# --- the copy assistant ------------------------------------------------------------------------------
+# Any endpoint that speaks OpenAI's chat completions: its whole address, such as https://host/v1/chat/completions.
+COPY_LLM_URL = environment.text("COPY_LLM_URL")
+COPY_LLM_KEY = environment.text("COPY_LLM_KEY")
+COPY_LLM_MODEL = environment.text("COPY_LLM_MODEL")
+# With what is written without it, an answer takes at most two seconds.
+COPY_LLM_TIMEOUT = min(1.5, max(0.1, environment.number("COPY_LLM_TIMEOUT", 1.3)))
+COPY_LLM_CURRENCY = environment.text("COPY_LLM_CURRENCY", "USD").upper()
+COPY_LLM_INPUT_PRICE = max(0.0, environment.number("COPY_LLM_INPUT_PRICE", 0.0))  # per 1 000 tokens
+COPY_LLM_OUTPUT_PRICE = max(0.0, environment.number("COPY_LLM_OUTPUT_PRICE", 0.0))
+
 # --- mail ------------------------------------------------------------------------------------------
 # smtp://user:password@host:587?tls=starttls ; empty: the built-in mailbox that `manage.py up` starts.
 EMAIL_URL = environment.text("EMAIL_URL")

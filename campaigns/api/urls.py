@@ -3,6 +3,7 @@ from rest_framework.routers import SimpleRouter
 
 from campaigns.api.auto import CycleViewSet, ManualView, PresetViewSet
 from campaigns.api.campaigns import CampaignViewSet
+from campaigns.api.copy import CopySuggestionViewSet
 from campaigns.api.messages import MessageTemplateViewSet
 from campaigns.api.pictures import PictureViewSet
 from campaigns.api.snippets import SnippetViewSet
@@ -18,6 +19,7 @@ router.register("auto-presets", PresetViewSet, basename="auto-preset")
 router.register("snippets", SnippetViewSet, basename="snippet")
 router.register("email-templates", EmailTemplateViewSet, basename="email-template")
 router.register("message-templates", MessageTemplateViewSet, basename="message-template")
+router.register("copy/suggestions", CopySuggestionViewSet, basename="copy-suggestion")
 router.register("pictures", PictureViewSet, basename="picture")
 
 # Before delivery's own `messages/<id>/`: the answer needs the campaigns and segments that stand above it.

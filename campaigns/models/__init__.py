@@ -14,6 +14,8 @@ from campaigns.models.campaigns import (
 from campaigns.models.forecasts import CampaignForecast, CampaignOutcome
 from campaigns.models.habits import ReadingHabit, ReadingHour
 from campaigns.models.offers import CodeKind, Offer, OfferCode, OfferKind, Redemption, ScopeKind
+from campaigns.models.copy import CopyKind, CopyRequest, CopySettings, CopySpend
+from campaigns.models.offers import Offer, OfferKind
 from campaigns.models.pictures import MailPicture
 from campaigns.models.snippets import Snippet, SnippetVersion, TemplateNeed
 from campaigns.models.targets import Target, TargetStatus, TimedBy
@@ -32,6 +34,10 @@ __all__ = [
     "CampaignRun",
     "CampaignStatus",
     "CodeKind",
+    "CopyKind",
+    "CopyRequest",
+    "CopySettings",
+    "CopySpend",
     "EmailTemplate",
     "MailPicture",
     "MessageTemplate",
