@@ -207,6 +207,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "CampaignStatus": "campaigns.models.CampaignStatus",
         "TargetStatus": "campaigns.models.TargetStatus",
+        "CopyKind": "campaigns.models.CopyKind",
+        "CopyState": "campaigns.api.copy.STATE_CHOICES",
         "OfferKind": "campaigns.models.OfferKind",
         "OfferCodes": "campaigns.models.CodeKind",
         "PresetKind": "campaigns.models.PresetKind",

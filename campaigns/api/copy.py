@@ -21,7 +21,7 @@ from delivery.domain.channels import CHANNELS
 
 MOST_IDS = 50
 LARGEST = 2**63 - 1
-STATE_CHOICES = [(state, state or "none") for state in STATES]
+STATE_CHOICES = [(state, state) for state in STATES if state]
 
 
 def _ids(help_text: str) -> serializers.ListField:

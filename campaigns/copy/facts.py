@@ -9,6 +9,7 @@ from campaigns.copy.material import PLACEHOLDER, Material
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 SIGNS = re.compile(r"[%€$£¥]")
 WORDS = {
+    "span": r"\b\d+ (?:days?|hours?|minutes?|weeks?|tagen?|tage|stunden?|minuten?|wochen?)\b",
     "free": r"\bfree\b", "gratis": r"\b(gratis|kostenlos\w*|kostenfrei\w*)\b", "half": r"\bhalf[- ](price|off)\b",
     "halb": r"\bhalbe[rn]? preis\b", "sale": r"\bsale\b", "discount": r"\b(discounts?|rabatte?)\b",
     "last": r"\b(last (chance|call|day|hours?)|letzte (chance|stunden?|tage?))\b",

@@ -247,8 +247,8 @@ def choose(request_id: int, variant: int) -> CopyRequest:
 FEW = "The message gives {count} lines that differ: the more it says, the more can be said of it."
 NOT_RANKED = "These are not ranked: the tests we learned from were of headlines. The order is that of the forms."
 NOT_OUR_LANGUAGE = (
-    "Ranked by length, marks and numbers only: the tests we learned from were in English. A test with your own readers "
-    "decides."
+    "Ranked by length, marks and numbers only: the tests we learned from were in English. A test with your own "
+    "readers decides."
 )
 A_HINT = "Ranked by what tests of news headlines showed, which is a hint: a test with your own readers decides."
 
