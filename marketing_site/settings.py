@@ -208,6 +208,7 @@ SPECTACULAR_SETTINGS = {
         "CampaignStatus": "campaigns.models.CampaignStatus",
         "TargetStatus": "campaigns.models.TargetStatus",
         "CopyKind": "campaigns.models.CopyKind",
+        "WhyState": "campaigns.api.why.JUDGED",
         "CopyState": "campaigns.api.copy.STATE_CHOICES",
         "OfferKind": "campaigns.models.OfferKind",
         "OfferCodes": "campaigns.models.CodeKind",

@@ -13,6 +13,7 @@ from common.api.views import ApiView
 from common.errors import Invalid
 
 LARGEST = 2**63 - 1
+JUDGED = ["good", "stop", "wait", "fact"]
 
 
 class WhyInput(StrictSerializer):
@@ -29,7 +30,7 @@ class WhyLinkSerializer(serializers.Serializer):  # type: ignore[type-arg]
 class WhyStepSerializer(serializers.Serializer):  # type: ignore[type-arg]
     name = serializers.CharField()
     title = serializers.CharField()
-    state = serializers.ChoiceField(choices=["good", "stop", "wait", "fact"])
+    state = serializers.ChoiceField(choices=JUDGED)
     sentence = serializers.CharField()
     links = WhyLinkSerializer(many=True)
 
@@ -39,7 +40,7 @@ class WhySerializer(serializers.Serializer):  # type: ignore[type-arg]
     campaign_id = serializers.IntegerField(source="campaign.pk", default=None, allow_null=True)
     message_id = serializers.IntegerField(source="message.pk", default=None, allow_null=True)
     answer = serializers.CharField()
-    state = serializers.ChoiceField(choices=["good", "stop", "wait", "fact"])
+    state = serializers.ChoiceField(choices=JUDGED)
     goes_at = serializers.DateTimeField(allow_null=True, help_text="When it went, or would go.")
     steps = WhyStepSerializer(many=True)
 

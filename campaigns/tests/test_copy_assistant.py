@@ -146,9 +146,7 @@ def test_preheaders_go_on_where_the_subject_ends(organization: Organization, api
     assert all(30 <= each["length"] <= 110 for each in told["variants"])
 
 
-def test_a_stranger_sees_nothing_of_it(
-    organization: Organization, stranger: Organization, api: APIClient
-) -> None:
+def test_a_stranger_sees_nothing_of_it(organization: Organization, stranger: Organization, api: APIClient) -> None:
     with tenancy.organization(stranger.pk):
         row = CopyRequest.objects.create(kind="subject", language="en", asked_by="x", source="offline", variants=[{}])
 
