@@ -11,13 +11,10 @@ from campaigns.models.campaigns import (
     RunStatus,
     Timing,
 )
-from campaigns.models.forecasts import CampaignForecast, CampaignOutcome
-from campaigns.models.habits import ReadingHabit, ReadingHour
-from campaigns.models.offers import CodeKind, Offer, OfferCode, OfferKind, Redemption, ScopeKind
 from campaigns.models.copy import CopyKind, CopyRequest, CopySettings, CopySpend
 from campaigns.models.forecasts import CampaignForecast, CampaignOutcome
 from campaigns.models.habits import ReadingHabit, ReadingHour
-from campaigns.models.offers import Offer, OfferKind
+from campaigns.models.offers import CodeKind, Offer, OfferCode, OfferKind, Redemption, ScopeKind
 from campaigns.models.pictures import MailPicture
 from campaigns.models.snippets import Snippet, SnippetVersion, TemplateNeed
 from campaigns.models.targets import Target, TargetStatus, TimedBy
