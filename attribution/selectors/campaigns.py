@@ -24,6 +24,7 @@ WITH ledger AS (
            count(*) FILTER (WHERE sent_at >= %(start)s AND sent_at < %(end)s AND clicked_at IS NOT NULL) AS clicked
     FROM delivery_message
     WHERE organization_id = %(organization)s AND source_type = 'campaign' AND sent_at IS NOT NULL
+      AND (%(only)s::bigint IS NULL OR source_id = %(only)s)
     GROUP BY 1
 ), earned AS (
     SELECT touchpoint.campaign_id, sum(credit.amount_minor) AS revenue_minor, sum(credit.share) AS conversions,
@@ -38,6 +39,7 @@ WITH ledger AS (
     JOIN attribution_credit AS credit ON credit.conversion_id = conversion.id AND credit.model = %(model)s
     JOIN attribution_touchpoint AS touchpoint ON touchpoint.id = credit.touchpoint_id
     WHERE {sums.COUNTED} AND touchpoint.campaign_id IS NOT NULL
+      AND (%(only)s::bigint IS NULL OR touchpoint.campaign_id = %(only)s)
     GROUP BY 1
 ), spent AS (
     SELECT campaign_id, sum(amount_minor) AS cost_minor FROM attribution_cost

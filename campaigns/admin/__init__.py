@@ -3,6 +3,7 @@
 from campaigns.admin.campaigns import CampaignAdmin
 from campaigns.admin.messages import MessageTemplateAdmin
 from campaigns.admin.snippets import SnippetAdmin
+from campaigns.admin.targets import TargetAdmin
 from campaigns.admin.templates import EmailTemplateAdmin
 
-__all__ = ["CampaignAdmin", "EmailTemplateAdmin", "MessageTemplateAdmin", "SnippetAdmin"]
+__all__ = ["CampaignAdmin", "EmailTemplateAdmin", "MessageTemplateAdmin", "SnippetAdmin", "TargetAdmin"]

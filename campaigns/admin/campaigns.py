@@ -1,4 +1,4 @@
-"""The campaign's pages: list, form with audience and offers, launch and the other acts, live progress, report."""
+"""The campaign's pages: list, form with audience and offers, launch and the other acts, live progress."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from accounts.models import Organization
 from campaigns import selectors, services
 from campaigns.admin import acts, forecasts
 from campaigns.admin.forms import CampaignForm, ConfirmForm, DeclineForm, LaunchForm
-from campaigns.admin.report import lines as report_lines
 from campaigns.admin.timing import REPEATS
 from campaigns.domain import recurrence, states
 from campaigns.models import Campaign, CampaignAudience, Offer
@@ -156,13 +155,12 @@ class CampaignAdmin(OrganizationModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
         return super().has_delete_permission(request, obj) and (obj is None or obj.status == states.State.DRAFT)
 
-    # --- acts, progress, report -------------------------------------------------------------------------
+    # --- acts, progress -------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         own = [
             path("<int:pk>/progress/", view(self.progress_view), name="campaigns_campaign_progress"),
-            path("<int:pk>/report/", view(self.report_view), name="campaigns_campaign_report"),
             path("<int:pk>/act/<slug:name>/", view(self.act_view), name="campaigns_campaign_act"),
         ]
         return own + super().get_urls()
@@ -171,19 +169,6 @@ class CampaignAdmin(OrganizationModelAdmin):
         """The part of the page that htmx asks for every two seconds."""
         campaign = self._visible(request, pk)
         return TemplateResponse(request, "campaigns/progress.html", self.page_context(request, campaign))
-
-    def report_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """What came of the campaign, each number with the way to its rows."""
-        campaign = self._visible(request, pk)
-        report = selectors.report(campaign)
-        context = self.page_context(request, campaign) | {
-            **self.admin_site.each_context(request),
-            "title": f"Report: {campaign}",
-            "report": report,
-            "sections": report_lines(campaign, report),
-            "opts": self.opts,
-        }
-        return TemplateResponse(request, "campaigns/report.html", context)
 
     def act_view(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
         """Says what will happen and to how many people; a POST does it."""

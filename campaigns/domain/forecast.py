@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaln
 
+ORDER_DAYS = 7  # a purchase counts for a campaign when it follows a click within a week
 LEVEL = 0.8
 WIDE = 0.95
 DRAWS = 8_000

@@ -1,9 +1,12 @@
 """Every read of this room, by question."""
 
 from campaigns.selectors.audience import AudiencePreview, Chosen, audience_preview, segment_ids
+from campaigns.selectors.clicks import LinkClicks, link_clicks
 from campaigns.selectors.forecast import Forecast, Told, TrackRecord, figures_json, forecast, told, track_record
 from campaigns.selectors.offers import offered_to
 from campaigns.selectors.offers import personal as personal_offers
+from campaigns.selectors.people import HEADER as PEOPLE_HEADER
+from campaigns.selectors.people import people_lines
 from campaigns.selectors.progress import Progress, Refusal, progress
 from campaigns.selectors.report import Report, budget_shown, cost_shown, message_cost_shown, report
 from campaigns.selectors.snippets import uses as snippet_uses
@@ -11,9 +14,11 @@ from campaigns.selectors.templates import has_unpublished_changes, member_addres
 from campaigns.selectors.variables import Variable, latest_properties, variables
 
 __all__ = [
+    "PEOPLE_HEADER",
     "AudiencePreview",
     "Chosen",
     "Forecast",
+    "LinkClicks",
     "Progress",
     "Refusal",
     "Report",
@@ -27,9 +32,11 @@ __all__ = [
     "forecast",
     "has_unpublished_changes",
     "latest_properties",
+    "link_clicks",
     "member_addresses",
     "message_cost_shown",
     "offered_to",
+    "people_lines",
     "personal_offers",
     "preview_contact",
     "progress",

@@ -8,10 +8,10 @@ from typing import Any
 from django.db import connection
 
 from accounts.models import Organization
+from campaigns.domain.forecast import ORDER_DAYS
 from common import clock, doorbell, tenancy
 from segments.patterns import meaning
 
-ORDER_DAYS = 7  # a purchase counts for a campaign when it follows a click within a week
 FINAL_DAYS = 28
 
 # Plan: campaigns that are not final (few), and for each messages_by_source once, the click's contacts by

@@ -11,12 +11,11 @@ from django.urls import reverse
 from accounts import services as accounts
 from accounts.domain.roles import Role
 from accounts.models import AuditEntry, Member, Organization
-from campaigns import selectors, services
-from campaigns.admin.report import lines as sections
+from campaigns import services
 from campaigns.models import Campaign, CampaignRun, EmailTemplate
 from campaigns.tests import making
 from common import clock
-from delivery.models import Engagement, Message
+from delivery.models import Message
 from segments.models import Segment
 
 pytestmark = pytest.mark.django_db
@@ -214,45 +213,13 @@ def test_the_progress_part_asks_again_while_the_campaign_runs_and_stops_at_its_e
     assert "<html" not in running
 
 
-def test_each_number_of_the_report_leads_to_its_rows(admin: Any) -> None:
-    campaign = services.launch(making.campaign([making.segment(making.contacts(9))]))
-    services.work(campaign.organization_id)
-    other = services.launch(making.campaign([making.segment(making.contacts(2, start=50), name="Other")]))
-    services.work(other.organization_id)
-    now = clock.now()
-    Message.objects.update(status="sent", sent_at=now, opened_at=now)
-    ids = list(Message.objects.filter(source_id=campaign.pk).order_by("pk").values_list("pk", flat=True))
-    Message.objects.filter(pk__in=ids[:1]).update(status="failed", opened_at=None)
-    Message.objects.filter(pk__in=ids[1:3]).update(status="refused", opened_at=None)
-    Message.objects.filter(pk__in=ids[3:6]).update(clicked_at=now, unsubscribed_at=now)
-    for message_id, kind, is_machine in [
-        (ids[3], "open", True),
-        (ids[3], "open", True),
-        (ids[4], "click", True),
-        (ids[5], "open", False),
-        (ids[6], "bounce", False),
-        (ids[7], "complaint", False),
-    ]:
-        Engagement.objects.create(message_id=message_id, kind=kind, is_machine=is_machine)
-
-    lines = [line for part in sections(campaign, selectors.report(campaign)) for line in part.lines if line.address]
-
-    counts = {line.label: line.count for line in lines}
-    assert list(counts.values()) == [6, 2, 1, 0, 1, 1, 6, 3, 3, 1, 1]
-    for line in lines:
-        assert admin.get(line.address).context["cl"].result_count == line.count, line.label
-    page = admin.get(_at("campaign_report", campaign.pk)).content.decode()
-    assert "source_type=campaign&amp;source_id=" in page
-    assert "100.0%" in page
-
-
 def test_an_analyst_sees_and_cannot_act(analyst: Any, segment: Segment) -> None:
     campaign = making.campaign([segment])
     template = EmailTemplate.objects.get()
 
     assert analyst.get(_at("campaign_change", campaign.pk)).status_code == 200
     assert "Launch" not in analyst.get(_at("campaign_change", campaign.pk)).content.decode()
-    assert analyst.get(_at("campaign_report", campaign.pk)).status_code == 200
+    assert analyst.get(reverse("dashboards:campaign", args=[campaign.pk])).status_code == 200
     assert analyst.get(_at("campaign_act", campaign.pk, "launch")).status_code == 403
     assert analyst.post(_at("campaign_act", campaign.pk, "launch"), {"version": 1}).status_code == 403
     assert analyst.post(_at("emailtemplate_act", template.pk, "publish")).status_code == 403
@@ -269,7 +236,8 @@ def test_a_stranger_finds_nothing(client: Any, segment: Segment, stranger: Organ
         member = accounts.add_member(accounts.ensure_user("sam@other.example"), Role.OWNER)
     client.force_login(member.user)
 
-    for name in ("campaign_change", "campaign_progress", "campaign_report"):
+    assert client.get(reverse("dashboards:campaign", args=[campaign.pk])).status_code == 404
+    for name in ("campaign_change", "campaign_progress"):
         assert client.get(_at(name, campaign.pk)).status_code == 404, name
     assert client.post(_at("campaign_act", campaign.pk, "launch"), {"version": 1}).status_code == 404
     for name in ("emailtemplate_change", "emailtemplate_preview"):

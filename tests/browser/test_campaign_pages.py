@@ -57,7 +57,7 @@ def test_campaign_pages_are_sound(visit: Any, size: tuple[int, int], campaign: C
         _at("campaign_change", campaign.pk),
         _at("campaign_act", draft.pk, "launch"),
         _at("campaign_act", campaign.pk, "cancel"),
-        _at("campaign_report", campaign.pk),
+        reverse("dashboards:campaign", args=[campaign.pk]),
     ]
     assert {page: faults for page in pages if (faults := visit(page, size).everything())} == {}
 

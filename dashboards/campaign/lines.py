@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlencode
-
-from django.urls import reverse
 
 from campaigns.models import Campaign
 from campaigns.selectors import Report
 from common import money
+from dashboards.links import listing
 from delivery.models import SourceType
 
 
@@ -36,13 +34,13 @@ def lines(campaign: Campaign, report: Report) -> list[Section]:
     """Sending, people, machines, offer."""
 
     def messages(**filters: object) -> str:
-        return _list("delivery_message", source_type=SourceType.CAMPAIGN.value, source_id=campaign.pk, **filters)
+        return listing("delivery.message", source_type=SourceType.CAMPAIGN.value, source_id=campaign.pk, **filters)
 
     sections = [
         Section(
             "Sending",
             [
-                Line("People addressed", report.target_count, hint="When the campaign started"),
+                Line("People addressed", report.target_count, people(campaign), hint="When the campaign started"),
                 Line("Sent", report.sent_count, messages(status__exact="sent")),
                 Line("Refused by policy", report.refused_count, messages(status__exact="refused")),
                 Line("Failed", report.failed_count, messages(status__exact="failed")),
@@ -75,13 +73,20 @@ def lines(campaign: Campaign, report: Report) -> list[Section]:
             Section(
                 "Offer",
                 [
-                    Line("Seen", report.view_count, rate=report.view_rate),
-                    Line("Taken", report.conversion_count, rate=report.conversion_rate, hint=worth),
+                    Line("Seen", report.view_count, people(campaign, did="viewed"), report.view_rate),
+                    Line(
+                        "Taken",
+                        report.conversion_count,
+                        people(campaign, did="converted"),
+                        report.conversion_rate,
+                        worth,
+                    ),
                 ],
             )
         )
     return sections
 
 
-def _list(model: str, **filters: object) -> str:
-    return f"{reverse(f'admin:{model}_changelist')}?{urlencode(filters)}"
+def people(campaign: Campaign, **filters: object) -> str:
+    """The list of the campaign's people, e.g. those with `did="opened"`."""
+    return listing("campaigns.target", campaign__id__exact=campaign.pk, **filters)
