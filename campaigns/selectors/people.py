@@ -50,7 +50,8 @@ TARGETS = {"viewed": Q(viewed_at__isnull=False), "converted": Q(converted_at__is
 PEOPLE_SQL = """
 SELECT target.contact_id, target.id, contact.user_id, contact.name, contact.email, message.status, message.reason,
        message.sent_at, message.opened_at, message.clicked_at, message.bounced_at, message.unsubscribed_at,
-       target.viewed_at, target.converted_at, target.conversion_value_minor, target.conversion_currency
+       target.viewed_at, target.converted_at, target.conversion_value_minor, target.conversion_currency,
+       target.is_held_out
   FROM (SELECT * FROM campaigns_target WHERE organization_id = %(organization)s AND campaign_id = %(campaign)s
            AND (contact_id, id) > (%(contact)s, %(target)s) ORDER BY contact_id, id LIMIT %(size)s) AS target
   JOIN audience_contact contact ON contact.id = target.contact_id AND contact.organization_id = %(organization)s
@@ -63,7 +64,7 @@ SELECT target.contact_id, target.id, contact.user_id, contact.name, contact.emai
 """
 HEADER = [
     "User ID", "Name", "Email", "Message", "Reason", "Sent", "Opened", "Clicked", "Bounced", "Unsubscribed",
-    "Saw the offer", "Took the offer", "Value", "Currency",
+    "Saw the offer", "Took the offer", "Value", "Currency", "Held out",
 ]  # fmt: skip
 
 

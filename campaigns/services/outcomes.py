@@ -53,7 +53,8 @@ SELECT %(organization)s, due.id, due.channel, due.kind, due.has_offers, target.c
               coalesce(sum(conversion_value_minor::float8 ^ 2) FILTER (WHERE conversion_currency = %(currency)s), 0)
                   AS squares
          FROM campaigns_target target
-        WHERE target.organization_id = %(organization)s AND target.campaign_id = due.id) AS target
+        WHERE target.organization_id = %(organization)s AND target.campaign_id = due.id
+          AND NOT target.is_held_out) AS target
  CROSS JOIN LATERAL (
        SELECT count(*) AS count, coalesce(sum(first.value), 0) AS value,
               coalesce(sum(first.value::float8 ^ 2), 0) AS squares

@@ -89,4 +89,4 @@ def lines(campaign: Campaign, report: Report) -> list[Section]:
 
 def people(campaign: Campaign, **filters: object) -> str:
     """The list of the campaign's people, e.g. those with `did="opened"`."""
-    return listing("campaigns.target", campaign__id__exact=campaign.pk, **filters)
+    return listing("campaigns.target", campaign__id__exact=campaign.pk, is_held_out__exact=0, **filters)
