@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -10,6 +12,7 @@ from django.db.models import Max, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -21,6 +24,7 @@ from campaigns.admin.forms import CampaignForm, ConfirmForm, DeclineForm, Launch
 from campaigns.admin.timing import REPEATS
 from campaigns.domain import recurrence, states
 from campaigns.models import Campaign, CampaignAudience, Offer
+from common import clock
 from common.errors import AppError
 
 BADGES = {"active": "good", "scheduled": "good", "paused": "warning", "cancelled": "critical"}
@@ -69,7 +73,7 @@ class CampaignAdmin(OrganizationModelAdmin):
     fieldsets = [
         (None, {"fields": ["name", "description", "opened_version"]}),
         ("What goes out", {"fields": ["template", "sender", "topic", "utm_campaign"]}),
-        ("When", {"fields": ["timing", "local_time", "passed_zones", *REPEATS, "ends_at"]}),
+        ("When", {"fields": ["starts_at", "timing", "local_time", "passed_zones", *REPEATS, "ends_at"]}),
         ("How fast, and at what cost", {"fields": ["messages_per_minute", "cost", "message_cost", "budget"]}),
         ("When limits collide", {"fields": ["weight", "shelf_hours", "holdout_percent"]}),
     ]
@@ -108,7 +112,7 @@ class CampaignAdmin(OrganizationModelAdmin):
         """What is settled is said in a sentence instead of a row of inputs."""
         if obj is None or _may_edit(obj, "recurrence"):
             return self.fieldsets
-        shown = {"fields": ["timing", "local_time", "passed_zones", "repeats", "ends_at"]}
+        shown = {"fields": ["starts_at", "timing", "local_time", "passed_zones", "repeats", "ends_at"]}
         return [(title, shown if title == "When" else part) for title, part in self.fieldsets]
 
     @admin.display(description="Repeats")
@@ -126,6 +130,15 @@ class CampaignAdmin(OrganizationModelAdmin):
     @admin.display(description="Cost")
     def cost(self, campaign: Campaign) -> str:
         return selectors.cost_shown(campaign)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """`?day=2026-11-25`, from the calendar: planned for nine o'clock of that day."""
+        initial: dict[str, Any] = {**super().get_changeform_initial_data(request)}
+        try:
+            day = date.fromisoformat(str(initial.pop("day", "")))
+        except ValueError:
+            return initial
+        return initial | {"starts_at": datetime.combine(day, time(9), timezone.get_current_timezone())}
 
     def save_model(self, request: HttpRequest, obj: Campaign, form: CampaignForm, change: bool) -> None:
         """Written by `save_related`, together with audience and offers."""
@@ -194,9 +207,12 @@ class CampaignAdmin(OrganizationModelAdmin):
 
     def _act_form(self, request: HttpRequest, campaign: Campaign, name: str) -> Any:
         data = request.POST if request.method == "POST" else None
-        initial = {"version": campaign.version}
+        initial: dict[str, Any] = {"version": campaign.version}
         if name == "launch":
-            return LaunchForm(data, initial=initial, zone=Organization.objects.get().timezone)
+            zone = Organization.objects.get().timezone
+            if campaign.starts_at is not None and campaign.starts_at > clock.now():
+                initial["at"] = f"{campaign.starts_at.astimezone(ZoneInfo(zone)):%Y-%m-%dT%H:%M}"
+            return LaunchForm(data, initial=initial, zone=zone)
         return (DeclineForm if name == "decline" else ConfirmForm)(data, initial=initial)
 
     def _act_context(self, request: HttpRequest, campaign: Campaign, name: str) -> dict[str, Any]:

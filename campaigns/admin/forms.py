@@ -30,6 +30,7 @@ CAMPAIGN_FIELDS = {
     "weight": "weight",
     "shelf_hours": "shelf_hours",
     "holdout_percent": "holdout_percent",
+    "starts_at": "starts_at",
     "ends_at": "ends_at",
     "timing": "timing",
     "local_time": "local_time",
@@ -57,6 +58,9 @@ class CampaignForm(TimingForm):
             self.fields["cost"].help_text = f"What the campaign costs, in {self.currency}."
             self.fields["cost"].initial = money.to_decimal(self.instance.cost_minor or 0, self.currency)
         self.fill()
+        if "starts_at" in self.fields:
+            self.fields["starts_at"].label = "Planned for"
+            self.fields["starts_at"].help_text = "A note for the calendar; nothing goes out before you launch."
         if "opened_version" in self.fields:
             self.fields["opened_version"].initial = self.instance.version
         if "template" in self.fields:

@@ -2,6 +2,7 @@ from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter
 
 from campaigns.api.auto import CycleViewSet, ManualView, PresetViewSet
+from campaigns.api.calendar import CalendarView
 from campaigns.api.campaigns import CampaignViewSet
 from campaigns.api.copy import CopySuggestionViewSet
 from campaigns.api.messages import MessageTemplateViewSet
@@ -25,6 +26,7 @@ router.register("pictures", PictureViewSet, basename="picture")
 # Before delivery's own `messages/<id>/`: the answer needs the campaigns and segments that stand above it.
 urlpatterns = [
     path("messages/why/", WhyView.as_view(), name="message-why"),
+    re_path(r"^campaigns/calendar/?$", CalendarView.as_view(), name="campaign-calendar-api"),
     re_path(r"^campaigns/manual/?$", ManualView.as_view(), name="campaign-manual"),
     *router.urls,
 ]

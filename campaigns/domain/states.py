@@ -43,13 +43,13 @@ ALWAYS = frozenset({"name", "description", "cost_minor"})
 RUNNING = ALWAYS | {"ends_at", "messages_per_minute", "message_cost_minor", "budget_minor"}
 EVERYTHING = RUNNING | {
     "template_id", "sender_id", "topic_id", "utm_campaign", "weight", "shelf_hours", "holdout_percent", "audience",
-    "offers", "timing", "local_time", "passed_zones", "recurrence",
+    "offers", "starts_at", "timing", "local_time", "passed_zones", "recurrence",
 }  # fmt: skip
 # state → the fields that may still change; who and what are settled at launch
 EDITABLE: dict[State, frozenset[str]] = {
     # Who is in it was found and drawn already, and it goes out when it is approved.
     State.PROPOSED: EVERYTHING
-    - {"audience", "holdout_percent", "timing", "local_time", "passed_zones", "recurrence"},
+    - {"audience", "holdout_percent", "starts_at", "timing", "local_time", "passed_zones", "recurrence"},
     State.DRAFT: EVERYTHING,
     State.SCHEDULED: RUNNING,
     State.ACTIVE: RUNNING,

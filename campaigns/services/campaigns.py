@@ -93,7 +93,7 @@ def _wake_run(campaign: Campaign) -> None:
 
 def duplicate_campaign(campaign: Campaign) -> Campaign:
     """A new draft with the same words, audience and offers; nobody is in it yet."""
-    values = {name: getattr(campaign, name) for name in FIELDS - {"ends_at"}}
+    values = {name: getattr(campaign, name) for name in FIELDS - {"starts_at", "ends_at"}}
     values["name"] = f"{campaign.name} (copy)"[:200]
     return create_campaign(values, audience=audience_of(campaign), offers=offers_of(campaign))
 
