@@ -65,6 +65,13 @@ SUBSCRIPTIONS: list[Subscription] = [
         LATER,
         hears=experiments_subscribers.hears_events,
     ),
+    Subscription(
+        ContactsChanged,
+        "experiments.contacts",
+        experiments_subscribers.on_contacts,
+        LATER,
+        hears=experiments_subscribers.hears_contacts,
+    ),
     Subscription(ConsentRequested, "delivery.consents", delivery_subscribers.consent_requested),
     Subscription(ContactsChanged, "delivery.contacts", delivery_subscribers.contacts_changed, LATER),
     Subscription(ContactsChanged, "campaigns.contacts", campaigns_subscribers.contacts_changed, LATER),

@@ -10,10 +10,12 @@ from experiments.services.experiments import (
     delete_experiment,
     update_experiment,
 )
+from experiments.services.exposing import Meeting, expose
 
 __all__ = [
     "ArmDraft",
     "Draw",
+    "Meeting",
     "archive",
     "arms_of",
     "arms_sql",
@@ -22,6 +24,7 @@ __all__ = [
     "count_anew",
     "create_experiment",
     "delete_experiment",
+    "expose",
     "organizations_due",
     "start",
     "stop",
