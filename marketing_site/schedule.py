@@ -49,6 +49,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(minute=37, hour=3),
         "options": {"queue": "default"},
     },
+    "decide-experiments": {
+        "task": "experiments.decide",
+        "schedule": 600.0,
+        "options": {"queue": "default", "expires": 600},
+    },
     "analyse": {
         "task": "segments.analyse",
         "schedule": crontab(minute=0, hour=2),

@@ -218,6 +218,8 @@ SPECTACULAR_SETTINGS = {
         "OfferScope": "campaigns.models.ScopeKind",
         "MessageKind": "delivery.models.MessageKind",
         "SegmentKind": "segments.models.SegmentKind",
+        "ExperimentUnit": "experiments.models.Unit",
+        "PredictionUnit": "audience.models.PredictionUnit",
         "TaskStatus": "automations.models.TaskStatus",
         "TouchpointChannel": "attribution.models.CHANNELS",
         "TouchpointKind": "attribution.models.TouchpointKind",

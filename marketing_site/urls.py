@@ -15,6 +15,7 @@ api_v1 = [
     path("", include("campaigns.api.urls")),
     path("", include("automations.api.urls")),
     path("", include("segments.api.urls")),
+    path("", include("experiments.api.urls")),
     path("", include("attribution.api.urls")),
     path("", include("viral.api.urls")),
     path("", include("delivery.api.urls")),
@@ -36,5 +37,6 @@ urlpatterns = [
     path("", include("delivery.urls")),
     path("", include("campaigns.urls")),
     path("segments/", include("segments.urls")),
+    path("", include("experiments.urls")),
     path("", include("dashboards.urls")),
 ]

@@ -1,5 +1,7 @@
 """What others read of this room."""
 
+from experiments.selectors.arms import Decision, decide, features
+from experiments.selectors.planning import Plan, plan
 from experiments.selectors.reading import ReadOut, lift_over_time, read_out
 
-__all__ = ["ReadOut", "lift_over_time", "read_out"]
+__all__ = ["Decision", "Plan", "ReadOut", "decide", "features", "lift_over_time", "plan", "read_out"]

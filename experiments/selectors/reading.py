@@ -63,7 +63,7 @@ class ReadOut:
 def read_out(experiment: Experiment) -> ReadOut:
     """Read an experiment. Two short queries and some thousands of sums; no event and no person is looked at."""
     arms = list(experiment.arms.order_by("position"))
-    control = next(place for place, arm in enumerate(arms) if arm.is_control)
+    control = next((place for place, arm in enumerate(arms) if arm.is_control), 0)
     organization = Organization.objects.only("currency", "timezone").get(pk=experiment.organization_id)
     held = sums.spans(experiment, arms)
     everybody = held.get("", {})
@@ -130,8 +130,8 @@ def _balance(experiment: Experiment, arms: Sequence[Arm], everybody: Mapping[int
     for epoch, span in everybody.items():
         people = sum(arm.n for arm in span)
         for place, arm in enumerate(arms):
-            meant[place] += people * shares[epoch][arm.key]
-    return balance.check(counts, meant)
+            meant[place] += people * shares.get(epoch, {}).get(arm.key, 0.0)
+    return balance.check(counts, meant) if all(meant) else None
 
 
 def _problems(experiment: Experiment) -> dict[str, int]:

@@ -12,10 +12,10 @@ from experiments.models import Allotment, Arm, Experiment
 from experiments.notices import ExperimentDecided
 
 
-def start(experiment: Experiment) -> Experiment:
+def start(experiment: Experiment, *, expected_version: int | None = None) -> Experiment:
     """Let people in from now on. Raises `Conflict` where another running experiment has the same people."""
     with transaction.atomic():
-        held = _change(experiment, "start")
+        held = _change(experiment, "start", expected_version)
         _refuse_overlap(held)
         held.started_at = clock.now()
         _save(held, "start", ["started_at"])
@@ -30,7 +30,9 @@ def start(experiment: Experiment) -> Experiment:
     return held
 
 
-def stop(experiment: Experiment, winner: Arm | None = None, reason: str = "") -> Experiment:
+def stop(
+    experiment: Experiment, winner: Arm | None = None, reason: str = "", *, expected_version: int | None = None
+) -> Experiment:
     """Let nobody else in. With a `winner` everybody gets that arm from now on, and who waits for it is told.
 
     Raises `Conflict` unless it runs, `Invalid` for an arm of another experiment.
@@ -38,7 +40,7 @@ def stop(experiment: Experiment, winner: Arm | None = None, reason: str = "") ->
     if winner is not None and winner.experiment_id != experiment.pk:
         raise Invalid(f"“{winner}” is no arm of this experiment.", details={"winner": "Choose one of its arms."})
     with transaction.atomic():
-        held = _change(experiment, "stop")
+        held = _change(experiment, "stop", expected_version)
         held.stopped_at, held.winner = clock.now(), winner
         _save(held, "stop", ["stopped_at", "winner"])
         outbox.publish(
@@ -53,16 +55,17 @@ def stop(experiment: Experiment, winner: Arm | None = None, reason: str = "") ->
     return held
 
 
-def archive(experiment: Experiment) -> Experiment:
+def archive(experiment: Experiment, *, expected_version: int | None = None) -> Experiment:
     """Put it away: events are not counted any more, the numbers stay."""
     with transaction.atomic():
-        held = _change(experiment, "archive")
+        held = _change(experiment, "archive", expected_version)
         _save(held, "archive", [])
     return held
 
 
-def _change(experiment: Experiment, action: str) -> Experiment:
+def _change(experiment: Experiment, action: str, expected_version: int | None) -> Experiment:
     held = versions.lock(Experiment, experiment.pk)
+    versions.check(held, expected_version)
     held.status = states.move(held.status, action)
     return held
 

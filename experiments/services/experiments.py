@@ -18,6 +18,7 @@ from experiments.services import counting, meters
 
 FIELDS = states.EVERYTHING - {"arms"}
 MOST_ARMS = 20
+RESERVED_KEYS = frozenset({"features", "plan", "reserve"})  # addresses of the API
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,8 @@ def _check(experiment: Experiment) -> None:
         wrong["coverage"] = "The share of everybody who takes part is above 0 and at most 1."
     if experiment.namespace_start >= experiment.namespace_end:
         wrong["namespace_end"] = "A share of the namespace ends after it begins."
+    if experiment.key in RESERVED_KEYS:
+        wrong["key"] = f"“{experiment.key}” is a word of the API; choose another key."
     if Experiment.objects.filter(key=experiment.key).exclude(pk=experiment.pk).exists():
         wrong["key"] = f"Another experiment has the key “{experiment.key}”."
     if wrong:

@@ -148,4 +148,4 @@ def _write(experiment: Experiment, keys: Sequence[str], told: dict[int, tuple[da
     }
     with tenancy.engine(), connection.cursor() as cursor:
         cursor.execute(EXPOSE_SQL.format(unit=unit, draw=draw.sql, is_own=IS_OWN), values)
-        return cursor.rowcount
+        return int(cursor.rowcount)
