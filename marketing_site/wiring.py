@@ -32,6 +32,7 @@ from delivery.services import reputation as delivery_reputation
 from delivery.services import visits
 from experiments import services as experiments
 from experiments import subscribers as experiments_subscribers
+from experiments.notices import ExperimentDecided
 from integrations import selectors as integrations_selectors
 from integrations import services as integrations
 from integrations import subscribers as integrations_subscribers
@@ -75,6 +76,7 @@ SUBSCRIPTIONS: list[Subscription] = [
     Subscription(ConsentRequested, "delivery.consents", delivery_subscribers.consent_requested),
     Subscription(ContactsChanged, "delivery.contacts", delivery_subscribers.contacts_changed, LATER),
     Subscription(ContactsChanged, "campaigns.contacts", campaigns_subscribers.contacts_changed, LATER),
+    Subscription(ExperimentDecided, "campaigns.experiments", campaigns_subscribers.experiment_decided),
     Subscription(MessagesSettled, "campaigns.messages", campaigns_subscribers.messages_settled, LATER),
     Subscription(
         (MessagesSettled, MessageEngaged),

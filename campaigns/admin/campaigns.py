@@ -75,6 +75,7 @@ class CampaignAdmin(OrganizationModelAdmin):
         ("What goes out", {"fields": ["template", "sender", "topic", "utm_campaign"]}),
         ("When", {"fields": ["starts_at", "timing", "local_time", "passed_zones", *REPEATS, "ends_at"]}),
         ("How fast, and at what cost", {"fields": ["messages_per_minute", "cost", "message_cost", "budget"]}),
+        ("Test", {"fields": ["experiment", "test_percent", "test_hours"]}),
         ("When limits collide", {"fields": ["weight", "shelf_hours", "holdout_percent"]}),
     ]
 
@@ -103,8 +104,9 @@ class CampaignAdmin(OrganizationModelAdmin):
         form_name = {
             "template_id": "template", "sender_id": "sender", "topic_id": "topic", "cost_minor": "cost",
             "message_cost_minor": "message_cost", "budget_minor": "budget", "recurrence": "repeats",
+            "experiment_id": "experiment",
         }  # fmt: skip
-        settled = states.EVERYTHING - states.EDITABLE[states.State(obj.status)] - {"audience", "offers"}
+        settled = states.EVERYTHING - states.EDITABLE[states.State(obj.status)] - {"audience", "offers", "arms"}
         # `cost` is the form's own field: it is left out rather than shown twice.
         return sorted(form_name.get(name, name) for name in settled)
 

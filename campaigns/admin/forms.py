@@ -35,6 +35,9 @@ CAMPAIGN_FIELDS = {
     "timing": "timing",
     "local_time": "local_time",
     "passed_zones": "passed_zones",
+    "experiment": "experiment_id",
+    "test_percent": "test_percent",
+    "test_hours": "test_hours",
     "utm_campaign": "utm_campaign",
 }
 TIMING = ("timing", "local_time", "passed_zones")

@@ -20,6 +20,7 @@ from campaigns.api.shapes import VersionSerializer
 from campaigns.auto import decisions
 from campaigns.models import Campaign, CampaignStatus
 from common.api.views import ApiViewSet
+from common.errors import Invalid
 
 
 class CampaignFilter(django_filters.FilterSet):
@@ -47,7 +48,8 @@ class CampaignViewSet(ApiViewSet):
     lookup_value_regex = "[0-9]{1,18}"
 
     def get_queryset(self) -> QuerySet[Campaign]:
-        return Campaign.objects.select_related("preset").prefetch_related("audience", "offers")
+        parts = ("audience", "offers", "experiment__arms")
+        return Campaign.objects.select_related("preset", "experiment").prefetch_related(*parts)
 
     def list(self, request: Request) -> Response:
         """Newest first; `limit` and `cursor` page."""
@@ -61,8 +63,8 @@ class CampaignViewSet(ApiViewSet):
     @extend_schema(request=shapes.CampaignInput, responses={201: shapes.CampaignSerializer})
     def create(self, request: Request) -> Response:
         """A draft; nothing is sent until it is launched."""
-        values, audience, offers = shapes.draft(_read(shapes.CampaignInput, request))
-        campaign = services.create_campaign(values, audience=audience, offers=offers or ())
+        values, parts = shapes.draft(_read(shapes.CampaignInput, request))
+        campaign = services.create_campaign(values, **parts)
         return self._answer(campaign, status=201)
 
     @extend_schema(request=shapes.CampaignInput)
@@ -141,6 +143,17 @@ class CampaignViewSet(ApiViewSet):
         data = _read(shapes.DeclineInput, request)
         return self._answer(decisions.decline(campaign, data["reason"], expected_version=data.get("version")))
 
+    @extend_schema(request=shapes.DecisionInput, responses=shapes.CampaignSerializer)
+    @action(detail=True, methods=["post"])
+    def decide(self, request: Request, pk: str) -> Response:
+        """End the first test now: the rest gets this arm."""
+        campaign = self._campaign(pk)
+        data = _read(shapes.DecisionInput, request)
+        arm = campaign.experiment.arms.filter(key=data["arm"]).first() if campaign.experiment is not None else None
+        if arm is None:
+            raise Invalid(f"The campaign has no arm “{data['arm']}”.", details={"arm": "The key of one of its arms."})
+        return self._answer(services.decide(campaign, arm, expected_version=data.get("version")))
+
     @extend_schema(request=None, responses={201: shapes.CampaignSerializer})
     @action(detail=True, methods=["post"])
     def duplicate(self, request: Request, pk: str) -> Response:
@@ -216,10 +229,8 @@ class CampaignViewSet(ApiViewSet):
     def _update(self, request: Request, pk: str, *, partial: bool) -> Response:
         campaign = self._campaign(pk)
         data = _read(shapes.CampaignInput, request, partial=partial)
-        values, audience, offers = shapes.draft(data)
-        campaign = services.update_campaign(
-            campaign, values, audience=audience, offers=offers, expected_version=data.get("version")
-        )
+        values, parts = shapes.draft(data)
+        campaign = services.update_campaign(campaign, values, **parts, expected_version=data.get("version"))
         return self._answer(campaign)
 
 

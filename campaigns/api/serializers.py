@@ -24,6 +24,7 @@ from campaigns.selectors.offers import Personal
 from campaigns.services import Audience, OfferDraft, Taken, Who
 from common.api.shapes import QuickModelSerializer, StrictSerializer
 from delivery.models import Weight
+from experiments.services import ArmDraft
 
 
 class AudienceSerializer(StrictSerializer):
@@ -101,8 +102,23 @@ class RecurrenceSerializer(StrictSerializer):
     )
 
 
+class ArmSerializer(StrictSerializer):
+    """What the people of an arm get; what it does not name is as the campaign says."""
+
+    also_accepts = frozenset({"id", "is_control"})
+
+    key = serializers.SlugField(max_length=60)
+    name = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    weight = serializers.FloatField(default=1.0, min_value=0, help_text="Its part of the people.")
+    template_id = serializers.IntegerField(allow_null=True, required=False, min_value=1)
+    offer_id = serializers.IntegerField(allow_null=True, required=False, min_value=1)
+    send_at = serializers.TimeField(allow_null=True, required=False, help_text="By each contact's clock.")
+
+
 class CampaignSerializer(QuickModelSerializer):
     recurrence = serializers.SerializerMethodField()
+    experiment_id = serializers.IntegerField(allow_null=True)
+    arms = serializers.SerializerMethodField()
     template_id = serializers.IntegerField(allow_null=True)
     sender_id = serializers.IntegerField(allow_null=True)
     topic_id = serializers.IntegerField(allow_null=True)
@@ -117,6 +133,7 @@ class CampaignSerializer(QuickModelSerializer):
         fields = [
             "id", "name", "description", "status", "template_id", "sender_id", "topic_id", "audience", "offers",
             "timing", "local_time", "passed_zones", "recurrence",
+            "experiment_id", "arms", "test_percent", "test_hours",
             "starts_at", "ends_at", "messages_per_minute", "weight", "shelf_hours", "holdout_percent", "cost_minor",
             "message_cost_minor", "budget_minor", "utm_campaign", "origin", "preset", "version",
             "allowed_actions", "target_status", "created_at", "updated_at",
@@ -126,6 +143,16 @@ class CampaignSerializer(QuickModelSerializer):
     def get_recurrence(self, campaign: Campaign) -> dict[str, Any] | None:
         """Null for a campaign that goes out once."""
         return campaign.recurrence or None
+
+    @extend_schema_field(ArmSerializer(many=True))
+    def get_arms(self, campaign: Campaign) -> list[dict[str, Any]]:
+        """Of the campaign's experiment; the first is the control."""
+        arms = campaign.experiment.arms.all() if campaign.experiment is not None else ()
+        return [
+            {"id": arm.pk, "key": arm.key, "name": arm.name, "weight": arm.weight, "is_control": arm.is_control}
+            | arm.payload
+            for arm in arms
+        ]
 
     def get_audience(self, campaign: Campaign) -> dict[str, list[int]]:
         rows = list(campaign.audience.all())
@@ -195,6 +222,17 @@ class CampaignInput(VersionSerializer):
         required=False,
         help_text="Contacts whose clock is past `local_time` at the start.",
     )
+    experiment_id = serializers.IntegerField(
+        allow_null=True, required=False, help_text="One that was made elsewhere; `arms` make one for the campaign."
+    )
+    arms = ArmSerializer(many=True, required=False, max_length=20)
+    test_percent = serializers.IntegerField(
+        allow_null=True, required=False, min_value=1, max_value=90,
+        help_text="So much of the audience gets the arms first, and the rest the winner. Empty: everybody at once.",
+    )  # fmt: skip
+    test_hours = serializers.IntegerField(
+        allow_null=True, required=False, min_value=1, max_value=336, help_text="The rest follows at the latest then."
+    )
     recurrence = RecurrenceSerializer(allow_null=True, required=False, help_text="For `recurring`.")
     ends_at = serializers.DateTimeField(allow_null=True, required=False)
     messages_per_minute = serializers.IntegerField(allow_null=True, required=False, min_value=1, max_value=10_000_000)
@@ -219,6 +257,10 @@ class CampaignInput(VersionSerializer):
     utm_campaign = serializers.SlugField(allow_blank=True, required=False, max_length=50)
     audience = AudienceSerializer(required=False)
     offers = OfferSerializer(many=True, required=False, max_length=20)
+
+
+class DecisionInput(VersionSerializer):
+    arm = serializers.SlugField(max_length=60, help_text="The key of the arm that the rest gets.")
 
 
 class LaunchInput(VersionSerializer):
@@ -288,6 +330,9 @@ class ProgressSerializer(serializers.Serializer):  # type: ignore[type-arg]
     percent = serializers.IntegerField(help_text="Targets that are settled, 0–100.")
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
+    test_count = serializers.IntegerField(help_text="People in the first test.")
+    test_ends_at = serializers.DateTimeField(allow_null=True, help_text="When the rest follows at the latest.")
+    winner = serializers.CharField(help_text="The key of the arm that those without an arm get; empty: none.")
     note = serializers.CharField(help_text="What the run waits for, or why it stopped.")
     run_count = serializers.IntegerField(help_text="Sends that have begun; more than one if recurring.")
     next_at = serializers.DateTimeField(
@@ -349,14 +394,21 @@ class AudiencePreviewSerializer(serializers.Serializer):  # type: ignore[type-ar
     sample = PreviewContactSerializer(many=True)
 
 
-def draft(data: dict[str, Any]) -> tuple[dict[str, Any], Audience | None, list[OfferDraft] | None]:
-    """Validated input as the service takes it: fields, audience, offers."""
-    values = {name: value for name, value in data.items() if name not in {"audience", "offers", "version"}}
+def draft(data: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Validated input as the service takes it: fields, and its parts that are named: audience, offers, arms."""
+    values = {name: value for name, value in data.items() if name not in {"audience", "offers", "arms", "version"}}
     audience = Audience(**data["audience"]) if "audience" in data else None
     offers = None
     if "offers" in data:
         offers = [OfferDraft(**offer | {"scope": tuple(offer["scope"])}) for offer in data["offers"]]
-    return values, audience, offers
+    arms = [_arm(arm, is_control=place == 0) for place, arm in enumerate(data["arms"])] if "arms" in data else None
+    parts = {"audience": audience, "offers": offers, "arms": arms}
+    return values, {name: part for name, part in parts.items() if part is not None}
+
+
+def _arm(data: dict[str, Any], *, is_control: bool) -> ArmDraft:
+    payload = {name: data[name] for name in ("template_id", "offer_id", "send_at") if data.get(name) is not None}
+    return ArmDraft(data["key"], data.get("name") or data["key"], data["weight"], is_control, payload)
 
 
 def taken(data: dict[str, Any]) -> Taken:

@@ -44,6 +44,7 @@ RUNNING = ALWAYS | {"ends_at", "messages_per_minute", "message_cost_minor", "bud
 EVERYTHING = RUNNING | {
     "template_id", "sender_id", "topic_id", "utm_campaign", "weight", "shelf_hours", "holdout_percent", "audience",
     "offers", "starts_at", "timing", "local_time", "passed_zones", "recurrence",
+    "experiment_id", "test_percent", "test_hours", "arms",
 }  # fmt: skip
 # state → the fields that may still change; who and what are settled at launch
 EDITABLE: dict[State, frozenset[str]] = {

@@ -8,6 +8,7 @@ from campaigns.models.campaigns import (
     CampaignRun,
     CampaignStatus,
     PassedZones,
+    RunArm,
     RunStatus,
     Timing,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "ReadingHabit",
     "ReadingHour",
     "Redemption",
+    "RunArm",
     "RunStatus",
     "ScopeKind",
     "Snippet",

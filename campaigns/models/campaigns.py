@@ -15,6 +15,7 @@ from common import clock
 from common.models import WorkedRow
 from common.tenancy import OrganizationScoped
 from delivery.models import Content, Sender, Weight
+from experiments.models import Arm, Experiment
 from segments.models import Segment
 
 
@@ -77,6 +78,19 @@ class Campaign(OrganizationScoped):
     shelf_hours = models.PositiveIntegerField(
         "keeps for hours", null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(8760)],
         help_text="Messages that have not gone by then are not sent; until then they wait for room under the caps.",
+    )  # fmt: skip
+    experiment = models.ForeignKey(
+        Experiment, null=True, blank=True, on_delete=models.SET_NULL, related_name="campaigns",
+        help_text="Its arms say what differs: the template, the offer or the time of day.",
+    )  # fmt: skip
+    test_percent = models.PositiveSmallIntegerField(
+        "test on", null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(90)],
+        help_text="Percent of the audience that get the arms first; the rest gets the winner. Empty: everybody.",
+    )  # fmt: skip
+    test_hours = models.PositiveSmallIntegerField(
+        "hours until the rest follows", null=True, blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(336)],
+        help_text="At the latest; sooner when the experiment's rule or a person names the winner.",
     )  # fmt: skip
     holdout_percent = models.DecimalField(
         "held out, percent", max_digits=4, decimal_places=1, default=Decimal(0), db_default=Decimal(0),
@@ -149,6 +163,15 @@ class CampaignRun(WorkedRow):
     timed_by: models.JSONField[Any, Any] = models.JSONField(
         default=dict, db_default={}, help_text="Targets by what their moment was chosen from (Target.timed_by)."
     )
+    test_through_id = models.BigIntegerField(
+        default=0, db_default=0, help_text="Of a first test: targets up to this id are in it, the others wait."
+    )
+    test_count = models.PositiveIntegerField(default=0, db_default=0)
+    test_ends_at = models.DateTimeField(null=True)
+    winner = models.ForeignKey(
+        Arm, null=True, on_delete=models.SET_NULL, related_name="+", help_text="What those without an arm get."
+    )
+    decided_at = models.DateTimeField(null=True)
     is_queued = models.BooleanField(default=False, help_text="Every target has its message, or needs none.")
     finished_at = models.DateTimeField(null=True)
 
@@ -162,3 +185,22 @@ class CampaignRun(WorkedRow):
 
     def __str__(self) -> str:
         return f"{self.campaign} run {self.pk}"
+
+    @property
+    def is_testing(self) -> bool:
+        """Whether most of its people wait for the winner of a first test."""
+        return self.test_through_id > 0 and self.decided_at is None
+
+
+class RunArm(OrganizationScoped):
+    """What an arm sends in a run, where that is not what the run sends."""
+
+    run = models.ForeignKey(CampaignRun, on_delete=models.CASCADE, related_name="arms")
+    arm = models.ForeignKey(Arm, on_delete=models.CASCADE, related_name="+")
+    content = models.ForeignKey(Content, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "arm"], name="one_content_per_arm")]
+
+    def __str__(self) -> str:
+        return f"{self.arm} in {self.run}"

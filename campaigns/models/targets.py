@@ -9,6 +9,7 @@ from audience.models import Contact
 from campaigns.models.campaigns import Campaign, CampaignRun
 from common import clock
 from common.tenancy import OrganizationScoped
+from experiments.models import Arm
 
 
 class TargetStatus(models.TextChoices):
@@ -39,6 +40,9 @@ class Target(OrganizationScoped):
         max_length=10, choices=TargetStatus, default=TargetStatus.ELIGIBLE, db_default="eligible"
     )
     occurrence = models.PositiveIntegerField(default=0, db_default=0, help_text="0 for what goes out once.")
+    arm = models.ForeignKey(
+        Arm, null=True, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
     send_at = models.DateTimeField(null=True, help_text="By the contact's own clock or habit; empty: in turn.")
     timed_by = models.CharField(max_length=12, choices=TimedBy, blank=True, default="", db_default="")
     is_held_out = models.BooleanField(
@@ -60,6 +64,7 @@ class Target(OrganizationScoped):
         indexes = [
             models.Index(fields=["organization_id", "run", "id"], name="target_by_run"),
             models.Index(fields=["organization_id", "contact"], condition=~Q(status="converted"), name="target_open"),
+            models.Index(fields=["organization_id", "arm"], condition=Q(arm__isnull=False), name="target_by_arm"),
         ]
 
     def __str__(self) -> str:

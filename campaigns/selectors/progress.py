@@ -36,7 +36,8 @@ class Progress:
     """Counts of messages by where they stand; `percent` of targets that are settled, 0–100.
 
     Of a recurring campaign all sends together: `run_count` of them have begun. `next_at`: its next send, or the next
-    messages that wait for their moment. `timed_by`: targets by what their moment was chosen from.
+    messages that wait for their moment. `timed_by`: targets by what their moment was chosen from. `test_count`
+    people are in a first test; those without an arm get the `winner`.
     """
 
     status: str
@@ -60,6 +61,9 @@ class Progress:
     run_count: int
     next_at: datetime | None
     timed_by: dict[str, int]
+    test_count: int
+    test_ends_at: datetime | None
+    winner: str
     spent_minor: int
     budget_minor: int | None
 
@@ -77,7 +81,7 @@ class Progress:
 
 def progress(campaign: Campaign) -> Progress:
     """Where the campaign's messages stand now; two queries."""
-    runs = list(CampaignRun.objects.filter(campaign=campaign).order_by("pk"))
+    runs = list(CampaignRun.objects.filter(campaign=campaign).select_related("winner").order_by("pk"))
     begun = [run for run in runs if run.snapshot_at is not None]
     counts, refusals, recent, first_sent_at = _count(campaign)
     sends = any(run.content_id is not None for run in runs)
@@ -102,6 +106,9 @@ def progress(campaign: Campaign) -> Progress:
         run_count=len(begun),
         next_at=_next_at(runs),
         timed_by=dict(sum((Counter(run.timed_by) for run in begun), Counter())),
+        test_count=sum(run.test_count for run in runs),
+        test_ends_at=next((run.test_ends_at for run in runs if run.is_testing), None),
+        winner=next((run.winner.key for run in reversed(runs) if run.winner is not None), ""),
         spent_minor=_spent_minor(campaign, counts),
         budget_minor=campaign.budget_minor,
     )

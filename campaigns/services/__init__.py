@@ -1,5 +1,6 @@
 """Every write of this room, by noun."""
 
+from campaigns.services.arms import arms_of
 from campaigns.services.campaigns import (
     Audience,
     audience_of,
@@ -9,6 +10,7 @@ from campaigns.services.campaigns import (
     update_campaign,
 )
 from campaigns.services.control import archive, cancel, complete, launch, pause, resume, unschedule
+from campaigns.services.deciding import decide
 from campaigns.services.drafts import compare, draft_of, restore_version, save_draft, version_of
 from campaigns.services.forecasts import keep_forecast
 from campaigns.services.offer_drafts import OfferDraft, offers_of
@@ -44,6 +46,7 @@ __all__ = [
     "Who",
     "archive",
     "archive_template",
+    "arms_of",
     "audience_of",
     "cancel",
     "compare",
@@ -52,6 +55,7 @@ __all__ = [
     "create_campaign",
     "create_snippet",
     "create_template",
+    "decide",
     "delete_campaign",
     "delete_snippet",
     "delete_template",

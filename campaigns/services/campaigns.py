@@ -8,21 +8,33 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Model
 
 from accounts import audit
 from audience.models import Topic
 from campaigns.domain import recurrence, states
 from campaigns.models import Campaign, CampaignAudience, EmailTemplate, RunStatus
+from campaigns.services import arms as experiment_arms
 from campaigns.services import offer_drafts, versions
 from campaigns.services.offer_drafts import OfferDraft, offers_of
 from common import clock, doorbell
 from common.errors import Conflict, Invalid
 from delivery import services as delivery
 from delivery.models import Sender, SourceType
+from experiments.models import Experiment
+from experiments.services import ArmDraft
 from segments.models import Segment
 
 WORK = "campaign_runs"
-FIELDS = states.EVERYTHING - {"audience", "offers"}
+FIELDS = states.EVERYTHING - {"audience", "offers", "arms"}
+
+
+MADE_ELSEWHERE: tuple[tuple[str, type[Model]], ...] = (
+    ("template_id", EmailTemplate),
+    ("sender_id", Sender),
+    ("topic_id", Topic),
+    ("experiment_id", Experiment),
+)
 
 
 @dataclass(frozen=True)
@@ -34,15 +46,22 @@ class Audience:
 
 
 def create_campaign(
-    values: Mapping[str, Any], *, audience: Audience | None = None, offers: Sequence[OfferDraft] = ()
+    values: Mapping[str, Any],
+    *,
+    audience: Audience | None = None,
+    offers: Sequence[OfferDraft] = (),
+    arms: Sequence[ArmDraft] = (),
 ) -> Campaign:
-    """A new draft with its audience and offers. Raises `Invalid` by field."""
+    """A new draft with its audience, offers and the arms of its experiment. Raises `Invalid` by field."""
     campaign = Campaign(**_known(values))
     _check_fields(campaign)
     with transaction.atomic():
         campaign.save()
         _write_audience(campaign, audience or Audience(()))
         offer_drafts.write(campaign, offers)
+        experiment_arms.check_free(campaign)
+        if arms:
+            experiment_arms.write(campaign, arms)
         _hold_out(campaign)
         audit.record("create", campaign, after=picture(campaign))
     return campaign
@@ -54,9 +73,10 @@ def update_campaign(
     *,
     audience: Audience | None = None,
     offers: Sequence[OfferDraft] | None = None,
+    arms: Sequence[ArmDraft] | None = None,
     expected_version: int | None = None,
 ) -> Campaign:
-    """Change fields, audience, offers (None: untouched). Raises `Conflict` when somebody else was quicker or
+    """Change fields, audience, offers, arms (None: untouched). Raises `Conflict` when somebody else was quicker or
     the campaign's state has settled what is to change, `Invalid` by field."""
     with transaction.atomic():
         held = versions.lock(Campaign, campaign.pk)
@@ -65,6 +85,7 @@ def update_campaign(
         differing = {name for name, value in wanted.items() if getattr(held, name) != value}
         differing |= {"audience"} if audience is not None and audience_of(held) != _sorted(audience) else set()
         differing |= {"offers"} if offers is not None and offers_of(held) != list(offers) else set()
+        differing |= {"arms"} if arms is not None and experiment_arms.arms_of(held) != list(arms) else set()
         states.check_editable(held.status, differing)
         with recorded(held):
             versions.write(held, wanted)
@@ -73,6 +94,10 @@ def update_campaign(
                 _write_audience(held, audience)
             if offers is not None and "offers" in differing:
                 offer_drafts.write(held, offers)
+            if "experiment_id" in differing:
+                experiment_arms.check_free(held)
+            if arms is not None and "arms" in differing:
+                experiment_arms.write(held, arms)
         _hold_out(held)
         if differing & {"ends_at", "messages_per_minute", "message_cost_minor", "budget_minor", "cost_minor"}:
             _wake_run(held)
@@ -92,10 +117,14 @@ def _wake_run(campaign: Campaign) -> None:
 
 
 def duplicate_campaign(campaign: Campaign) -> Campaign:
-    """A new draft with the same words, audience and offers; nobody is in it yet."""
-    values = {name: getattr(campaign, name) for name in FIELDS - {"starts_at", "ends_at"}}
+    """A new draft with the same words, audience, offers and experiment; nobody is in it yet."""
+    values = {name: getattr(campaign, name) for name in FIELDS - {"starts_at", "ends_at", "experiment_id"}}
     values["name"] = f"{campaign.name} (copy)"[:200]
-    return create_campaign(values, audience=audience_of(campaign), offers=offers_of(campaign))
+    with transaction.atomic():
+        copy = create_campaign(values, audience=audience_of(campaign), offers=offers_of(campaign))
+        old, new = (one.offers.order_by("pk").values_list("pk", flat=True) for one in (campaign, copy))
+        experiment_arms.copy(copy, campaign, dict(zip(old, new, strict=True)))
+    return copy
 
 
 def delete_campaign(campaign: Campaign) -> None:
@@ -107,6 +136,7 @@ def delete_campaign(campaign: Campaign) -> None:
                 f"“{held}” is {held.status}; only drafts can be deleted. Archive it instead.", code="in_use"
             )
         audit.record("delete", held, before=picture(held))
+        experiment_arms.write(held, ())
         held.delete()
 
 
@@ -156,9 +186,9 @@ def _check_fields(campaign: Campaign) -> None:
         wrong["messages_per_minute"] = "At least one a minute; leave it empty for as fast as possible."
     if campaign.local_time is not None and recurrence.read_time(campaign.local_time) is None:
         wrong["local_time"] = "A time in whole minutes, such as 09:00."
-    for name, model in (("template_id", EmailTemplate), ("sender_id", Sender), ("topic_id", Topic)):
+    for name, model in MADE_ELSEWHERE:
         pk = getattr(campaign, name)
-        if pk is not None and not model.objects.filter(pk=pk).exists():
+        if pk is not None and not model._default_manager.filter(pk=pk).exists():
             wrong[name] = f"There is no {model._meta.verbose_name} {pk}."
     if wrong:
         raise Invalid("Some fields are wrong; details says which and why.", details=wrong)

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from campaigns.domain import states
 from campaigns.models import Campaign, CampaignRun, RunStatus, Timing
-from campaigns.services import campaigns, occurrences, spending, versions
+from campaigns.services import arms, campaigns, occurrences, spending, versions
 from common import clock, doorbell
 from common.errors import Conflict, Invalid
 from delivery import services as delivery
@@ -35,7 +35,8 @@ def launch(campaign: Campaign, *, at: datetime | None = None, expected_version: 
         held.runs.filter(status=RunStatus.PENDING).update(status=RunStatus.CANCELLED, finished_at=now)
         first_at = occurrences.first_at(held, held.starts_at)
         _check_end(held, first_at)
-        CampaignRun.objects.create(campaign=held, content=content, run_at=first_at, planned_at=first_at)
+        run = CampaignRun.objects.create(campaign=held, content=content, run_at=first_at, planned_at=first_at)
+        arms.fix_contents(run)
         doorbell.ring(campaigns.WORK)
     return held
 
@@ -73,6 +74,7 @@ def cancel(campaign: Campaign, *, expected_version: int | None = None) -> Campai
     """Stop for good: what has not left is cancelled, what was sent stays in the report."""
     with _moving(campaign, "cancel", expected_version) as held:
         _close_runs(held, RunStatus.CANCELLED)
+        arms.stop(held, "The campaign was cancelled.")
         delivery.cancel(SourceType.CAMPAIGN, held.pk)
     return held
 
@@ -139,7 +141,8 @@ def _ready_content(campaign: Campaign) -> Content | None:
     missing: dict[str, str] = {}
     if not campaign.audience.filter(is_excluded=False).exists():
         missing["audience"] = "Choose at least one segment to address."
-    if campaign.template is None and not campaign.offers.exists():
+    content = arms.first_content(campaign) if not missing else None
+    if campaign.template is None and content is None and not campaign.offers.exists():
         missing["template"] = "Choose a template to send, or add an offer to show."
     if campaign.template is not None and campaign.template.published is None:
         missing["template"] = f"“{campaign.template}” is not published yet; publish it first."
@@ -147,11 +150,10 @@ def _ready_content(campaign: Campaign) -> Content | None:
         missing["template"] = nothing
     if campaign.ends_at is not None and campaign.starts_at is not None and campaign.ends_at <= campaign.starts_at:
         missing["ends_at"] = "The campaign would end before it starts."
-    missing |= _missing_of_timing(campaign)
+    missing |= arms.missing(campaign) | _missing_of_timing(campaign)
     if missing:
         raise Invalid("The campaign cannot start yet: " + " ".join(missing.values()), details=missing)
-    published = campaign.template.published if campaign.template else None
-    return published.content if published else None
+    return arms.first_content(campaign)
 
 
 def _missing_of_timing(campaign: Campaign) -> dict[str, str]:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from accounts.models import Organization
 from campaigns.domain import recurrence
 from campaigns.models import Campaign, CampaignRun, RunStatus, Timing
+from campaigns.services import arms
 from common import clock
 
 
@@ -60,9 +61,9 @@ def drop(run: CampaignRun) -> None:
 
 def take_content(run: CampaignRun) -> None:
     """Each run of a recurring campaign says what is published when it begins."""
-    template = run.campaign.template
-    if run.campaign.timing == Timing.RECURRING and template is not None and template.published is not None:
-        run.content = template.published.content
+    if run.campaign.timing == Timing.RECURRING:
+        run.content = arms.first_content(run.campaign)
+        arms.fix_contents(run)
 
 
 def replan(campaign: Campaign) -> None:

@@ -14,7 +14,7 @@ from accounts import audit
 from campaigns.domain import pacing, states
 from campaigns.models import Campaign, CampaignRun, RunStatus, Timing
 from campaigns.selectors import audience
-from campaigns.services import control, habits, occurrences, offer_codes, snapshots, spending
+from campaigns.services import arms, control, deciding, habits, occurrences, offer_codes, snapshots, spending
 from common import clock, tenancy
 from common.errors import Permanent
 from delivery import services as delivery
@@ -25,6 +25,8 @@ SEGMENT_WAIT_SECONDS = 2
 FAR_AWAY = datetime(9999, 1, 1, tzinfo=UTC)
 # Without a pace, messages with a moment of their own are written so long before it.
 AHEAD = timedelta(minutes=10)
+EVERYBODY = 2**63 - 1
+QUEUED_FIELDS = ["queued_through_id", "queued_count", "run_at", "test_ends_at", "is_queued", "attempts", "error"]
 
 # What of the next block is due by now. Targets' ids follow their moments, so those that are due come first.
 # Plan: target_by_run (organization_id, run_id, id), a range of one block.
@@ -32,7 +34,7 @@ BLOCK_END_SQL = """
 SELECT max(id) FILTER (WHERE is_due), count(*) FILTER (WHERE is_due), count(*), min(send_at) FILTER (WHERE NOT is_due)
 FROM (
     SELECT id, send_at, coalesce(send_at <= %(horizon)s, true) AS is_due FROM campaigns_target
-    WHERE organization_id = %(organization)s AND run_id = %(run)s AND id > %(after)s
+    WHERE organization_id = %(organization)s AND run_id = %(run)s AND id > %(after)s AND id <= %(most)s
     ORDER BY id LIMIT %(size)s) AS block
 """
 BLOCK_SQL = """
@@ -40,7 +42,7 @@ SELECT contact_id, 'campaign:' || run_id || ':' || contact_id AS idempotency_key
        greatest(send_at, %(written_at)s) AS run_at
 FROM campaigns_target
 WHERE organization_id = %(organization)s AND run_id = %(run)s AND id > %(after)s AND id <= %(through)s
-  AND NOT is_held_out
+  AND NOT is_held_out AND coalesce(arm_id, %(arm_of_rest)s, 0) = ANY(%(arms)s)
 ORDER BY id
 """
 
@@ -52,6 +54,8 @@ def advance(run: CampaignRun) -> None:
         _begin(run)
     elif ends_at is not None and ends_at <= clock.now():
         _end(run)
+    elif deciding.is_over(run):
+        deciding.by_time(run)
     elif not run.is_queued:
         _queue_block(run)
     else:
@@ -73,11 +77,12 @@ def _begin(run: CampaignRun) -> None:
     if run.campaign.timing == Timing.BEST and run.content_id is not None and habits.is_stale():
         habits.learn()
     occurrences.take_content(run)
-    snapshots.write(run, chosen)
+    run.winner = arms.standing_winner(run.campaign)
+    snapshots.write(run, chosen, arms.begin(run.campaign))
     offer_codes.give(run.campaign)
     run.error, run.is_queued = "", run.content_id is None
     run.run_at = clock.now()  # behind those that are due and have not begun
-    run.save(update_fields=["content", "snapshot_at", "target_count", "timed_by", "is_queued", "error", "run_at"])
+    run.save(update_fields=[*snapshots.FIELDS, "winner", "content", "is_queued", "error", "run_at"])
     if run.campaign.status == states.State.SCHEDULED:
         change_status(run.campaign, "start")
     occurrences.plan_next(run)
@@ -100,8 +105,9 @@ def _queue_block(run: CampaignRun) -> None:
     size = pace.size if room is None else max(1, min(pace.size, room))
     ahead = timedelta() if campaign.messages_per_minute else AHEAD
     parameters = {"organization": tenancy.required(), "run": run.pk, "after": run.queued_through_id}
+    most = run.test_through_id if run.is_testing else EVERYBODY
     with tenancy.engine(), connection.cursor() as cursor:
-        cursor.execute(BLOCK_END_SQL, parameters | {"size": size, "horizon": now + ahead})
+        cursor.execute(BLOCK_END_SQL, parameters | {"size": size, "horizon": now + ahead, "most": most})
         through, due, found, next_send_at = cursor.fetchone()
     if due and room == 0:
         _wait_for_money(run)
@@ -112,18 +118,32 @@ def _queue_block(run: CampaignRun) -> None:
         run.run_at = pacing.next_at(run.run_at, now, pace.seconds * due / pace.size)
     if next_send_at is not None:
         run.run_at = max(run.run_at, next_send_at - ahead)
+    elif found < size and run.is_testing:
+        deciding.wait(run)
     elif found < size:
         run.is_queued, run.run_at = True, now
     run.attempts, run.error = 0, ""
-    run.save(update_fields=["queued_through_id", "queued_count", "run_at", "is_queued", "attempts", "error"])
+    run.save(update_fields=QUEUED_FIELDS)
 
 
 def _queue(run: CampaignRun, parameters: dict[str, object]) -> int:
-    assert run.content_id is not None
+    """Write the messages of a block, one statement for each content of its arms; returns how many were new."""
+    parameters |= {"arm_of_rest": run.winner_id}
+    own = dict(run.arms.values_list("arm_id", "content_id"))
+    experiment = run.campaign.experiment
+    arm_ids = [0, *experiment.arms.values_list("pk", flat=True)] if experiment is not None else [0]
+    by_content: dict[int | None, list[int]] = {}
+    for arm_id in arm_ids:
+        by_content.setdefault(own.get(arm_id, run.content_id), []).append(arm_id)
+    return sum(_write(run, pk, parameters | {"arms": ids}) for pk, ids in by_content.items())
+
+
+def _write(run: CampaignRun, content_id: int | None, parameters: dict[str, object]) -> int:
+    assert content_id is not None
     return delivery.queue_selected(
         BLOCK_SQL,
         parameters,
-        content_id=run.content_id,
+        content_id=content_id,
         source_type=SourceType.CAMPAIGN,
         source_id=run.campaign_id,
         topic_id=run.campaign.topic_id,
