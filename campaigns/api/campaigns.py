@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from audience.models import IdentityKind
 from campaigns import selectors, services
-from campaigns.api import forecasts
+from campaigns.api import forecasts, sending
 from campaigns.api import serializers as shapes
 from campaigns.api.shapes import VersionSerializer
 from campaigns.auto import decisions
@@ -84,13 +84,13 @@ class CampaignViewSet(ApiViewSet):
 
     # --- what a person does to it ---------------------------------------------------------------------
 
-    @extend_schema(request=shapes.LaunchInput, responses=shapes.CampaignSerializer)
+    @extend_schema(request=sending.LaunchInput, responses=shapes.CampaignSerializer)
     @action(detail=True, methods=["post"])
     def launch(self, request: Request, pk: str) -> Response:
         """Start now, or at `at`. The audience is fixed when it starts."""
         return self._launch(request, pk)
 
-    @extend_schema(request=shapes.LaunchInput, responses=shapes.CampaignSerializer)
+    @extend_schema(request=sending.LaunchInput, responses=shapes.CampaignSerializer)
     @action(detail=True, methods=["post"])
     def schedule(self, request: Request, pk: str) -> Response:
         """The same as launch, for those who look for the other word."""
@@ -143,12 +143,12 @@ class CampaignViewSet(ApiViewSet):
         data = _read(shapes.DeclineInput, request)
         return self._answer(decisions.decline(campaign, data["reason"], expected_version=data.get("version")))
 
-    @extend_schema(request=shapes.DecisionInput, responses=shapes.CampaignSerializer)
+    @extend_schema(request=sending.DecisionInput, responses=shapes.CampaignSerializer)
     @action(detail=True, methods=["post"])
     def decide(self, request: Request, pk: str) -> Response:
         """End the first test now: the rest gets this arm."""
         campaign = self._campaign(pk)
-        data = _read(shapes.DecisionInput, request)
+        data = _read(sending.DecisionInput, request)
         arm = campaign.experiment.arms.filter(key=data["arm"]).first() if campaign.experiment is not None else None
         if arm is None:
             raise Invalid(f"The campaign has no arm “{data['arm']}”.", details={"arm": "The key of one of its arms."})
@@ -174,10 +174,10 @@ class CampaignViewSet(ApiViewSet):
         """Reach now, and opens, clicks, conversions and revenue with intervals learnt from comparable campaigns."""
         return Response(forecasts.forecast_answer(self._campaign(pk)))
 
-    @extend_schema(responses=shapes.ProgressSerializer)
+    @extend_schema(responses=sending.ProgressSerializer)
     @action(detail=True, methods=["get"])
     def progress(self, request: Request, pk: str) -> Response:
-        return Response(shapes.ProgressSerializer(selectors.progress(self._campaign(pk))).data)
+        return Response(sending.ProgressSerializer(selectors.progress(self._campaign(pk))).data)
 
     @extend_schema(responses=shapes.ReportSerializer)
     @action(detail=True, methods=["get"])
@@ -216,7 +216,7 @@ class CampaignViewSet(ApiViewSet):
 
     def _launch(self, request: Request, pk: str) -> Response:
         campaign = self._campaign(pk)
-        data = _read(shapes.LaunchInput, request)
+        data = _read(sending.LaunchInput, request)
         launched = services.launch(campaign, at=data.get("at"), expected_version=data.get("version"))
         services.keep_forecast(launched)
         return self._answer(launched)

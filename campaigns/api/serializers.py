@@ -7,11 +7,11 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from campaigns.api.sending import ArmSerializer, RecurrenceSerializer, arm_drafts
 from campaigns.api.shapes import VersionSerializer
-from campaigns.domain import recurrence, states
+from campaigns.domain import states
 from campaigns.models import (
     Campaign,
-    CampaignStatus,
     CodeKind,
     OfferKind,
     PassedZones,
@@ -24,7 +24,6 @@ from campaigns.selectors.offers import Personal
 from campaigns.services import Audience, OfferDraft, Taken, Who
 from common.api.shapes import QuickModelSerializer, StrictSerializer
 from delivery.models import Weight
-from experiments.services import ArmDraft
 
 
 class AudienceSerializer(StrictSerializer):
@@ -75,44 +74,6 @@ class OfferSerializer(StrictSerializer):
     )  # fmt: skip
     terms = serializers.CharField(max_length=5000, allow_blank=True, default="")
     taken_count = serializers.IntegerField(read_only=True, help_text="How often it was taken.")
-
-
-class RecurrenceSerializer(StrictSerializer):
-    also_accepts = frozenset({"version"})
-
-    every = serializers.ChoiceField(choices=recurrence.EVERY)
-    interval = serializers.IntegerField(default=1, min_value=1, max_value=365, help_text="Every so many of them.")
-    weekdays = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=7), required=False, max_length=7,
-        help_text="For `week`: 1 is Monday, 7 is Sunday.",
-    )  # fmt: skip
-    month_day = serializers.IntegerField(
-        required=False, allow_null=True, min_value=1, max_value=31, help_text="For `month`; 31 is its last day."
-    )
-    time = serializers.TimeField(format="%H:%M", input_formats=["%H:%M", "%H:%M:%S"])
-    zone = serializers.ChoiceField(
-        choices=recurrence.ZONES, default="organization", help_text="Whose clock: yours, or each contact's own."
-    )
-    most_runs = serializers.IntegerField(
-        required=False,
-        allow_null=True,
-        min_value=1,
-        max_value=recurrence.MOST_RUNS,
-        help_text="Empty: until `ends_at`.",
-    )
-
-
-class ArmSerializer(StrictSerializer):
-    """What the people of an arm get; what it does not name is as the campaign says."""
-
-    also_accepts = frozenset({"id", "is_control"})
-
-    key = serializers.SlugField(max_length=60)
-    name = serializers.CharField(max_length=200, required=False, allow_blank=True)
-    weight = serializers.FloatField(default=1.0, min_value=0, help_text="Its part of the people.")
-    template_id = serializers.IntegerField(allow_null=True, required=False, min_value=1)
-    offer_id = serializers.IntegerField(allow_null=True, required=False, min_value=1)
-    send_at = serializers.TimeField(allow_null=True, required=False, help_text="By each contact's clock.")
 
 
 class CampaignSerializer(QuickModelSerializer):
@@ -259,14 +220,6 @@ class CampaignInput(VersionSerializer):
     offers = OfferSerializer(many=True, required=False, max_length=20)
 
 
-class DecisionInput(VersionSerializer):
-    arm = serializers.SlugField(max_length=60, help_text="The key of the arm that the rest gets.")
-
-
-class LaunchInput(VersionSerializer):
-    at = serializers.DateTimeField(required=False, allow_null=True, help_text="Empty: now.")
-
-
 class DeclineInput(VersionSerializer):
     reason = serializers.CharField(max_length=2000)
 
@@ -306,44 +259,6 @@ class TargetSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
             "campaign_id", "contact_id", "status", "viewed_at", "converted_at",
             "conversion_value_minor", "conversion_currency",
         ]  # fmt: skip
-
-
-class RefusalSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    reason = serializers.CharField()
-    count = serializers.IntegerField()
-
-
-class ProgressSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    status = serializers.ChoiceField(choices=CampaignStatus.choices)
-    target_count = serializers.IntegerField()
-    queued_count = serializers.IntegerField()
-    held_count = serializers.IntegerField()
-    sending_count = serializers.IntegerField()
-    sent_count = serializers.IntegerField()
-    refused_count = serializers.IntegerField()
-    failed_count = serializers.IntegerField()
-    uncertain_count = serializers.IntegerField()
-    cancelled_count = serializers.IntegerField()
-    refusals = RefusalSerializer(many=True)
-    per_minute = serializers.IntegerField(help_text="Measured over the last minute.")
-    seconds_left = serializers.IntegerField(allow_null=True)
-    percent = serializers.IntegerField(help_text="Targets that are settled, 0–100.")
-    started_at = serializers.DateTimeField(allow_null=True)
-    finished_at = serializers.DateTimeField(allow_null=True)
-    test_count = serializers.IntegerField(help_text="People in the first test.")
-    test_ends_at = serializers.DateTimeField(allow_null=True, help_text="When the rest follows at the latest.")
-    winner = serializers.CharField(help_text="The key of the arm that those without an arm get; empty: none.")
-    note = serializers.CharField(help_text="What the run waits for, or why it stopped.")
-    run_count = serializers.IntegerField(help_text="Sends that have begun; more than one if recurring.")
-    next_at = serializers.DateTimeField(
-        allow_null=True, help_text="The next send, or when messages that wait for their moment are next."
-    )
-    timed_by = serializers.DictField(
-        child=serializers.IntegerField(),
-        help_text="With best times: contacts by `own` habit, the `organization`'s, or `fallback`.",
-    )
-    spent_minor = serializers.IntegerField(help_text="The fixed cost, and that of the messages that left.")
-    budget_minor = serializers.IntegerField(allow_null=True)
 
 
 class ValueSerializer(serializers.Serializer):  # type: ignore[type-arg]
@@ -401,14 +316,11 @@ def draft(data: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     offers = None
     if "offers" in data:
         offers = [OfferDraft(**offer | {"scope": tuple(offer["scope"])}) for offer in data["offers"]]
-    arms = [_arm(arm, is_control=place == 0) for place, arm in enumerate(data["arms"])] if "arms" in data else None
+    arms = (
+        [arm_draft(arm, is_control=place == 0) for place, arm in enumerate(data["arms"])] if "arms" in data else None
+    )
     parts = {"audience": audience, "offers": offers, "arms": arms}
     return values, {name: part for name, part in parts.items() if part is not None}
-
-
-def _arm(data: dict[str, Any], *, is_control: bool) -> ArmDraft:
-    payload = {name: data[name] for name in ("template_id", "offer_id", "send_at") if data.get(name) is not None}
-    return ArmDraft(data["key"], data.get("name") or data["key"], data["weight"], is_control, payload)
 
 
 def taken(data: dict[str, Any]) -> Taken:

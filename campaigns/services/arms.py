@@ -228,6 +228,8 @@ def _dumped(metrics: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def check_free(campaign: Campaign) -> None:
     """Raises `Conflict` for an experiment that another campaign asks."""
-    other = Campaign.objects.filter(experiment_id=campaign.experiment_id).exclude(pk=campaign.pk).first()
-    if campaign.experiment_id is not None and other is not None:
+    if campaign.experiment is None:
+        return
+    other = Campaign.objects.filter(experiment=campaign.experiment).exclude(pk=campaign.pk).first()
+    if other is not None:
         raise Conflict(f"“{campaign.experiment}” belongs to the campaign “{other}”.", code="in_use")

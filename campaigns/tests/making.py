@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import time
+from datetime import datetime, time
 from typing import Any
 
+from audience import services as audience
 from audience.models import Consent, ConsentState, Contact, Identity, IdentityKind
 from campaigns import services
 from campaigns.models import Campaign, EmailTemplate, Target
@@ -97,3 +98,9 @@ def offer_campaign(people: Sequence[Contact], **fields: Any) -> Campaign:
 
 def targeted(campaign: Campaign) -> set[int]:
     return set(Target.objects.filter(campaign=campaign).values_list("contact_id", flat=True))
+
+
+def clicked(campaign: Campaign, contact_id: int, moment: datetime) -> None:
+    """The contact clicked in the campaign's message."""
+    properties = {"campaign_id": campaign.pk, "url": "https://shop.example/sale"}
+    audience.record([audience.InternalEvent(contact_id, "email_clicked", moment, f"click:{contact_id}", properties)])
