@@ -316,9 +316,7 @@ def draft(data: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     offers = None
     if "offers" in data:
         offers = [OfferDraft(**offer | {"scope": tuple(offer["scope"])}) for offer in data["offers"]]
-    arms = (
-        [arm_draft(arm, is_control=place == 0) for place, arm in enumerate(data["arms"])] if "arms" in data else None
-    )
+    arms = arm_drafts(data["arms"]) if "arms" in data else None
     parts = {"audience": audience, "offers": offers, "arms": arms}
     return values, {name: part for name, part in parts.items() if part is not None}
 
