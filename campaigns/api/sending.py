@@ -38,7 +38,7 @@ class RecurrenceSerializer(StrictSerializer):
     )
 
 
-class ArmSerializer(StrictSerializer):
+class CampaignArmSerializer(StrictSerializer):
     """What the people of an arm get; what it does not name is as the campaign says."""
 
     also_accepts = frozenset({"id", "is_control"})

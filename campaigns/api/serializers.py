@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from campaigns.api.sending import ArmSerializer, RecurrenceSerializer, arm_drafts
+from campaigns.api.sending import CampaignArmSerializer, RecurrenceSerializer, arm_drafts
 from campaigns.api.shapes import VersionSerializer
 from campaigns.domain import states
 from campaigns.models import (
@@ -105,7 +105,7 @@ class CampaignSerializer(QuickModelSerializer):
         """Null for a campaign that goes out once."""
         return campaign.recurrence or None
 
-    @extend_schema_field(ArmSerializer(many=True))
+    @extend_schema_field(CampaignArmSerializer(many=True))
     def get_arms(self, campaign: Campaign) -> list[dict[str, Any]]:
         """Of the campaign's experiment; the first is the control."""
         arms = campaign.experiment.arms.all() if campaign.experiment is not None else ()
@@ -186,7 +186,7 @@ class CampaignInput(VersionSerializer):
     experiment_id = serializers.IntegerField(
         allow_null=True, required=False, help_text="One that was made elsewhere; `arms` make one for the campaign."
     )
-    arms = ArmSerializer(many=True, required=False, max_length=20)
+    arms = CampaignArmSerializer(many=True, required=False, max_length=20)
     test_percent = serializers.IntegerField(
         allow_null=True, required=False, min_value=1, max_value=90,
         help_text="So much of the audience gets the arms first, and the rest the winner. Empty: everybody at once.",
