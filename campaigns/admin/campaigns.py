@@ -3,59 +3,33 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
-from typing import Any, ClassVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Max, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts.admin_base import OrganizationModelAdmin, TabularInline
+from accounts.admin_base import OrganizationModelAdmin
 from accounts.models import Organization
 from campaigns import selectors, services
-from campaigns.admin import acts, forecasts
+from campaigns.admin import acts, estimating, forecasts
 from campaigns.admin.forms import CampaignForm, ConfirmForm, DeclineForm, LaunchForm
-from campaigns.admin.timing import REPEATS
+from campaigns.admin.inlines import AudienceInline, OfferInline, audience_of, kept, may_edit, offer_of
+from campaigns.admin.timing import CONDITIONS, REPEATS
 from campaigns.domain import recurrence, states
 from campaigns.models import Campaign, CampaignAudience, Offer
+from campaigns.selectors import launching
 from common import clock
 from common.errors import AppError
 
 BADGES = {"active": "good", "scheduled": "good", "paused": "warning", "cancelled": "critical"}
-
-
-class AudienceInline(TabularInline):
-    model = CampaignAudience
-    fields = ["segment", "is_excluded"]
-    autocomplete_fields: ClassVar[list[str]] = ["segment"]
-    verbose_name = "segment"
-    verbose_name_plural = "Audience"
-    tab = False
-    part = "audience"
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_add_permission(request, obj) and _may_edit(obj, self.part)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and _may_edit(obj, self.part)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_delete_permission(request, obj) and _may_edit(obj, self.part)
-
-
-class OfferInline(AudienceInline):
-    model = Offer
-    fields = ["kind", "value", "unit", "code", "expires_at"]
-    autocomplete_fields: ClassVar[list[str]] = []
-    verbose_name = "offer"
-    verbose_name_plural = "Offers shown in apps"
-    part = "offers"
 
 
 @admin.register(Campaign)
@@ -70,6 +44,8 @@ class CampaignAdmin(OrganizationModelAdmin):
     ordering = ["-pk"]
     empty_hint = "Publish an e-mail template, choose a segment, and launch your first campaign from here."
     change_form_outer_before_template = "campaigns/campaign_top.html"
+    change_form_template = "campaigns/campaign_form.html"
+    conditional_fields = CONDITIONS
     fieldsets = [
         (None, {"fields": ["name", "description", "opened_version"]}),
         ("What goes out", {"fields": ["template", "sender", "topic", "utm_campaign"]}),
@@ -112,7 +88,7 @@ class CampaignAdmin(OrganizationModelAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Campaign | None = None) -> Any:
         """What is settled is said in a sentence instead of a row of inputs."""
-        if obj is None or _may_edit(obj, "recurrence"):
+        if obj is None or may_edit(obj, "recurrence"):
             return self.fieldsets
         shown = {"fields": ["starts_at", "timing", "local_time", "passed_zones", "repeats", "ends_at"]}
         return [(title, shown if title == "When" else part) for title, part in self.fieldsets]
@@ -146,9 +122,9 @@ class CampaignAdmin(OrganizationModelAdmin):
         """Written by `save_related`, together with audience and offers."""
 
     def save_related(self, request: HttpRequest, form: CampaignForm, formsets: list[Any], change: bool) -> None:
-        rows = {formset.model: _kept(formset) for formset in formsets}
-        audience = _audience(rows[CampaignAudience]) if CampaignAudience in rows else None
-        offers = [_offer(row) for row in rows[Offer]] if Offer in rows else None
+        rows = {formset.model: kept(formset) for formset in formsets}
+        audience = audience_of(rows[CampaignAudience]) if CampaignAudience in rows else None
+        offers = [offer_of(row) for row in rows[Offer]] if Offer in rows else None
         if not change:
             form.instance.pk = services.create_campaign(form.values(), audience=audience, offers=offers or ()).pk
             return
@@ -175,10 +151,41 @@ class CampaignAdmin(OrganizationModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         own = [
+            path("estimate/", view(self.estimate_view), name="campaigns_campaign_new_estimate"),
+            path("<int:pk>/estimate/", view(self.estimate_view), name="campaigns_campaign_estimate"),
             path("<int:pk>/progress/", view(self.progress_view), name="campaigns_campaign_progress"),
             path("<int:pk>/act/<slug:name>/", view(self.act_view), name="campaigns_campaign_act"),
         ]
         return own + super().get_urls()
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        above = {"estimate_address": self._estimate_address(request, object_id)}
+        return super().changeform_view(request, object_id, form_url, {**above, **(extra_context or {})})
+
+    def _estimate_address(self, request: HttpRequest, object_id: str | None) -> str:
+        """Where the form asks for its estimate; nowhere once its people are settled."""
+        if object_id is None:
+            return reverse("admin:campaigns_campaign_new_estimate")
+        campaign = self.get_object(request, object_id)
+        if campaign is None or not may_edit(campaign, "audience") or not self.has_change_permission(request):
+            return ""
+        return reverse("admin:campaigns_campaign_estimate", args=[campaign.pk])
+
+    def estimate_view(self, request: HttpRequest, pk: int | None = None) -> HttpResponse:
+        """Whom the form, as it is now, would reach, and what will come of it. Only reads."""
+        campaign = None if pk is None else self._visible(request, pk)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not (self.has_change_permission(request, campaign) or self.has_add_permission(request)):
+            raise PermissionDenied
+        draft = estimating.read(request.POST, campaign)
+        return TemplateResponse(request, "campaigns/estimate.html", estimating.context(draft))
 
     def progress_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The part of the page that htmx asks for every two seconds."""
@@ -230,9 +237,12 @@ class CampaignAdmin(OrganizationModelAdmin):
     def _before_launch(self, campaign: Campaign) -> dict[str, Any]:
         """Whom it reaches and what will probably come of it."""
         preview = selectors.audience_preview(campaign)
+        made, planned = selectors.forecast(campaign, preview), launching.plan(campaign, preview.reachable_count)
         return {
             "preview": preview,
-            "foreseen": forecasts.shown(selectors.forecast(campaign, preview)),
+            "plan": planned,
+            "overlaps": planned.overlaps,
+            "foreseen": forecasts.shown(made),
             "record": selectors.track_record(before=campaign),
         }
 
@@ -257,22 +267,3 @@ class CampaignAdmin(OrganizationModelAdmin):
 
 def badge(status: str) -> SafeString:
     return format_html('<span class="gs-badge gs-badge--{}">{}</span>', BADGES.get(status, "plain"), status.title())
-
-
-def _may_edit(campaign: Campaign | None, part: str) -> bool:
-    return campaign is None or part in states.EDITABLE[states.State(campaign.status)]
-
-
-def _kept(formset: Any) -> list[dict[str, Any]]:
-    return [row for row in formset.cleaned_data if row and not row.get("DELETE")]
-
-
-def _audience(rows: list[dict[str, Any]]) -> services.Audience:
-    return services.Audience(
-        sorted(row["segment"].pk for row in rows if not row["is_excluded"]),
-        sorted(row["segment"].pk for row in rows if row["is_excluded"]),
-    )
-
-
-def _offer(row: dict[str, Any]) -> services.OfferDraft:
-    return services.OfferDraft(row["kind"], row["value"], row["unit"], row["code"], row["expires_at"])

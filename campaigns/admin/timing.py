@@ -19,6 +19,18 @@ from common import money
 
 # What stands for `recurrence` on the page.
 REPEATS = ("repeat_every", "repeat_interval", "repeat_weekdays", "repeat_month_day", "repeat_zone", "repeat_runs")
+# A field is shown while its sentence is true; where the timing is settled, no sentence is asked.
+_REPEATS = "typeof timing === 'undefined' || timing === 'recurring'"
+CONDITIONS = {
+    "local_time": "typeof timing === 'undefined' || timing !== 'at'",
+    "passed_zones": "typeof timing === 'undefined' || timing === 'local'",
+    "repeat_every": _REPEATS,
+    "repeat_interval": _REPEATS,
+    "repeat_weekdays": f"({_REPEATS}) && repeat_every === 'week'",
+    "repeat_month_day": f"({_REPEATS}) && repeat_every === 'month'",
+    "repeat_zone": _REPEATS,
+    "repeat_runs": _REPEATS,
+}
 EVERY = [("", "–"), ("day", "day"), ("week", "week"), ("month", "month")]
 WEEKDAYS = [(number, name) for number, name in enumerate(recurrence.WEEKDAYS, start=1)]
 ZONES = [("organization", "Your organisation's"), ("contact", "Each contact's own")]

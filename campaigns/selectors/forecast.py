@@ -88,10 +88,12 @@ class TrackRecord:
         )
 
 
-def forecast(campaign: Campaign, people: AudiencePreview, chosen: Chosen | None = None) -> Forecast:
-    """What the campaign, stored or not, will probably do among `people`; three queries."""
+def forecast(
+    campaign: Campaign, people: AudiencePreview, chosen: Chosen | None = None, *, has_offers: bool | None = None
+) -> Forecast:
+    """What the campaign will probably do among `people`; one that is being written says whom and what it offers."""
     chosen = chosen or segment_ids(campaign)
-    has_offers = bool(campaign.pk) and campaign.offers.exists()
+    has_offers = campaign.offers.exists() if has_offers is None else has_offers
     reach = round(people.reachable_count * (100 - float(campaign.holdout_percent)) / 100)
     alike = _comparables(campaign, Traits(campaign.template_id, campaign.topic_id, chosen.include, has_offers))
     currency = Organization.objects.get().currency

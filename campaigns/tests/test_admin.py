@@ -319,3 +319,66 @@ def test_copies_and_archives_from_the_page(admin: Any) -> None:
     assert EmailTemplate.objects.filter(is_archived=True).get().pk == template.pk
     assert EmailTemplate.objects.filter(slug="sale-2").exists()
     assert admin.get(_at("emailtemplate_change", template.pk)).status_code == 200
+
+
+# --- while somebody is still choosing ------------------------------------------------------------------------
+
+
+def test_the_form_estimates_what_is_typed_and_writes_nothing(admin: Any, segment: Segment) -> None:
+    silent = making.segment(making.contacts(2, start=50, consented=False), name="Silent")
+    template = making.template()
+    typed = {
+        "template": template.pk, "audience-TOTAL_FORMS": 2, "audience-0-segment": segment.pk,
+        "audience-1-segment": silent.pk, "holdout_percent": "50",
+    }  # fmt: skip
+
+    both = admin.post(_at("campaign_new_estimate"), typed)
+    without = admin.post(_at("campaign_new_estimate"), {**typed, "audience-1-is_excluded": "on"})
+    hostile = {"template": "x", "holdout_percent": "NaN", "shelf_hours": "9" * 40, "audience-TOTAL_FORMS": "9" * 9}
+    nonsense = admin.post(_at("campaign_new_estimate"), {**hostile, "audience-0-segment": "1; DROP"})
+
+    assert (both.context["preview"].contact_count, both.context["foreseen"].reach) == (5, 2)
+    assert without.context["preview"].contact_count == 3
+    assert nonsense.status_code == 200
+    assert "Choose at least one segment" in nonsense.content.decode()
+    assert admin.get(_at("campaign_new_estimate")).status_code == 405
+    assert not Campaign.objects.exists()
+
+
+def test_before_a_launch_stand_cost_pace_and_who_else_writes_to_these_people(admin: Any, segment: Segment) -> None:
+    other = making.campaign([segment], name="Rival")
+    services.launch(other, at=clock.now() + timedelta(hours=3))
+    campaign = making.campaign([segment], messages_per_minute=2, cost_minor=1_000, message_cost_minor=50,
+                               budget_minor=1_100)  # fmt: skip
+
+    page = admin.get(_at("campaign_act", campaign.pk, "launch"))
+
+    plan = page.context["plan"]
+    assert plan.cost == "£11.50 if everybody reachable gets it. The budget is £11.00: sending stops when it is spent."
+    assert plan.pace == "At 2 a minute the last one goes about 2 minutes after the start."
+    assert [(each.campaign.name, each.people) for each in plan.overlaps] == [("Rival", 3)]
+    assert "3 people in both" in page.content.decode()
+
+
+def test_saving_the_form_keeps_every_term_of_an_offer(admin: Any, segment: Segment) -> None:
+    draft = services.OfferDraft("discount", value="15.00", limit_total=5, terms="Once.", minimum_spend_minor=2_000,  # type: ignore[arg-type]
+                                scope_kind="category", scope=("Tea", "Mugs"))  # fmt: skip
+    campaign = making.campaign([segment], template_id=None, offers=[draft])
+    page = admin.get(_at("campaign_change", campaign.pk))
+    form = next(each for each in page.context["inline_admin_formsets"] if each.opts.part == "offers").formset.forms[0]
+    typed = {form.add_prefix(name): "" if (value := form[name].value()) is None else value for name in form.fields}
+    typed |= {f"offers-0-{name}_{part}": "" for name in ("starts_at", "expires_at") for part in (0, 1)}
+
+    answer = admin.post(
+        _at("campaign_change", campaign.pk),
+        _campaign_form(**{"name": "Renamed", "opened_version": 1, **typed, "offers-TOTAL_FORMS": 1,
+                          "offers-INITIAL_FORMS": 1, "offers-0-campaign": campaign.pk, "offers-0-scope": "Tea,Mugs",
+                          "offers-0-DELETE": "",
+                          "audience-TOTAL_FORMS": 1, "audience-0-segment": segment.pk}),
+    )  # fmt: skip
+
+    assert answer.status_code == 302, answer.content.decode()[:3000]
+    stored = Campaign.objects.get()
+    assert stored.name == "Renamed"
+    assert services.offers_of(stored) == [services.offers_of(campaign)[0]]
+    assert services.offers_of(stored)[0].limit_total == 5
