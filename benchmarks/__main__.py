@@ -28,6 +28,7 @@ NAMES = [
     "science",
     "forecast",
     "copy",
+    "analysis",
 ]
 
 

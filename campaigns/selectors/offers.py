@@ -57,11 +57,14 @@ def offered_to(queryset: QuerySet[Campaign], kind: IdentityKind, value: str) -> 
     Adds `target_status` and `target_id`. Nobody known by that name: no campaigns. Plan: the targets of one contact,
     a few rows, each with its campaign and offers by key.
     """
+    later = Target.objects.filter(
+        campaign=OuterRef("campaign"), contact=OuterRef("contact"), occurrence__gt=OuterRef("occurrence")
+    )
     contact_ids = Identity.objects.filter(kind=kind, value=value).values("contact_id")
     targets = (
         Target.objects.filter(contact__in=contact_ids, is_held_out=False, campaign__status=CampaignStatus.ACTIVE)
         .exclude(status=TargetStatus.EXPIRED)
-        .filter(Exists(_standing()))
+        .filter(Exists(_standing()), ~Exists(later))
     )
     return (
         queryset.filter(Q(ends_at=None) | Q(ends_at__gt=clock.now()), status=CampaignStatus.ACTIVE)

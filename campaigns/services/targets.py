@@ -34,6 +34,24 @@ SET viewed_at = kept.viewed_at, converted_at = kept.converted_at,
                   WHEN target.status = 'expired' THEN 'expired' ELSE 'eligible' END
 FROM kept WHERE target.id = kept.id AND target.organization_id = %(organization)s
 """
+# What was given to, or taken by, a target that goes is the one's that stays.
+FOLLOW_SQL = f"""
+WITH person AS ({PERSON_SQL}), gone AS (
+    SELECT target.id, min(stays.id) AS stays_id
+    FROM campaigns_target target JOIN person USING (contact_id)
+    JOIN person other ON other.survivor_id = person.survivor_id
+    JOIN campaigns_target stays ON stays.contact_id = other.contact_id AND stays.organization_id = %(organization)s
+     AND stays.campaign_id = target.campaign_id AND stays.occurrence = target.occurrence
+    WHERE target.organization_id = %(organization)s GROUP BY target.id HAVING min(stays.id) < target.id),
+code AS (
+    UPDATE campaigns_offercode code SET target_id = gone.stays_id FROM gone
+    WHERE code.target_id = gone.id AND NOT EXISTS (
+      SELECT 1 FROM campaigns_offercode own WHERE own.offer_id = code.offer_id AND own.target_id = gone.stays_id))
+UPDATE campaigns_redemption taken SET target_id = gone.stays_id FROM gone
+WHERE taken.target_id = gone.id AND NOT EXISTS (
+  SELECT 1 FROM campaigns_redemption own
+  WHERE own.offer_id = taken.offer_id AND own.target_id = gone.stays_id AND own.order_id = taken.order_id)
+"""
 DROP_SQL = f"""
 WITH person AS ({PERSON_SQL})
 DELETE FROM campaigns_target target USING person
@@ -62,7 +80,7 @@ def follow_merges(merges: Sequence[ContactsMerged]) -> None:
         "survivors": list(people.values()),
     }
     with transaction.atomic(), tenancy.engine(), connection.cursor() as cursor:
-        for statement in (KEEP_SQL, DROP_SQL, MOVE_SQL):
+        for statement in (KEEP_SQL, FOLLOW_SQL, DROP_SQL, MOVE_SQL):
             cursor.execute(statement, parameters)
 
 
