@@ -184,6 +184,12 @@ class CampaignViewSet(ApiViewSet):
     def report(self, request: Request, pk: str) -> Response:
         return Response(shapes.ReportSerializer(selectors.report(self._campaign(pk))).data)
 
+    @extend_schema(responses=shapes.LiftSerializer)
+    @action(detail=True, methods=["get"])
+    def lift(self, request: Request, pk: str) -> Response:
+        """What the campaign caused, by those held out of it: in conversions and in money, with intervals."""
+        return Response(shapes.LiftSerializer(selectors.lift(self._campaign(pk))).data)
+
     # --- what client apps report ----------------------------------------------------------------------
 
     @extend_schema(request=shapes.WhoInput, responses=shapes.TargetSerializer)

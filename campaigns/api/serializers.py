@@ -292,6 +292,32 @@ class ReportSerializer(serializers.Serializer):  # type: ignore[type-arg]
     is_simulated = serializers.BooleanField(help_text="Some engagement was drawn by the demo, not by people.")
 
 
+class DifferenceSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    value = serializers.FloatField(help_text="Treated less held out.")
+    low = serializers.FloatField(help_text="The interval holds however often one looks (95 %).")
+    high = serializers.FloatField()
+    is_significant = serializers.BooleanField(help_text="No difference at all lies outside the interval.")
+
+
+class LiftSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    treated_count = serializers.IntegerField()
+    held_out_count = serializers.IntegerField()
+    since = serializers.DateTimeField(allow_null=True)
+    until = serializers.DateTimeField(allow_null=True)
+    currency = serializers.CharField()
+    sentence = serializers.CharField()
+    what_now = serializers.CharField()
+    treated_rate = serializers.FloatField(allow_null=True, help_text="Who bought, 0–1.")
+    held_out_rate = serializers.FloatField(allow_null=True)
+    treated_each_minor = serializers.FloatField(allow_null=True, help_text="Spent per person.")
+    held_out_each_minor = serializers.FloatField(allow_null=True)
+    conversion = DifferenceSerializer(allow_null=True, help_text="Of shares who bought.")
+    money = DifferenceSerializer(allow_null=True, help_text="Of minor units per person.")
+    incremental_minor = serializers.IntegerField(allow_null=True, help_text="What it brought in all.")
+    incremental_low_minor = serializers.IntegerField(allow_null=True)
+    incremental_high_minor = serializers.IntegerField(allow_null=True)
+
+
 class PreviewContactSerializer(serializers.Serializer):  # type: ignore[type-arg]
     id = serializers.IntegerField()
     name = serializers.CharField()

@@ -3,6 +3,7 @@
 from campaigns.selectors.audience import AudiencePreview, Chosen, audience_preview, segment_ids
 from campaigns.selectors.clicks import LinkClicks, link_clicks
 from campaigns.selectors.forecast import Forecast, Told, TrackRecord, figures_json, forecast, told, track_record
+from campaigns.selectors.lift import Lift, lift
 from campaigns.selectors.offers import offered_to
 from campaigns.selectors.offers import personal as personal_offers
 from campaigns.selectors.people import HEADER as PEOPLE_HEADER
@@ -18,6 +19,7 @@ __all__ = [
     "AudiencePreview",
     "Chosen",
     "Forecast",
+    "Lift",
     "LinkClicks",
     "Progress",
     "Refusal",
@@ -32,6 +34,7 @@ __all__ = [
     "forecast",
     "has_unpublished_changes",
     "latest_properties",
+    "lift",
     "link_clicks",
     "member_addresses",
     "message_cost_shown",
