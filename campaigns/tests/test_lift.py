@@ -81,7 +81,8 @@ def test_a_broadcast_is_measured_by_whom_delivery_held_out() -> None:
     for index, who in enumerate(people):
         held = index % 2 == 1
         Message.objects.create(
-            contact=who, content=version.content, source_type="campaign", source_id=campaign.pk, idempotency_key=f"campaign:{index}",
+            contact=who, content=version.content, source_type="campaign", source_id=campaign.pk,
+            idempotency_key=f"campaign:{index}",
             channel="email", kind="marketing", status="refused" if held or index == 0 else "sent",
             reason=sentences.HELD_OUT if held else sentences.NO_ADDRESS if index == 0 else "",
         )  # fmt: skip
