@@ -1,8 +1,13 @@
 from django.urls import path
 
+from campaigns.auto import pages
 from campaigns.views import calendar, pictures, why
 
 urlpatterns = [
+    path("campaigns/automatic/", pages.automatic, name="automatic-campaigns"),
+    path("campaigns/automatic/run/", pages.run_now, name="automatic-campaigns-run"),
+    path("campaigns/automatic/waiting/", pages.waiting, name="automatic-campaigns-waiting"),
+    path("campaigns/automatic/<int:pk>/", pages.cycle, name="automatic-campaigns-cycle"),
     path("pictures/<str:file_name>", pictures.picture, name="picture"),
     path("campaigns/calendar/", calendar.calendar_page, name="campaign-calendar"),
     path("messages/why/", why.why_sent, name="why-sent"),

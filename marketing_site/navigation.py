@@ -61,6 +61,7 @@ NAVIGATION: list[tuple[str, list[Link]]] = [
         [
             Link("Campaigns", "campaign", "admin:campaigns_campaign_changelist", "campaigns"),
             Link("Calendar", "calendar_month", "campaign-calendar", "campaigns"),
+            Link("Automatic campaigns", "auto_awesome", "automatic-campaigns", "campaigns"),
             Link("E-mail templates", "draft", "admin:campaigns_emailtemplate_changelist", "campaigns"),
             Link("Message templates", "sms", "admin:campaigns_messagetemplate_changelist", "campaigns"),
             Link("Snippets", "bookmark", "admin:campaigns_snippet_changelist", "campaigns"),
