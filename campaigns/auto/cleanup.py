@@ -33,7 +33,7 @@ WITH over AS (
   SELECT target.id FROM campaigns_campaign campaign
   JOIN campaigns_target target ON target.campaign_id = campaign.id AND target.organization_id = %(organization)s
   WHERE campaign.organization_id = %(organization)s AND campaign.status = ANY(%(open)s)
-    AND target.status IN ('eligible', 'viewed')
+    AND campaign.starts_at IS NOT NULL AND target.status IN ('eligible', 'viewed')
     AND EXISTS (SELECT 1 FROM campaigns_offer offer WHERE offer.campaign_id = campaign.id)
     AND (campaign.status IN ('completed', 'cancelled', 'archived') OR campaign.ends_at <= %(now)s OR NOT EXISTS (
       SELECT 1 FROM campaigns_offer offer WHERE offer.campaign_id = campaign.id
