@@ -292,7 +292,7 @@ class ReportSerializer(serializers.Serializer):  # type: ignore[type-arg]
     is_simulated = serializers.BooleanField(help_text="Some engagement was drawn by the demo, not by people.")
 
 
-class EffectSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class LiftEffectSerializer(serializers.Serializer):  # type: ignore[type-arg]
     value = serializers.FloatField(help_text="Treated less held out.")
     low = serializers.FloatField(help_text="The interval holds however often one looks (95 %).")
     high = serializers.FloatField()
@@ -311,8 +311,8 @@ class LiftSerializer(serializers.Serializer):  # type: ignore[type-arg]
     held_out_rate = serializers.FloatField(allow_null=True)
     treated_each_minor = serializers.FloatField(allow_null=True, help_text="Spent per person.")
     held_out_each_minor = serializers.FloatField(allow_null=True)
-    conversion = EffectSerializer(allow_null=True, help_text="Of shares who bought.")
-    money = EffectSerializer(allow_null=True, help_text="Of minor units per person.")
+    conversion = LiftEffectSerializer(allow_null=True, help_text="Of shares who bought.")
+    money = LiftEffectSerializer(allow_null=True, help_text="Of minor units per person.")
     incremental_minor = serializers.IntegerField(allow_null=True, help_text="What it brought in all.")
     incremental_low_minor = serializers.IntegerField(allow_null=True)
     incremental_high_minor = serializers.IntegerField(allow_null=True)

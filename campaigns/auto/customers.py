@@ -44,9 +44,9 @@ CUSTOMER_SQL = """
 CREATE TEMPORARY TABLE customer ON COMMIT DROP AS
 WITH visited AS (
   SELECT contact_id, place, count(*) AS times, max(happened_at) AS last_at, sum(amount) AS spent,
-         sum({worth}) FILTER (WHERE happened_at > %(newest)s) AS newest,
-         sum({worth}) FILTER (WHERE happened_at > %(middle)s AND happened_at <= %(newest)s) AS middle,
-         sum({worth}) FILTER (WHERE happened_at <= %(middle)s) AS oldest
+         sum(amount) FILTER (WHERE happened_at > %(newest)s) AS newest,
+         sum(amount) FILTER (WHERE happened_at > %(middle)s AND happened_at <= %(newest)s) AS middle,
+         sum(amount) FILTER (WHERE happened_at <= %(middle)s) AS oldest
   FROM (SELECT contact_id, place, happened_at,
                CASE WHEN %(any_currency)s OR currency IS NOT DISTINCT FROM %(currency)s THEN amount END AS amount
         FROM bought) sale
@@ -151,8 +151,7 @@ def _customer(said: Meaning, place: str, values: dict[str, Any]) -> tuple[str, d
         parameters = Parameters(organization=tenancy.required(), now=values["now"])
         places = f"({of_contact(said.location_field, Kind.TEXT, parameters).presence})::int"
         values = values | parameters.values
-    worth = "amount" if said.money_property else "1"
-    return CUSTOMER_SQL.format(worth=worth, places=places), values
+    return CUSTOMER_SQL.format(places=places), values
 
 
 def _read(

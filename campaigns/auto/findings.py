@@ -95,7 +95,8 @@ def count(preset: AutoPreset, read: Read) -> Found:
 
 def _problem(preset: AutoPreset, read: Read) -> str:
     """Why the conditions cannot be told from the data; empty when they can."""
-    if preset.least_spent_minor is not None and not read.money:
+    needs_money = preset.least_spent_minor is not None or preset.growth_percent is not None
+    if needs_money and not read.money:
         return f"No property of “{read.event}” holds an amount of money; name one in the pattern settings."
     if preset.most_locations is not None and not read.place:
         return f"Neither “{read.event}” nor most contacts say where; name a field in the pattern settings."
@@ -147,7 +148,11 @@ def _outcome(found: Found) -> tuple[Outcome, str]:
     if found.problem:
         return Outcome.MISSING, found.problem
     if not found.fresh:
-        reason = "All of them are in a campaign of it already, or rest." if found.people else "Nobody meets it."
+        reason = (
+            "All of them are in a campaign of it already, or rest."
+            if found.people
+            else "No recent customer meets it."
+        )
         return Outcome.NOBODY, reason
     if found.fresh < preset.least_people:
         return Outcome.WAITS, f"{found.fresh:,} of the {preset.least_people:,} people it waits for."

@@ -196,7 +196,7 @@ def test_what_the_data_cannot_tell_is_said() -> None:
     cycle()
 
     reasons = dict(AutoFinding.objects.filter(outcome="missing").values_list("preset__kind", "reason"))
-    assert set(reasons) == {"vip_rewards", "location_promo", "category_focus"}
+    assert set(reasons) == {"vip_rewards", "location_promo", "milestone_reward", "category_focus"}
     assert reasons["vip_rewards"].startswith("No property of “order_completed” holds an amount of money")
 
 
