@@ -6,6 +6,7 @@ from celery import shared_task
 
 from campaigns.auto import cleanup as clean_up
 from campaigns.auto import cycles
+from campaigns.copy import learning
 from campaigns.services import outcomes
 
 
@@ -25,3 +26,9 @@ def analyse() -> None:
 def cleanup() -> None:
     """End what is over and put away what is old, everywhere."""
     clean_up.run_everywhere()
+
+
+@shared_task(name="campaigns.learn_copy")
+def learn_copy() -> None:
+    """Have the copy assistant learn from every organisation's own tests of subjects."""
+    learning.learn_everywhere()

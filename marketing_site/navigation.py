@@ -65,6 +65,7 @@ NAVIGATION: list[tuple[str, list[Link]]] = [
             Link("E-mail templates", "draft", "admin:campaigns_emailtemplate_changelist", "campaigns"),
             Link("Message templates", "sms", "admin:campaigns_messagetemplate_changelist", "campaigns"),
             Link("Snippets", "bookmark", "admin:campaigns_snippet_changelist", "campaigns"),
+            Link("Copy assistant", "ink_pen", "admin:campaigns_copyrequest_success", "campaigns"),
             Link("Messages", "outgoing_mail", "admin:delivery_message_changelist", "delivery"),
             Link("Mailbox", "inbox", "delivery:mailbox", "delivery"),
             Link("Deliverability", "mark_email_read", "delivery:deliverability", "delivery"),

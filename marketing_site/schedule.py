@@ -59,6 +59,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(minute=0, hour=2),
         "options": {"queue": "default"},
     },
+    "learn-copy": {
+        "task": "campaigns.learn_copy",
+        "schedule": crontab(minute=47, hour=4),
+        "options": {"queue": "default"},
+    },
     "analyse-campaigns": {
         "task": "campaigns.analyse",
         "schedule": nightly("MARKETING_ANALYSIS", 2),

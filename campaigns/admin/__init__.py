@@ -2,6 +2,7 @@
 
 from campaigns.admin.auto import AutoPresetAdmin
 from campaigns.admin.campaigns import CampaignAdmin
+from campaigns.admin.copy import CopyRequestAdmin
 from campaigns.admin.messages import MessageTemplateAdmin
 from campaigns.admin.snippets import SnippetAdmin
 from campaigns.admin.targets import TargetAdmin
@@ -15,3 +16,5 @@ __all__ = [
     "SnippetAdmin",
     "TargetAdmin",
 ]
+__all__ = ["CampaignAdmin", "EmailTemplateAdmin", "MessageTemplateAdmin", "SnippetAdmin", "TargetAdmin"]
+__all__ = ["CampaignAdmin", "CopyRequestAdmin", "EmailTemplateAdmin", "MessageTemplateAdmin", "SnippetAdmin"]

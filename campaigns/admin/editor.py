@@ -132,6 +132,8 @@ def _addresses(template: EmailTemplate) -> dict[str, str]:
         "draft": f"{own}draft/",
         "publish": f"{own}publish/",
         "versions": f"{own}versions/",
+        "copy": "/api/v1/copy/suggestions/",
+        "copy_tests": reverse("admin:campaigns_copyrequest_success"),
         "test": f"{own}test-send/",
         "settings": reverse("admin:campaigns_emailtemplate_change", args=[template.pk]),
     }

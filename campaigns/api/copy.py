@@ -12,15 +12,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from campaigns.api.drafts import read
-from campaigns.copy import asking, suggesting
+from campaigns.copy import asking, success, suggesting, testing
 from campaigns.copy.forms import STATES
-from campaigns.models import CopyKind, CopyRequest
+from campaigns.models import CopyKind, CopyRequest, CopyTest
 from common.api.shapes import StrictSerializer
-from common.api.views import ApiViewSet
+from common.api.views import ApiView, ApiViewSet
 from delivery.domain.channels import CHANNELS
 
 MOST_IDS = 50
 LARGEST = 2**63 - 1
+OUTCOMES = [success.WON, success.LOST, success.EVEN, success.OPEN, success.EXCLUDED]
 STATE_CHOICES = [(state, state) for state in STATES if state]
 
 
@@ -78,7 +79,7 @@ class CopyVariantSerializer(serializers.Serializer):  # type: ignore[type-arg]
 
 class CopyRequestSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
     variants = CopyVariantSerializer(many=True)
-    notes = serializers.SerializerMethodField(help_text="What a reader of the lines should know.")
+    notes = serializers.ListField(child=serializers.CharField(), help_text="What a reader of the lines should know.")
 
     class Meta:
         model = CopyRequest
@@ -88,8 +89,53 @@ class CopyRequestSerializer(serializers.ModelSerializer):  # type: ignore[type-a
             "chosen_by", "chosen_at",
         ]  # fmt: skip
 
-    def get_notes(self, request: CopyRequest) -> list[str]:
-        return suggesting.notes(request)
+
+class CopyTestSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
+    own_template_id = serializers.IntegerField(source="own_arm.payload.template_id")
+    assistant_template_id = serializers.IntegerField(source="assistant_arm.payload.template_id")
+
+    class Meta:
+        model = CopyTest
+        fields = [
+            "id", "request_id", "variant", "experiment_id", "own_text", "assistant_text", "own_template_id",
+            "assistant_template_id", "exclusion", "made_by", "made_at",
+        ]  # fmt: skip
+
+
+class CopyLiftSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    value = serializers.FloatField()
+    low = serializers.FloatField()
+    high = serializers.FloatField()
+
+
+class CopyResultSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    test_id = serializers.IntegerField(source="test.pk")
+    experiment_id = serializers.IntegerField(source="test.experiment_id")
+    own_text = serializers.CharField(source="test.own_text")
+    assistant_text = serializers.CharField(source="test.assistant_text")
+    outcome = serializers.ChoiceField(choices=OUTCOMES)
+    sentence = serializers.CharField()
+    own_people = serializers.IntegerField()
+    own_clicks = serializers.IntegerField()
+    assistant_people = serializers.IntegerField()
+    assistant_clicks = serializers.IntegerField()
+    lift = CopyLiftSerializer(allow_null=True, help_text="Holds at any look.")
+
+
+class CopySuccessSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    won = serializers.IntegerField()
+    lost = serializers.IntegerField()
+    even = serializers.IntegerField(help_text="Over without a proof: no success.")
+    open = serializers.IntegerField()
+    excluded = serializers.IntegerField(help_text="Decided when the test was made.")
+    rate = serializers.FloatField(allow_null=True, help_text="won / (won + lost + even), from 0 to 1.")
+    low = serializers.FloatField(allow_null=True, help_text="95 %.")
+    high = serializers.FloatField(allow_null=True)
+    lift = serializers.FloatField(allow_null=True, help_text="Mean over all started tests that count.")
+    lift_low = serializers.FloatField(allow_null=True)
+    lift_high = serializers.FloatField(allow_null=True)
+    sentence = serializers.CharField()
+    results = CopyResultSerializer(many=True)
 
 
 class CopyFilter(django_filters.FilterSet):
@@ -133,8 +179,24 @@ class CopySuggestionViewSet(ApiViewSet):
         variant: int = read(ChooseInput, request)["variant"]
         return Response(CopyRequestSerializer(suggesting.choose(self._row(pk).pk, variant)).data)
 
+    @extend_schema(summary="Test a line against the own subject", request=ChooseInput, responses={201: CopyTestSerializer})
+    @action(detail=True, methods=["post"])
+    def test(self, request: Request, pk: str) -> Response:
+        """Publishes the mail and a copy with the line as its subject, as arms of a draft experiment. Once per line."""
+        variant: int = read(ChooseInput, request)["variant"]
+        return Response(CopyTestSerializer(testing.make(self._row(pk), variant)).data, status=201)
+
     def _row(self, pk: str) -> CopyRequest:
         row = self.get_queryset().filter(pk=int(pk)).first()
         if row is None:
             raise Http404
         return row
+
+
+class CopySuccessView(ApiView):
+    resource = "campaigns"
+
+    @extend_schema(summary="How often the assistant's lines win", responses=CopySuccessSerializer)
+    def get(self, request: Request) -> Response:
+        """Over all started tests of its lines against people's wordings; none is dropped."""
+        return Response(CopySuccessSerializer(success.success()).data)

@@ -4,7 +4,7 @@ from rest_framework.routers import SimpleRouter
 from campaigns.api.auto import CycleViewSet, ManualView, PresetViewSet
 from campaigns.api.calendar import CalendarView
 from campaigns.api.campaigns import CampaignViewSet
-from campaigns.api.copy import CopySuggestionViewSet
+from campaigns.api.copy import CopySuccessView, CopySuggestionViewSet
 from campaigns.api.messages import MessageTemplateViewSet
 from campaigns.api.pictures import PictureViewSet
 from campaigns.api.snippets import SnippetViewSet

@@ -63,7 +63,6 @@ ENGLISH = Language(
         "{sentence}. {action}",
         "{headline}: see inside",
         "Open to see: {product}",
-        "A short read, and what to do next: {headline}",
     ),
     {
         "benefit": ("{sentence}", "{headline}. {sentence}"),

@@ -69,7 +69,6 @@ GERMAN = Language(
         "{sentence}. {action}",
         "{headline}: mehr in dieser Mail",
         "Mehr dazu in dieser Mail: {product}",
-        "Kurz zu lesen, und was als Nächstes zu tun ist: {headline}",
     ),
     {
         "benefit": ("{sentence}", "{headline}. {sentence}"),

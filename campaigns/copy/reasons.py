@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from campaigns.copy import features
 from campaigns.copy.forms import FORMS, STATES
 from campaigns.copy.learning import Judge
 from campaigns.copy.material import Material
+from campaigns.copy.own import Learnt
 from campaigns.copy.ranker import LANGUAGE, Effect, Ranker
 from campaigns.copy.writing import INBOX, PHONE, Brief, Line, plain
 
+LEAST_OWN, OFTEN = 4, 0.66
 # Traits that a reader sees, as the beginning of a sentence; forms say the others.
 SEEN = {
     "number": "names a number",
@@ -27,13 +27,27 @@ SEEN = {
 
 
 def reasons(line: Line, material: Material, brief: Brief, judge: Judge | None) -> list[str]:
-    """Sentences: what it does, whether it fits, what tests of headlines say of lines like it, for whom it is."""
+    """Sentences: what it does, whether it fits, for whom it is, what own tests and tests of headlines say."""
     found = [f"It {FORMS[line.form].reason}.", _length(line, brief)]
     if line.form == "state" and brief.state:
         found.append(f"It is written for {STATES[brief.state]}.")
     if line.form in ("offer", "urgency") and material.offer:
         found.append(f"“{material.offer}” stands in the message.")
-    return found + (_evidence(line, judge.ranker) if judge and judge.language == LANGUAGE else [])
+    if judge is None:
+        return found
+    has = {name for name, value in zip(features.NAMES, features.traits(plain(line.text)), strict=True) if value > 0}
+    own = _own_evidence(has, judge.learnt)
+    return found + (own or (_evidence(has, judge.ranker) if judge.language == LANGUAGE else []))
+
+
+def _own_evidence(has: set[str], learnt: Learnt) -> list[str]:
+    """Traits that did well in most of the own tests in which just one line had them."""
+    rows = [(name, *learnt.traits[name]) for name in SEEN if name in has and name in learnt.traits]
+    good = [row for row in rows if row[2] >= LEAST_OWN and row[1] >= OFTEN * row[2]]
+    return [
+        f"It {SEEN[name]}: that did well in {won} of your last {asked} tests of it."
+        for name, won, asked in sorted(good, key=lambda row: -row[1] / row[2])[:2]
+    ]
 
 
 def _length(line: Line, brief: Brief) -> str:
@@ -44,17 +58,21 @@ def _length(line: Line, brief: Brief) -> str:
     return f"{line.length} characters: a phone may cut it at {PHONE}."
 
 
-def _evidence(line: Line, ranker: Ranker) -> list[str]:
-    """What surely helped or hurt in the tests, the largest first; at most two sentences."""
-    has = dict(zip(features.NAMES, np.asarray(features.traits(plain(line.text))) > 0, strict=True))
-    known = {name: ranker.effects[name] for name in SEEN if has[name] and name in ranker.effects}
-    sure = {name: effect for name, effect in known.items() if effect.low > 0 or effect.high < 0}
-    ordered = sorted(sure.items(), key=lambda each: -abs(each[1].change))
-    return [_told(SEEN[name], effect) for name, effect in ordered[:2]]
+def _evidence(has: set[str], ranker: Ranker) -> list[str]:
+    """What surely helped or hurt in the tests of headlines: the largest of each, what helped first."""
+    known = {name: ranker.effects[name] for name in SEEN if name in has and name in ranker.effects}
+    helped = [(name, effect) for name, effect in known.items() if effect.low > 0]
+    hurt = [(name, effect) for name, effect in known.items() if effect.high < 0]
+    ordered = [
+        *sorted(helped, key=lambda each: -each[1].change)[:1],
+        *sorted(hurt, key=lambda each: each[1].change)[:1],
+    ]
+    return [_told(SEEN[name], effect) for name, effect in ordered]
 
 
 def _told(what: str, effect: Effect) -> str:
-    way = "more" if effect.change > 0 else "less"
     low, high = sorted((abs(effect.low), abs(effect.high)))
     span = f"{low:.0%} to {high:.0%}, {effect.pairs:,} pairs of news headlines"
-    return f"It {what}: headlines that did were clicked {abs(effect.change):.0%} {way} often ({span})."
+    if effect.change > 0:
+        return f"It {what}: headlines that did were clicked {effect.change:.0%} more often ({span})."
+    return f"Against it: it {what}, and headlines that did were clicked {-effect.change:.0%} less often ({span})."

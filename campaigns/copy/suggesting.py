@@ -77,7 +77,7 @@ def suggest(ask: Ask) -> CopyRequest:
     judge = judge_for(language) if ask.kind == CopyKind.SUBJECT else None
     written = _write(ask, settings, material, brief, judge)
     variants = _variants(written.lines, material, brief, judge, ask.mood)
-    return _kept(ask, language, written, variants, time.monotonic() - began)
+    return _kept(ask, judge, language, written, variants, round(1000 * (time.monotonic() - began)))
 
 
 def _brief(ask: Ask, settings: CopySettings, language: str) -> Brief:
@@ -209,7 +209,8 @@ def _variant(
     }
 
 
-def _kept(ask: Ask, language: str, written: Written, variants: list[dict[str, Any]], seconds: float) -> CopyRequest:
+def _kept(ask: Ask, judge: Judge | None, language: str, written: Written, variants: list[dict[str, Any]], duration_ms: int
+) -> CopyRequest:
     return CopyRequest.objects.create(
         template=ask.template,
         kind=ask.kind,
@@ -226,8 +227,34 @@ def _kept(ask: Ask, language: str, written: Written, variants: list[dict[str, An
         input_tokens=min(written.said.input_tokens or 0, 2**31 - 1),
         output_tokens=min(written.said.output_tokens or 0, 2**31 - 1),
         cost_micro=written.cost_micro,
-        duration_ms=round(1000 * seconds),
+        notes=_notes(written, judge),
+        duration_ms=duration_ms,
     )
+
+
+FEW = "The message gives {count} lines that differ: the more it says, the more can be said of it."
+NOT_RANKED = "These are not ranked: the tests we learned from were of headlines. The order is that of the forms."
+NOT_OUR_LANGUAGE = (
+    "Ranked by length, marks and numbers only: the tests we learned from were in English. A test with your own "
+    "readers decides."
+)
+A_HINT = "Ranked by what tests of news headlines showed, which is a hint: a test with your own readers decides."
+OWN_USED = "Your own {tests} tests correct the ranking: they foretold {own:.0f} of {pairs} better lines, without them {general:.0f}."
+OWN_KEPT_OUT = "Your own {tests} tests do not foretell better than the general ranking yet, so they are left out."
+
+
+def _notes(written: Written, judge: Judge | None) -> list[str]:
+    """What a reader of the lines should know: why the model was not used, how few they are, what orders them."""
+    found = [written.reason] if written.reason else []
+    if len(written.lines) < writing.HOW_MANY:
+        found.append(FEW.format(count=len(written.lines)))
+    if judge is None:
+        return [*found, NOT_RANKED]
+    found.append(A_HINT if judge.language == ranker.LANGUAGE else NOT_OUR_LANGUAGE)
+    if learnt := judge.learnt if judge.learnt.tests else None:
+        words = OWN_USED if learnt.is_better else OWN_KEPT_OUT
+        found.append(words.format(tests=learnt.tests, own=learnt.own_right, general=learnt.general_right, pairs=learnt.pairs))
+    return found
 
 
 # --- choosing -------------------------------------------------------------------------------------------------
@@ -242,22 +269,3 @@ def choose(request_id: int, variant: int) -> CopyRequest:
         held.chosen, held.chosen_by, held.chosen_at = variant, actor.current().name[:200], clock.now()
         held.save(update_fields=["chosen", "chosen_by", "chosen_at"])
     return held
-
-
-FEW = "The message gives {count} lines that differ: the more it says, the more can be said of it."
-NOT_RANKED = "These are not ranked: the tests we learned from were of headlines. The order is that of the forms."
-NOT_OUR_LANGUAGE = (
-    "Ranked by length, marks and numbers only: the tests we learned from were in English. A test with your own "
-    "readers decides."
-)
-A_HINT = "Ranked by what tests of news headlines showed, which is a hint: a test with your own readers decides."
-
-
-def notes(request: CopyRequest) -> list[str]:
-    """What a reader of the lines should know: why the model was not used, how few they are, what orders them."""
-    found = [request.reason] if request.reason else []
-    if len(request.variants) < writing.HOW_MANY:
-        found.append(FEW.format(count=len(request.variants)))
-    if request.kind != CopyKind.SUBJECT:
-        return [*found, NOT_RANKED]
-    return [*found, A_HINT if request.language == ranker.LANGUAGE else NOT_OUR_LANGUAGE]

@@ -12,7 +12,7 @@ from campaigns.models.campaigns import (
     RunStatus,
     Timing,
 )
-from campaigns.models.copy import CopyKind, CopyRequest, CopySettings, CopySpend
+from campaigns.models.copy import CopyKind, CopyLearning, CopyRequest, CopySettings, CopySpend, CopyTest
 from campaigns.models.forecasts import CampaignForecast, CampaignOutcome
 from campaigns.models.habits import ReadingHabit, ReadingHour
 from campaigns.models.offers import CodeKind, Offer, OfferCode, OfferKind, Redemption, ScopeKind
@@ -35,9 +35,11 @@ __all__ = [
     "CampaignStatus",
     "CodeKind",
     "CopyKind",
+    "CopyLearning",
     "CopyRequest",
     "CopySettings",
     "CopySpend",
+    "CopyTest",
     "EmailTemplate",
     "MailPicture",
     "MessageTemplate",

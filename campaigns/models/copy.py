@@ -11,6 +11,7 @@ from django.db import models
 from campaigns.models.templates import EmailTemplate
 from common import clock
 from common.tenancy import OrganizationScoped
+from experiments.models import Arm, Experiment
 
 
 class CopySettings(OrganizationScoped):
@@ -73,6 +74,7 @@ class CopyRequest(OrganizationScoped):
     asked: models.JSONField[Any, Any] = models.JSONField(default=dict, help_text="What went to the endpoint.")
     answer = models.TextField(blank=True, default="", help_text="What the endpoint said.")
     variants: models.JSONField[Any, Any] = models.JSONField(default=list)
+    notes: models.JSONField[Any, Any] = models.JSONField(default=list, help_text="What a reader of them should know.")
     input_tokens = models.PositiveIntegerField(default=0)
     output_tokens = models.PositiveIntegerField(default=0)
     cost_micro = models.BigIntegerField(default=0, help_text="Millionths of the endpoint's currency.")
@@ -90,3 +92,44 @@ class CopyRequest(OrganizationScoped):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} for {self.template or 'a draft'}"
+
+
+class CopyTest(OrganizationScoped):
+    """An experiment in which a line of the assistant meets the wording of a person; only its result counts."""
+
+    request = models.ForeignKey(CopyRequest, on_delete=models.CASCADE, related_name="tests")
+    variant = models.PositiveSmallIntegerField(help_text="Of the request, from 0.")
+    experiment = models.OneToOneField(Experiment, on_delete=models.CASCADE, related_name="+")
+    own_arm = models.ForeignKey(Arm, on_delete=models.CASCADE, related_name="+")
+    assistant_arm = models.ForeignKey(Arm, on_delete=models.CASCADE, related_name="+")
+    own_text = models.TextField()
+    assistant_text = models.TextField()
+    exclusion = models.CharField(
+        max_length=300, blank=True, default="",
+        help_text="Why it does not count, decided when it was made, before there was a result.",
+    )  # fmt: skip
+    made_by = models.CharField(max_length=200)
+    made_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        verbose_name = "copy test"
+        constraints = [models.UniqueConstraint(fields=["request", "variant"], name="one_copy_test_per_line")]
+
+    def __str__(self) -> str:
+        return f"“{self.assistant_text}” against “{self.own_text}”"
+
+
+class CopyLearning(OrganizationScoped):
+    """What the organisation's own subject tests say of lines. Made anew every night; one row."""
+
+    test_count = models.PositiveIntegerField(help_text="Own tests that went in.")
+    is_used = models.BooleanField(help_text="It foretold own tests better than the general ranker.")
+    weights: models.JSONField[Any, Any] = models.JSONField(help_text="As copy.own.Learnt keeps them.")
+    learned_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        verbose_name_plural = "copy learning"
+        constraints = [models.UniqueConstraint(fields=["organization_id"], name="one_copy_learning")]
+
+    def __str__(self) -> str:
+        return f"{self.test_count} own tests"

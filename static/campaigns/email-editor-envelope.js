@@ -1,6 +1,7 @@
 // What stands around the blocks: the lines of the inbox, the looks of the whole mail, stand-ins and the plain text.
 import { el, freshId, icon, iconButton } from "../blocks/dom.js";
 import { against } from "./email-editor-colors.js";
+import { suggestButton } from "./email-editor-copy.js";
 import { button, confirm } from "./email-editor-dialogs.js";
 import { languageTabs } from "./email-editor-locales.js";
 import { field } from "./email-editor-inputs.js";
@@ -36,6 +37,7 @@ export function envelope(editor) {
     box.placeholder = placeholder;
     count(editor.state[name]);
     made.append(note);
+    if (editor.page.addresses.copy) made.querySelector(".mle-labels").append(suggestButton(editor, name));
     return made;
   });
   return [languageTabs(editor), ...lines].filter(Boolean);
