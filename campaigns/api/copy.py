@@ -179,10 +179,12 @@ class CopySuggestionViewSet(ApiViewSet):
         variant: int = read(ChooseInput, request)["variant"]
         return Response(CopyRequestSerializer(suggesting.choose(self._row(pk).pk, variant)).data)
 
-    @extend_schema(summary="Test a line against the own subject", request=ChooseInput, responses={201: CopyTestSerializer})
+    @extend_schema(
+        summary="Test a line against the own subject", request=ChooseInput, responses={201: CopyTestSerializer}
+    )
     @action(detail=True, methods=["post"])
     def test(self, request: Request, pk: str) -> Response:
-        """Publishes the mail and a copy with the line as its subject, as arms of a draft experiment. Once per line."""
+        """Publishes the mail and a copy with the line as subject, the arms of a draft experiment. Once per line."""
         variant: int = read(ChooseInput, request)["variant"]
         return Response(CopyTestSerializer(testing.make(self._row(pk), variant)).data, status=201)
 

@@ -25,6 +25,7 @@ router.register("pictures", PictureViewSet, basename="picture")
 
 # Before delivery's own `messages/<id>/`: the answer needs the campaigns and segments that stand above it.
 urlpatterns = [
+    path("copy/success/", CopySuccessView.as_view(), name="copy-success"),
     path("messages/why/", WhyView.as_view(), name="message-why"),
     re_path(r"^campaigns/calendar/?$", CalendarView.as_view(), name="campaign-calendar-api"),
     re_path(r"^campaigns/manual/?$", ManualView.as_view(), name="campaign-manual"),

@@ -1,4 +1,4 @@
-"""By what lines are judged for an organisation: the general ranker, corrected by its own tests where that is better."""
+"""By what lines are judged for an organisation: the general ranker, corrected by own tests where that is better."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from common import clock, doorbell, tenancy
 MOST_TESTS = 500  # the youngest
 LEAST_PEOPLE = 50  # of a line
 
-# Experiments whose arms are mails that differ in nothing but their subject, with who got each and who clicked. The first
-# metric that asks whether people clicked in an e-mail counts. Plan: the youngest experiments by their number, then per
-# arm its template, version and content by key, and one range of one_sum_per_day.
+# Experiments whose arms are mails that differ in nothing but their subject, with who got each and who clicked. The
+# first metric that asks whether people clicked in an e-mail counts. Plan: the youngest experiments by their number,
+# then per arm its template, version and content by key, and one range of one_sum_per_day.
 TESTS_SQL = """
 WITH chosen AS (
   SELECT experiment.id, metric.key FROM experiments_experiment experiment

@@ -1,9 +1,9 @@
 """What an organisation's own tests of subjects say of lines: a Bayesian regression around the general ranker. Pure.
 
-The score of a line is `a` times the general score plus `b` times its traits, with a ~ N(1, 0.5) and each b ~ N(0, 0.05)
-before any test: without tests it is the general ranker. Each test moves both by what it showed and how surely
-(conjugate normal update; the noise is the test's own error and what no words explain). The state is one matrix of the
-size of the traits, however many tests there are.
+The score of a line is `a` times the general score plus `b` times its traits, with a ~ N(1, 0.5) and each
+b ~ N(0, 0.05) before any test: without tests it is the general ranker. Each test moves both by what it showed and how
+surely (conjugate normal update; the noise is the test's own error and what no words explain). The state is one matrix
+of the size of the traits, however many tests there are.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def learn(tests: Iterable[OwnTest], ranker: Ranker) -> Learnt:
 
 
 def _rows(test: OwnTest, ranker: Ranker) -> tuple[Numbers, Numbers, Numbers] | None:
-    """Each further subject against the first: differences of scores and traits, of click rates, and their variance."""
+    """Each further subject against the first: differences of scores and traits, of click rates, their variance."""
     lines = [features.plain(subject) for subject in test.subjects]
     total, clicks = sum(test.shown), sum(test.clicked)
     if len(set(lines)) < 2 or min(test.shown) == 0 or not 0 < clicks < total:

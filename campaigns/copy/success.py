@@ -2,14 +2,15 @@
 
 What does not help, and why:
 - Taking more lines, or ignoring the bad ones: only randomised tests count, no acceptance.
-- Letting the assistant meet itself: a test against a wording it ever proposed does not count, decided when the test is
-  made, before there is a result.
+- Letting the assistant meet itself: a test against a wording it ever proposed does not count, decided when the test
+  is made, before there is a result.
 - Dropping tests that go badly: every test that was started counts for ever; an experiment that ran cannot be deleted.
   One that is stopped, or has run for 30 days, without a proof is no success.
 - Stopping at a lucky moment: a success needs the interval that holds at any look.
-- Small or lopsided tests: without enough people there is no proof; a wrong split of people (sample ratio) is no success.
-- Robots and scanners that click: their clicks make no event. Clicks while surely more people unsubscribe, or fewer buy,
-  are no success.
+- Small or lopsided tests: without enough people there is no proof; with a wrong split of people (sample ratio) there
+  is no success.
+- Robots and scanners that click: their clicks make no event. Clicks while surely more people unsubscribe, or fewer
+  buy, are no success.
 - Many lines in one test: a test has one line of the assistant and one wording of a person.
 """
 
@@ -29,6 +30,7 @@ from common import clock, tenancy
 from delivery.domain import rates
 from experiments.domain import balance, comparison, estimates
 from experiments.domain.comparison import Difference
+from experiments.domain.estimates import Estimate
 from experiments.domain.moments import Moments
 from experiments.models import ExperimentStatus
 
@@ -176,22 +178,22 @@ def _unproven(is_over: bool, why: str) -> tuple[str, str]:
     return (EVEN, f"Over without a proof: {why}.") if is_over else (OPEN, f"Under way: {why}.")
 
 
-def _moments(counts: tuple[int, int]) -> Moments:
+def _estimate(counts: tuple[int, int]) -> Estimate:
     n, y = counts
-    return Moments(n, y, y)
+    return estimates.mean(Moments(n, y, y))
 
 
 def _difference(own: tuple[int, int], ours: tuple[int, int]) -> Difference | None:
     """The difference of click rates that holds at any look; None while one arm is too small."""
     if min(own[0], ours[0]) < 2 or not own[1] + ours[1]:
         return None
-    return comparison.absolute_at_any_time(*(estimates.mean(_moments(each)) for each in (own, ours)))
+    return comparison.absolute_at_any_time(_estimate(own), _estimate(ours))
 
 
 def _lift(own: tuple[int, int], ours: tuple[int, int]) -> Difference | None:
     if min(own[0], ours[0]) < 2 or not own[1]:
         return None
-    return comparison.relative_at_any_time(*(estimates.mean(_moments(each)) for each in (own, ours)))
+    return comparison.relative_at_any_time(_estimate(own), _estimate(ours))
 
 
 def _harm(test: CopyTest, sums: dict[tuple[int, str], tuple[int, int]]) -> str:
@@ -219,9 +221,7 @@ def _average(results: Sequence[Result]) -> tuple[float | None, float | None, flo
     for each in results:
         if min(each.own_clicks, each.assistant_clicks) > 0:
             own, ours = each.own_clicks / each.own_people, each.assistant_clicks / each.assistant_people
-            variance = (ours / own) ** 2 * (
-                (1 - own) / each.own_clicks + (1 - ours) / each.assistant_clicks
-            )
+            variance = (ours / own) ** 2 * ((1 - own) / each.own_clicks + (1 - ours) / each.assistant_clicks)
             rows.append((ours / own - 1, max(variance, 1e-9)))
     if not rows:
         return None, None, None

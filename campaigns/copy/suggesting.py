@@ -209,7 +209,8 @@ def _variant(
     }
 
 
-def _kept(ask: Ask, judge: Judge | None, language: str, written: Written, variants: list[dict[str, Any]], duration_ms: int
+def _kept(
+    ask: Ask, judge: Judge | None, language: str, written: Written, variants: list[dict[str, Any]], duration_ms: int
 ) -> CopyRequest:
     return CopyRequest.objects.create(
         template=ask.template,
@@ -239,7 +240,10 @@ NOT_OUR_LANGUAGE = (
     "readers decides."
 )
 A_HINT = "Ranked by what tests of news headlines showed, which is a hint: a test with your own readers decides."
-OWN_USED = "Your own {tests} tests correct the ranking: they foretold {own:.0f} of {pairs} better lines, without them {general:.0f}."
+OWN_USED = (
+    "Your own {tests} tests correct the ranking: with them {own:.0f} of {pairs} better lines were foretold, "
+    "without them {general:.0f}."
+)
 OWN_KEPT_OUT = "Your own {tests} tests do not foretell better than the general ranking yet, so they are left out."
 
 
@@ -253,7 +257,9 @@ def _notes(written: Written, judge: Judge | None) -> list[str]:
     found.append(A_HINT if judge.language == ranker.LANGUAGE else NOT_OUR_LANGUAGE)
     if learnt := judge.learnt if judge.learnt.tests else None:
         words = OWN_USED if learnt.is_better else OWN_KEPT_OUT
-        found.append(words.format(tests=learnt.tests, own=learnt.own_right, general=learnt.general_right, pairs=learnt.pairs))
+        found.append(
+            words.format(tests=learnt.tests, own=learnt.own_right, general=learnt.general_right, pairs=learnt.pairs)
+        )
     return found
 
 
