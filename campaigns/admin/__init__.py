@@ -11,10 +11,9 @@ from campaigns.admin.templates import EmailTemplateAdmin
 __all__ = [
     "AutoPresetAdmin",
     "CampaignAdmin",
+    "CopyRequestAdmin",
     "EmailTemplateAdmin",
     "MessageTemplateAdmin",
     "SnippetAdmin",
     "TargetAdmin",
 ]
-__all__ = ["CampaignAdmin", "EmailTemplateAdmin", "MessageTemplateAdmin", "SnippetAdmin", "TargetAdmin"]
-__all__ = ["CampaignAdmin", "CopyRequestAdmin", "EmailTemplateAdmin", "MessageTemplateAdmin", "SnippetAdmin"]
