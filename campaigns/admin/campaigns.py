@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,12 +21,15 @@ from accounts.admin_base import OrganizationModelAdmin
 from accounts.models import Organization
 from campaigns import selectors, services
 from campaigns.admin import acts, estimating, forecasts
+from campaigns.admin import merging as merge_page
 from campaigns.admin.forms import CampaignForm, ConfirmForm, DeclineForm, LaunchForm
 from campaigns.admin.inlines import AudienceInline, OfferInline, audience_of, kept, may_edit, offer_of
 from campaigns.admin.timing import CONDITIONS, REPEATS
 from campaigns.domain import recurrence, states
 from campaigns.models import Campaign, CampaignAudience, Offer
 from campaigns.selectors import launching
+from campaigns.services import merging
+from campaigns.services.merging import Edit
 from common import clock
 from common.errors import AppError
 
@@ -125,16 +129,35 @@ class CampaignAdmin(OrganizationModelAdmin):
         rows = {formset.model: kept(formset) for formset in formsets}
         audience = audience_of(rows[CampaignAudience]) if CampaignAudience in rows else None
         offers = [offer_of(row) for row in rows[Offer]] if Offer in rows else None
+        edit = Edit(form.values(), audience, offers, form.arm_drafts())
         if not change:
-            form.instance.pk = services.create_campaign(form.values(), audience=audience, offers=offers or ()).pk
+            made = services.create_campaign(
+                edit.changes, audience=audience, offers=offers or (), arms=edit.arms or ()
+            )
+            form.instance.pk = made.pk
             return
         stored = Campaign.objects.get(pk=form.instance.pk)
+        open_parts = {part for part in ("audience", "offers", "arms") if may_edit(stored, part)}
+        edit = replace(edit, **dict.fromkeys({"audience", "offers", "arms"} - open_parts, None))
+        self._write(request, stored, edit, form.cleaned_data.get("opened_version"))
+
+    def _write(self, request: HttpRequest, stored: Campaign, edit: Edit, opened: int | None) -> None:
+        """Save an edit; one of an older version is merged, and asks where both changed the same."""
+        expected = opened
+        found = merging.merged(stored, edit, opened) if opened not in (None, stored.version) else None
+        if found is not None:
+            chosen = merge_page.choices(request, stored.version)
+            if found.merge.open(chosen):
+                raise merge_page.MergeNeeded(stored, found, chosen)
+            edit, expected = edit.only(found.merge.mine(chosen)), stored.version
+            messages.info(request, f"{' and '.join(found.who)} changed it meanwhile; what you both wrote is kept.")
         services.update_campaign(
             stored,
-            form.values(),
-            audience=audience if "audience" in states.EDITABLE[states.State(stored.status)] else None,
-            offers=offers if "offers" in states.EDITABLE[states.State(stored.status)] else None,
-            expected_version=form.cleaned_data.get("opened_version"),
+            edit.changes,
+            audience=edit.audience,
+            offers=edit.offers,
+            arms=edit.arms,
+            expected_version=expected,
         )
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
@@ -166,7 +189,16 @@ class CampaignAdmin(OrganizationModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
         above = {"estimate_address": self._estimate_address(request, object_id)}
-        return super().changeform_view(request, object_id, form_url, {**above, **(extra_context or {})})
+        try:
+            return super().changeform_view(request, object_id, form_url, {**above, **(extra_context or {})})
+        except merge_page.MergeNeeded as needed:
+            context = {
+                **self.admin_site.each_context(request),
+                **merge_page.page_context(request, needed),
+                "title": f"Two edits of {needed.campaign}",
+                "opts": self.opts,
+            }
+            return TemplateResponse(request, "campaigns/merge.html", context, status=409)
 
     def _estimate_address(self, request: HttpRequest, object_id: str | None) -> str:
         """Where the form asks for its estimate; nowhere once its people are settled."""

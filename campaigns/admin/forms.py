@@ -15,9 +15,12 @@ from unfold.widgets import (
 )
 
 from accounts.models import Organization
+from campaigns.admin import arms as arm_rows
 from campaigns.admin.timing import TimingForm
 from campaigns.models import Campaign, EmailTemplate, Snippet
+from campaigns.services import arms as arm_services
 from common import money
+from experiments.services import ArmDraft
 
 # form field → the field of the service
 CAMPAIGN_FIELDS = {
@@ -61,6 +64,7 @@ class CampaignForm(TimingForm):
             self.fields["cost"].help_text = f"What the campaign costs, in {self.currency}."
             self.fields["cost"].initial = money.to_decimal(self.instance.cost_minor or 0, self.currency)
         self.fill()
+        self.arms = self._arms(kwargs.get("data") or (args[0] if args else None))
         if "starts_at" in self.fields:
             self.fields["starts_at"].label = "Planned for"
             self.fields["starts_at"].help_text = "A note for the calendar; nothing goes out before you launch."
@@ -71,6 +75,24 @@ class CampaignForm(TimingForm):
                 pk=self.instance.template_id
             )
             self.fields["template"].queryset = shown.order_by("name")  # type: ignore[attr-defined]
+
+    def _arms(self, data: Any) -> Any:
+        """Rows of the test, where it may still change."""
+        if "test_percent" not in self.fields:
+            return None
+        stored = arm_services.arms_of(self.instance) if self.instance.pk else []
+        return arm_rows.formset(data, self.instance, stored)
+
+    def clean(self) -> dict[str, Any]:
+        """The rows of the test are part of the form."""
+        data = super().clean()
+        if self.arms is not None and self.arms.is_bound and not self.arms.is_valid():
+            self.add_error(None, "Something is wrong in the arms of the test; it stands beside its field.")
+        return data
+
+    def arm_drafts(self) -> list[ArmDraft] | None:
+        """The arms of the page; None when it has none."""
+        return None if self.arms is None else arm_rows.drafts(self.arms)
 
     def values(self) -> dict[str, Any]:
         """The fields that are on the page, as the service takes them."""

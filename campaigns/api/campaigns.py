@@ -19,6 +19,8 @@ from campaigns.api import serializers as shapes
 from campaigns.api.shapes import VersionSerializer
 from campaigns.auto import decisions
 from campaigns.models import Campaign, CampaignStatus
+from campaigns.services import merging
+from campaigns.services.merging import Edit
 from common.api.views import ApiViewSet
 from common.errors import Invalid
 
@@ -73,7 +75,11 @@ class CampaignViewSet(ApiViewSet):
 
     @extend_schema(request=shapes.CampaignInput)
     def partial_update(self, request: Request, pk: str) -> Response:
-        """With `version`, the change is refused (409) when somebody else changed the campaign meanwhile."""
+        """With `version`, the change is refused (409) when somebody else changed the campaign meanwhile.
+
+        `details` then holds what a client needs to merge: `current` (the campaign), `changed` (field → what it was at
+        your version) and `clashes` (fields that you both changed).
+        """
         return self._update(request, pk, partial=True)
 
     @extend_schema(responses={204: None})
@@ -236,8 +242,13 @@ class CampaignViewSet(ApiViewSet):
         campaign = self._campaign(pk)
         data = _read(shapes.CampaignInput, request, partial=partial)
         values, parts = shapes.draft(data)
-        campaign = services.update_campaign(campaign, values, **parts, expected_version=data.get("version"))
+        edit = Edit(values, **parts)
+        with merging.mergeable(campaign, edit, data.get("version"), lambda: self._current(pk)):
+            campaign = services.update_campaign(campaign, values, **parts, expected_version=data.get("version"))
         return self._answer(campaign)
+
+    def _current(self, pk: str) -> dict[str, Any]:
+        return dict(self.get_serializer(self._campaign(pk)).data)
 
 
 def _read(serializer_class: Any, request: Request, *, partial: bool = False) -> dict[str, Any]:

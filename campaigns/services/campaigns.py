@@ -152,6 +152,7 @@ def picture(campaign: Campaign) -> dict[str, Any]:
         "include": list(whole.include),
         "exclude": list(whole.exclude),
         "offers": [{key: str(value) for key, value in asdict(offer).items()} for offer in offers_of(campaign)],
+        "arms": [asdict(arm) for arm in experiment_arms.arms_of(campaign)],
     }
 
 
