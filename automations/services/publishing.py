@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -98,21 +98,25 @@ def _each_step(
                 known = ", ".join(sorted(STEPS))
                 problems.add(f"{step.place}.action_type", f'unknown step "{step.type}"; known: {known}')
             continue
-        _check_branches(step, kind, problems)
         place = f"{step.place}.configuration"
         try:
             settings = configuration.read(kind.configuration, step.configuration)
         except Mistake as mistake:
             problems.add(f"{place}{mistake.place}", mistake.sentence)
+            if kind.branches_of is None:
+                _check_branches(step, kind.branches, problems)
             continue
+        names = kind.branches_of(settings) if kind.branches_of else kind.branches
+        if names is not None:
+            _check_branches(step, names, problems)
         chosen(kind)(settings, partial(_wrong, problems, place))
 
 
-def _check_branches(step: Step, kind: StepKind[Any], problems: Problems) -> None:
-    for name in sorted(step.branches.keys() - set(kind.branches)):
-        allowed = f"it has {' and '.join(kind.branches)}" if kind.branches else "it has none"
+def _check_branches(step: Step, names: Sequence[str], problems: Problems) -> None:
+    for name in sorted(step.branches.keys() - set(names)):
+        allowed = f"it has {' and '.join(names)}" if names else "it has none"
         problems.add(f"{step.place}.branches.{name}", f"{step.type} has no such branch; {allowed}")
-    for name in kind.branches:
+    for name in names:
         if name not in step.branches:
             problems.add(f"{step.place}.branches.{name}", "is missing; give it a list of steps, which may be empty")
 

@@ -98,5 +98,7 @@ class StepKind(Generic[C]):
     # Makes ready what a step needs, once everything is found right and in the transaction that publishes.
     publish: Callable[[C, Wrong], None] = nothing_wrong
     branches: tuple[str, ...] = ()
+    # For kinds whose branches follow from their configuration: their names, None where that is wrong.
+    branches_of: Callable[[C], Sequence[str] | None] | None = None
     # Where its configuration holds segment rules: kept by id when published, and edited in the rule builder.
     rules: tuple[str, ...] = ()

@@ -21,6 +21,8 @@ from automations.tests import making
 from common import clock
 from common.errors import Invalid
 from delivery.models import Message
+from experiments import services as experiments
+from experiments.models import Assignment, Experiment
 
 pytestmark = pytest.mark.django_db
 
@@ -97,6 +99,19 @@ CASES: dict[str, Case] = {
             ),
         },
         branches={"then": [], "otherwise": []},
+    ),
+    "experiment": Case(
+        lambda world: {"experiment": "paths"},
+        "Experiment “Paths”: each contact goes one arm's way",
+        lambda contact: list(
+            Assignment.objects.filter(contact=contact, exposed_at__isnull=False).values_list("experiment__status")
+        ),
+        lambda world: [("running",)],
+        {
+            "nothing": ({}, "actions[0].configuration.experiment: is missing"),
+            "unknown": ({"experiment": "nowhere"}, "there is no experiment “nowhere”"),
+        },
+        branches={"short": [], "long": []},
     ),
     "add_tag": Case(
         lambda world: {"tag": "new"},
@@ -184,6 +199,7 @@ def world(organization, stranger, owner) -> World:
         theirs = making.template(name="Theirs").pk
     banner = {"placement": "banner", "title": "Hi there"}
     message = making.template(name="Hi there", slug="hi", subject="", html="", channel="in_app", fields=banner)
+    experiments.create_experiment({"name": "Paths"}, [experiments.ArmDraft("short"), experiments.ArmDraft("long")])
     return World(owner, making.template().pk, theirs, message.pk)
 
 
@@ -244,6 +260,43 @@ def test_a_wrong_configuration_is_refused_with_its_place_and_writes_nothing(step
 def test_another_organisations_template_is_not_there(world: World) -> None:
     with pytest.raises(Invalid, match=f"there is no template {world.stranger_template_id}"):
         making.automation(_action("send_email", {"template_id": world.stranger_template_id}))
+
+
+def test_paths_of_an_experiment_are_drawn_once_and_settled_at_its_end(world: World) -> None:
+    arms = {"short": [{"action_type": "add_tag", "configuration": {"tag": "short"}}], "long": []}
+    automation = making.automation(
+        {"action_type": "experiment", "configuration": {"experiment": "paths"}, "branches": arms}
+    )
+    made = Experiment.objects.get()
+    assert made.status == "running", "a draft begins with the workflow"
+    people = making.contacts(40)
+    services.start(automation, [person.pk for person in people[:30]])
+    making.work()
+
+    drawn = dict(Assignment.objects.values_list("contact_id", "arm__key"))
+    tagged = {person.pk for person in Contact.objects.filter(tags__contains=["short"])}
+    assert tagged == {contact_id for contact_id, arm in drawn.items() if arm == "short"}
+    assert 0 < len(tagged) < 30
+    experiments.stop(made, winner=made.arms.get(key="long"))
+    services.start(automation, [person.pk for person in people[30:]])
+    making.work()
+    assert Assignment.objects.count() == 30
+    assert Contact.objects.filter(tags__contains=["short"]).count() == len(tagged), "the winner's way, for everybody"
+
+
+def test_the_branches_of_an_experiment_are_its_arms(world: World) -> None:
+    wrong = {
+        "action_type": "experiment",
+        "configuration": {"experiment": "paths"},
+        "branches": {"short": [], "x": []},
+    }
+    with pytest.raises(Invalid) as refused:
+        making.automation(wrong)
+    assert refused.value.details == {
+        "actions[0].branches.x": "experiment has no such branch; it has short and long",
+        "actions[0].branches.long": "is missing; give it a list of steps, which may be empty",
+    }
+    assert Experiment.objects.get().status == "draft"
 
 
 def test_a_draft_template_is_published_with_the_workflow(world: World) -> None:

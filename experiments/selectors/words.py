@@ -52,7 +52,7 @@ def sentence(made: ReadOut, one: MetricReadOut, other: Compared) -> str:
     amounts = tuple(
         amount(one.metric, value, made.currency) for value in (abs(change.value), change.low, change.high)
     )
-    return verdicts.of_comparison(
+    told = verdicts.of_comparison(
         one.metric,
         made.arms[other.place].name,
         made.arms[made.control].name,
@@ -60,6 +60,19 @@ def sentence(made: ReadOut, one: MetricReadOut, other: Compared) -> str:
         change,
         (amounts[0], amounts[1], amounts[2]),
     )
+    return f"{told} {_worth(made, one, other)}" if one.metric.is_money and other.is_shown else told
+
+
+def _worth(made: ReadOut, one: MetricReadOut, other: Compared) -> str:
+    """A lift of money in money: per person (or per event), and for everybody where it is per person."""
+    change = other.at_any_time.value
+    word = "more" if change > 0 else "less"
+    each = money.show(round(abs(change)), made.currency)
+    if one.metric.is_ratio:
+        return f"That is {each} {word} each time."
+    people = sum(one.people)
+    whole = money.show(round(abs(change) * people), made.currency)
+    return f"That is {each} {word} a person; {whole} {word}, had all {people:,} got it."
 
 
 def _how_people_come(made: ReadOut) -> str:

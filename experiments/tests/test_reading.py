@@ -67,6 +67,15 @@ def test_a_clear_find_is_said_in_a_sentence(organization: Organization) -> None:
     assert verdict.what_now == "Stop it and name “Treatment” the winner."
 
 
+def test_a_lift_of_money_is_said_in_money(organization: Organization) -> None:
+    made = _begun(metrics=[{**REVENUE, "cuped_days": 0}])
+    stand(made, "revenue", Moments(10_000, 5_000_000, 5_000_000_000), Moments(10_000, 6_000_000, 6_000_000_000))
+
+    sentence = _read(made).verdict.sentence
+    assert sentence.startswith("“Treatment” brings 20.0 % more Revenue than “Control”; between ")
+    assert sentence.endswith("That is £1.00 more a person; £20,000.00 more, had all 20,000 got it.")
+
+
 def test_what_is_not_shown_says_when_it_could_be(organization: Organization) -> None:
     made = _begun(metrics=[ORDERED])
     stand(made, "ordered", share(5_000, 500), share(5_000, 550))
