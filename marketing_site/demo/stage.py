@@ -17,11 +17,13 @@ from audience.models import Consent, Contact, MessageChannel, Topic
 from automations import services as automations
 from automations.models import Automation
 from campaigns import services as campaigns
-from campaigns.models import Campaign, CampaignStatus, EmailTemplate
+from campaigns.auto import cycles
+from campaigns.models import AnalysisCycle, Campaign, CampaignStatus, EmailTemplate, Target
 from campaigns.services import Audience, OfferDraft
 from common import clock, tenancy
 from delivery import services as delivery
 from delivery.models import DeliveryPolicy, Engagement, Message, MessageStatus, Sender
+from experiments.services import ArmDraft
 from marketing_site.demo.retail import CURRENCY
 from marketing_site.demo.story import PAST_CAMPAIGN, SEED
 from segments import services as segments
@@ -31,6 +33,7 @@ from viral.models import Program, ReferralCode
 
 ORGANIZATION_SLUG = "gift-shop"
 OPENED_SHARE, CLICKED_SHARE = 0.42, 0.31  # of delivered, of opened
+QUESTION, LIKED = "thank-you-question", 1.7  # how much better the letter that asks does in the simulation
 KEY_NAME = "Demo web shop"
 
 SEGMENTS: list[tuple[str, str, dict[str, Any]]] = [
@@ -113,6 +116,18 @@ TEMPLATES = [
             words="you were one of our best customers this season. Take 10 % off your next order.",
             path="thank-you",
             link="Take 10 % off",
+        ),
+        "defaults": {"contact.name": "friend"},
+    },
+    {
+        "name": "Thank-you letter, as a question",
+        "slug": QUESTION,
+        "subject": "What would you put on your shelf, {{ contact.name }}?",
+        "html": LETTER.format(
+            heading="Choose something for yourself",
+            words="you were one of our best customers this season, so your next order is 10 % off.",
+            path="thank-you",
+            link="Choose with 10 % off",
         ),
         "defaults": {"contact.name": "friend"},
     },
@@ -207,7 +222,7 @@ def group() -> None:
 
 
 def write() -> dict[str, EmailTemplate]:
-    """The two templates, published."""
+    """The templates, published."""
     templates = {}
     for values in TEMPLATES:
         template = EmailTemplate.objects.filter(slug=values["slug"]).first() or campaigns.create_template(values)
@@ -268,8 +283,8 @@ def close(past: Campaign) -> None:
         campaigns.complete(past)
 
 
-def announce(template: EmailTemplate) -> Campaign:
-    """The campaign that goes out now."""
+def announce(statement: EmailTemplate, question: EmailTemplate) -> Campaign:
+    """The campaign that goes out now, half of it with one letter and half with the other."""
     topic, _ = Topic.objects.get_or_create(slug="offers", defaults={"name": "Offers"})
     regulars = Segment.objects.get(name="Regulars")
     abroad = Segment.objects.get(name="Abroad")
@@ -278,14 +293,23 @@ def announce(template: EmailTemplate) -> Campaign:
         {
             "name": "Thank-you letter",
             "description": "Ten per cent off for the regulars of the last 90 days, at home.",
-            "template_id": template.pk,
+            "template_id": statement.pk,
             "topic_id": topic.pk,
             "utm_campaign": "thank-you",
             "cost_minor": 15_000,
         },
         audience=Audience([regulars.pk], [abroad.pk]),
         offers=[OfferDraft("discount", Decimal(10), code="THANKS10", expires_at=clock.now() + timedelta(days=30))],
+        arms=[
+            ArmDraft(letter.slug, letter.name, payload={"template_id": letter.pk}) for letter in (statement, question)
+        ],
     )
+
+
+def analyse() -> None:
+    """What the nightly analysis would propose, now."""
+    if not AnalysisCycle.objects.exists():
+        cycles.request()
 
 
 def spend() -> None:
@@ -305,8 +329,11 @@ def engage(campaign: Campaign) -> int:
     if Engagement.objects.filter(message__in=messages, is_simulated=True).exists():
         return 0
     draw = random.Random(SEED)
+    asked = set(Target.objects.filter(campaign=campaign, arm__key=QUESTION).values_list("contact_id", flat=True))
     sent = messages.filter(status=MessageStatus.SENT).order_by("pk")
     opened = [message for message in sent if draw.random() < OPENED_SHARE]
-    clicked = [message for message in opened if draw.random() < CLICKED_SHARE]
+    clicked = [
+        message for message in opened if draw.random() < CLICKED_SHARE * (LIKED if message.contact_id in asked else 1)
+    ]
     delivery.simulate_engagement([message.pk for message in opened], [message.pk for message in clicked])
     return len(opened) + len(clicked)

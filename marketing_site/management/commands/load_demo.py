@@ -18,6 +18,7 @@ from campaigns.models import CampaignStatus
 from common import clock, doorbell, tenancy
 from common.errors import AppError
 from common.models import NoticeDelivery, WorkStatus
+from delivery.models import Message, MessageStatus
 from marketing_site.demo import retail, sdk, stage, story
 from marketing_site.demo.stage import Stage
 from marketing_site.demo.story import Story
@@ -71,12 +72,13 @@ class Command(BaseCommand):
         self._send("New customers today", _newcomers(), prepared)
         self._settle("Welcoming them")
         stage.close(past)
-        campaign = stage.announce(templates["thank-you-letter"])
+        campaign = stage.announce(templates["thank-you-letter"], templates[stage.QUESTION])
         if campaign.status == CampaignStatus.DRAFT:
             campaigns.launch(campaign)
         self._settle("Sending letters")
         stage.engage(campaign)
-        self._settle("Counting what came back")
+        stage.analyse()
+        self._settle("Counting what came back, and looking for campaigns worth making")
 
     def _send(self, label: str, calls: Iterable[dict[str, Any]], prepared: Stage) -> None:
         """Post calls in batches; with a server, not so far ahead that its backlog grows without bound."""
@@ -125,7 +127,13 @@ def _left() -> int:
     """Pieces of work that somebody still has to do in this organisation."""
     batches = IngestBatch.objects.filter(status=WorkStatus.PENDING).count()
     notices = NoticeDelivery.objects.filter(status=WorkStatus.PENDING).count()
-    return batches + notices + sum(tenancy.required() in work.organizations_due() for work in doorbell.WORK.values())
+    leaving = Message.objects.filter(status=MessageStatus.SENDING).count()
+    return (
+        batches
+        + notices
+        + leaving
+        + sum(tenancy.required() in work.organizations_due() for work in doorbell.WORK.values())
+    )
 
 
 def _watch() -> Iterator[int]:
