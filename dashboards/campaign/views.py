@@ -24,7 +24,7 @@ from common.export import csv_response, safe
 from common.periods import LONGEST, Period
 from dashboards.boards.base import Tile
 from dashboards.boards.campaigns import TIERS
-from dashboards.campaign import clicks, funnel, lines
+from dashboards.campaign import clicks, effects, funnel, lines
 from dashboards.cards.base import Reading
 
 PICTURES = ["'self'", "data:", "https:"]
@@ -58,6 +58,8 @@ def report_page(request: HttpRequest, pk: int) -> HttpResponse:
         "sections": sections,
         "foreseen": foreseen,
         "record": selectors.track_record(before=campaign),
+        "arms": effects.arms_of(campaign),
+        "caused": effects.caused_by(campaign),
         "heatmap": clicks.heatmap_of(campaign),
     }
     response = render(request, "dashboards/campaign.html", context)

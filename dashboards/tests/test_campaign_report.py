@@ -20,6 +20,7 @@ from campaigns.tests import making
 from common import clock
 from dashboards.campaign.lines import lines as sections
 from delivery.models import Engagement, Message
+from experiments.services import ArmDraft
 
 pytestmark = pytest.mark.django_db
 
@@ -126,6 +127,25 @@ def test_links_are_found_however_they_are_written(mail: str, places: list[str]) 
 
     assert [place.url for place in found] == places
     assert drawn.count("data-clicks>") == len(places)
+
+
+def test_a_test_and_a_holdout_say_what_they_show(admin: Any) -> None:
+    other = making.template(name="Other", slug="other")
+    made = making.campaign([making.segment(making.contacts(8))], holdout_percent=25)
+    arms = [ArmDraft("a", "As it is", is_control=True), ArmDraft("b", "Other", payload={"template_id": other.pk})]
+    campaign = services.launch(services.update_campaign(made, {}, arms=arms))
+    services.work(campaign.organization_id)
+
+    page = admin.get(reverse("dashboards:campaign", args=[campaign.pk]))
+
+    shown = page.context["arms"]
+    assert [name for name, _ in shown.tables] == ["Clicked"]
+    rows = shown.tables[0][1].rows
+    assert [row[0].shown for row in rows] == ["As it is", "Other"]
+    assert sum(admin.get(row[0].link).context["cl"].result_count for row in rows) == 8
+    assert shown.verdict.what_now in page.content.decode().replace("&#x27;", "'")
+    assert [row[0].shown for row in page.context["caused"].table.rows[:2]] == ["Got it", "Held out"]
+    assert page.context["caused"].sentence
 
 
 def test_the_whole_report_and_its_people_are_files(admin: Any) -> None:
