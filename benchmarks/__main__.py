@@ -19,6 +19,7 @@ NAMES = [
     "latency",
     "segments",
     "campaign",
+    "campaigns",
     "reads",
     "live",
     "behaviours",
