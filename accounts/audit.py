@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -50,6 +50,26 @@ def record(
         object_name=str(instance)[:300],
         before=before,
         after=after,
+    )
+
+
+def record_alike(
+    action: str, instances: Sequence[models.Model], before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    """The same entry for many rows to which the same happened, in one statement."""
+    who = actor.current()
+    AuditEntry.objects.bulk_create(
+        AuditEntry(
+            actor=who.name,
+            address=who.address,
+            action=action,
+            object_type=instance._meta.label_lower,
+            object_id=str(instance.pk),
+            object_name=str(instance)[:300],
+            before=before,
+            after=after,
+        )
+        for instance in instances
     )
 
 

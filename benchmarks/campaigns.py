@@ -18,6 +18,7 @@ from benchmarks.report import Figure
 
 AUDIENCE = 5
 LOOKS = 100
+BARE_SQL = "INSERT INTO bare (campaign, words) SELECT %s, '{}' FROM generate_series(1, %s)"
 
 
 def run(*, smoke: bool) -> None:
@@ -147,6 +148,7 @@ def _bare_per_second(count: int) -> float:
             cursor.execute("SELECT id FROM bare WHERE id = %s", [number])
             for _ in range(3):
                 cursor.execute(
-                    "INSERT INTO bare (campaign, words) SELECT %s, '{}' FROM generate_series(1, %s)", [number, AUDIENCE]
+                    "INSERT INTO bare (campaign, words) SELECT %s, '{}' FROM generate_series(1, %s)",
+                    [number, AUDIENCE],
                 )
     return count / (time.perf_counter() - started)

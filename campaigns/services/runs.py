@@ -13,7 +13,7 @@ from django.db import transaction
 
 from campaigns.domain import states
 from campaigns.models import Campaign, CampaignRun, RunStatus
-from campaigns.services import steps
+from campaigns.services import crowds, steps
 from common import claims, clock, doorbell, tenancy
 from common.errors import Permanent, Transient
 
@@ -27,6 +27,8 @@ def work(organization_id: int) -> int:
     """Take every step that is due in one organisation; returns how many were taken."""
     taken = 0
     with tenancy.organization(organization_id):
+        while begun := _begin_together():
+            taken += begun
         while _step():
             taken += 1
     return taken
@@ -45,6 +47,16 @@ def settled(campaign_id: int) -> None:
         queued = CampaignRun.objects.filter(campaign=campaign_id, status=RunStatus.PENDING, is_queued=True)
         for run in queued.select_related("campaign").order_by("pk"):
             steps.finish_or_wait(run)
+
+
+def _begin_together() -> int:
+    """Begin plain campaigns that are due at once; if one of them fails, each takes its own steps instead."""
+    try:
+        with transaction.atomic():
+            return crowds.begin()
+    except Exception:
+        logger.exception("Campaigns could not begin together; each begins by itself.")
+        return 0
 
 
 def _step() -> bool:

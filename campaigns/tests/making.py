@@ -52,7 +52,13 @@ def contacts(count: int = 1, *, start: int = 1, consented: bool = True, **fields
 
 def segment(members: Sequence[Contact] = (), *, name: str = "Everybody", **fields: Any) -> Segment:
     made = Segment.objects.create(
-        **{"name": name, "slug": name.lower().replace(" ", "-"), "kind": SegmentKind.STATIC, **fields}
+        **{
+            "name": name,
+            "slug": name.lower().replace(" ", "-"),
+            "kind": SegmentKind.STATIC,
+            "member_count": len(members),
+            **fields,
+        }
     )
     Membership.objects.bulk_create(Membership(segment=made, contact=contact) for contact in members)
     return made

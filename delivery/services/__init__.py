@@ -14,6 +14,7 @@ from delivery.services.providers import (
     save_provider,
 )
 from delivery.services.queue import Outgoing, cancel, hold, queue, queue_selected, release
+from delivery.services.queue_many import queue_sources
 from delivery.services.rendering import Rendered
 from delivery.services.reports import replay
 from delivery.services.resolving import resolve_uncertain
@@ -54,6 +55,7 @@ __all__ = [
     "push_public_key",
     "queue",
     "queue_selected",
+    "queue_sources",
     "release",
     "render_draft",
     "render_preview",
