@@ -14,26 +14,23 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.admin_base import OrganizationModelAdmin
 from accounts.models import Organization
 from campaigns import selectors, services
-from campaigns.admin import acts, estimating, forecasts
+from campaigns.admin import acts, estimating, forecasts, standing
 from campaigns.admin import merging as merge_page
 from campaigns.admin.forms import CampaignForm, ConfirmForm, DeclineForm, LaunchForm
 from campaigns.admin.inlines import AudienceInline, OfferInline, audience_of, kept, may_edit, offer_of
 from campaigns.admin.timing import CONDITIONS, REPEATS
 from campaigns.domain import recurrence, states
 from campaigns.models import Campaign, CampaignAudience, Offer
-from campaigns.selectors import launching
+from campaigns.selectors import launching, waves
 from campaigns.services import merging
 from campaigns.services.merging import Edit
 from common import clock
 from common.errors import AppError
-
-BADGES = {"active": "good", "scheduled": "good", "paused": "warning", "cancelled": "critical"}
 
 
 @admin.register(Campaign)
@@ -69,7 +66,7 @@ class CampaignAdmin(OrganizationModelAdmin):
 
     @admin.display(description="Status", ordering="status")
     def status_badge(self, campaign: Campaign) -> SafeString:
-        return badge(campaign.status)
+        return standing.badge(campaign.status)
 
     @admin.display(description="People", ordering="target_count")
     def people(self, campaign: Campaign) -> str:
@@ -222,7 +219,7 @@ class CampaignAdmin(OrganizationModelAdmin):
     def progress_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The part of the page that htmx asks for every two seconds."""
         campaign = self._visible(request, pk)
-        return TemplateResponse(request, "campaigns/progress.html", self.page_context(request, campaign))
+        return TemplateResponse(request, "campaigns/progress.html", standing.context(campaign))
 
     def act_view(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
         """Says what will happen and to how many people; a POST does it."""
@@ -279,12 +276,10 @@ class CampaignAdmin(OrganizationModelAdmin):
         }
 
     def page_context(self, request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
-        """What the top of the campaign's page, and its progress part, show."""
-        return {
-            "campaign": campaign,
-            "badge": badge(campaign.status),
-            "progress": selectors.progress(campaign) if campaign.status != states.State.DRAFT else None,
-            "is_live": campaign.status in (states.State.SCHEDULED, states.State.ACTIVE),
+        """What the top of the campaign's page shows."""
+        began = campaign.status not in (states.State.DRAFT, states.State.PROPOSED)
+        return standing.context(campaign) | {
+            "spread": waves.spread(campaign) if began else None,
             "acts": acts.offered(campaign) if self.has_change_permission(request, campaign) else [],
         }
 
@@ -295,7 +290,3 @@ class CampaignAdmin(OrganizationModelAdmin):
         if not self.has_view_permission(request, campaign):
             raise PermissionDenied
         return campaign
-
-
-def badge(status: str) -> SafeString:
-    return format_html('<span class="gs-badge gs-badge--{}">{}</span>', BADGES.get(status, "plain"), status.title())

@@ -423,3 +423,21 @@ def test_a_budget_is_never_passed_and_never_left_while_it_pays(
     assert room is not None
     assert room == 0 or fixed + price * (committed + room) <= whole
     assert fixed + price * (committed + room + 1) > whole
+
+
+def test_the_page_says_in_which_hours_people_get_it_and_which_sends_there_were(admin: Any) -> None:
+    people = making.contacts(3)
+    type(people[0]).objects.filter(pk=people[0].pk).update(timezone="Asia/Tokyo")
+    campaign = making.campaign([making.segment(people)], timing="local", local_time=time(9), budget_minor=10_000,
+                               message_cost_minor=1)  # fmt: skip
+    services.launch(campaign)
+    services.work(campaign.organization_id)
+
+    page = admin.get(f"/admin/campaigns/campaign/{campaign.pk}/change/")
+
+    spread = page.context["spread"]
+    assert sorted(wave.people for wave in spread.waves) == [1, 2]
+    assert "When they get it, by hour" in page.content.decode()
+    assert "£0.00 of £100.00 spent" in page.content.decode()
+    part = admin.get(f"/admin/campaigns/campaign/{campaign.pk}/progress/")
+    assert "spread" not in part.context

@@ -14,9 +14,8 @@ from accounts.shell import page, render
 from attribution import selectors as attribution
 from attribution.selectors import CampaignReport, CampaignReturn
 from campaigns import selectors
-from campaigns.admin.campaigns import badge
+from campaigns.admin import standing
 from campaigns.admin.forecasts import verdicts
-from campaigns.domain import states
 from campaigns.models import Campaign, CampaignOutcome
 from campaigns.selectors import Report
 from common import clock, figures, tenancy
@@ -46,10 +45,8 @@ def report_page(request: HttpRequest, pk: int) -> HttpResponse:
         return csv_response(tables[wanted], f"{slugify(campaign.name) or 'campaign'}-{wanted}")
     context = {
         "title": f"Report: {campaign}",
-        "campaign": campaign,
-        "badge": badge(campaign.status),
+        **standing.context(campaign),
         "progress": selectors.progress(campaign),
-        "is_live": campaign.status in (states.State.SCHEDULED, states.State.ACTIVE),
         "report": report,
         "outcome": outcome,
         "tiles": _tiles(request, campaign, report),
