@@ -165,14 +165,15 @@ def _people(contact_id: int) -> list[int]:
     return [pk for row in rows for pk in row if pk is not None] or [contact_id]
 
 
-def simulate_engagement(opened_ids: Sequence[int], clicked_ids: Sequence[int]) -> None:
-    """Opens and clicks drawn by the demo: kept, announced and marked as simulated wherever they are shown."""
+def simulate_engagement(opened_ids: Sequence[int], clicked_ids: Sequence[int], url: str = "") -> None:
+    """Opens, and clicks on `url`, drawn by the demo: kept, announced and marked as simulated wherever shown."""
     now = clock.now()
     with transaction.atomic():
-        for kind, ids in ((EngagementKind.OPEN, opened_ids), (EngagementKind.CLICK, clicked_ids)):
+        for kind, ids, link in ((EngagementKind.OPEN, opened_ids, ""), (EngagementKind.CLICK, clicked_ids, url)):
             messages = {row.pk: row for row in Message.objects.filter(pk__in=ids)}
             rows = Engagement.objects.bulk_create(
-                Engagement(message=row, kind=kind, is_simulated=True, happened_at=now) for row in messages.values()
+                Engagement(message=row, kind=kind, is_simulated=True, happened_at=now, url=link)
+                for row in messages.values()
             )
             field = "opened_at" if kind == EngagementKind.OPEN else "clicked_at"
             Message.objects.filter(pk__in=messages, **{field: None}).update(**{field: now})

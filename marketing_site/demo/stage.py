@@ -335,5 +335,7 @@ def engage(campaign: Campaign) -> int:
     clicked = [
         message for message in opened if draw.random() < CLICKED_SHARE * (LIKED if message.contact_id in asked else 1)
     ]
-    delivery.simulate_engagement([message.pk for message in opened], [message.pk for message in clicked])
+    delivery.simulate_engagement(
+        [message.pk for message in opened], [message.pk for message in clicked], "https://shop.example/thank-you"
+    )
     return len(opened) + len(clicked)
