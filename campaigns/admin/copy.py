@@ -24,6 +24,7 @@ from unfold.widgets import (
 from accounts import audit
 from accounts.admin_base import OrganizationModelAdmin
 from campaigns.copy import endpoint, spending, success
+from campaigns.copy.writing import readable
 from campaigns.models import CopyLearning, CopyRequest, CopySettings, CopyTest
 from experiments.models import ExperimentStatus
 
@@ -100,14 +101,15 @@ class CopyRequestAdmin(OrganizationModelAdmin):
 
     @admin.display(description="Taken")
     def taken(self, row: CopyRequest) -> str:
-        return "–" if row.chosen is None else row.variants[row.chosen]["text"]
+        return "–" if row.chosen is None else readable(row.variants[row.chosen]["text"])
 
     @admin.display(description="Cost", ordering="cost_micro")
     def cost(self, row: CopyRequest) -> str:
         return money(row.cost_micro)
 
     def page_context(self, request: HttpRequest, row: CopyRequest) -> dict[str, Any]:
-        return {"copy_request": row}
+        shown = [variant | {"shown": readable(variant["text"])} for variant in row.variants]
+        return {"copy_request": row, "variants": shown}
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -127,7 +129,7 @@ class CopyRequestAdmin(OrganizationModelAdmin):
             "title": "Success of the copy assistant",
             "success": found,
             "rows": [(result, _experiment_page(result.test)) for result in found.results],
-            "waiting": [(test, _experiment_page(test)) for test in _waiting()],
+            "waiting": [(test, _experiment_page(test), readable(str(test))) for test in _waiting()],
             "learning": CopyLearning.objects.first(),
             "opts": self.opts,
         }

@@ -30,6 +30,7 @@ SAMPLE_EVENT = {
         {"name": "Wool socks", "quantity": 2, "price": "€ 12.50"},
     ],
 }  # fmt: skip
+COPY = "/api/v1/copy/suggestions/"
 EMPTY = {"settings": {}, "blocks": []}
 SHARED_ADDRESSES = {
     "render": "/api/v1/email-templates/render/",
@@ -119,11 +120,15 @@ def snippet_page(snippet: Snippet) -> dict[str, Any]:
 def _shared() -> dict[str, Any]:
     return {
         "language": composing.described(),
-        "segments": list(Segment.objects.order_by("name").values("id", "name")[:MOST_SEGMENTS]),
+        "segments": segment_choices(),
         "event": SAMPLE_EVENT,
         "contact": _person(selectors.preview_contact("")),
         "public_url": settings.PUBLIC_URL,
     }
+
+
+def segment_choices() -> list[dict[str, Any]]:
+    return list(Segment.objects.order_by("name").values("id", "name")[:MOST_SEGMENTS])
 
 
 def _addresses(template: EmailTemplate) -> dict[str, str]:
@@ -132,7 +137,7 @@ def _addresses(template: EmailTemplate) -> dict[str, str]:
         "draft": f"{own}draft/",
         "publish": f"{own}publish/",
         "versions": f"{own}versions/",
-        "copy": "/api/v1/copy/suggestions/",
+        "copy": COPY,
         "copy_tests": reverse("admin:campaigns_copyrequest_success"),
         "test": f"{own}test-send/",
         "settings": reverse("admin:campaigns_emailtemplate_change", args=[template.pk]),

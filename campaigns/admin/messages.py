@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
+from django.forms.widgets import Script
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -23,6 +24,7 @@ from unfold.widgets import (
 from accounts.admin_base import OrganizationModelAdmin
 from audience.models import MessageChannel
 from campaigns import selectors, services
+from campaigns.admin import editor
 from campaigns.admin.forms import PreviewForm
 from campaigns.admin.templates import badge
 from campaigns.models import EmailTemplate, MessageTemplate
@@ -58,6 +60,8 @@ class MessageForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # A part may be called as a column of e-mails is (`text`), which is empty here: the part's own words stand.
+        self.initial = {name: value for name, value in self.initial.items() if name not in self.declared_fields}
         if "opened_version" in self.fields:
             self.fields["opened_version"].initial = self.instance.version
         if "slug" in self.fields:
@@ -87,7 +91,8 @@ class MessageTemplateAdmin(OrganizationModelAdmin):
     change_form_outer_before_template = "campaigns/message_top.html"
 
     class Media:
-        css = {"all": ["campaigns/campaigns.css", "campaigns/messages.css"]}
+        css = {"all": ["campaigns/campaigns.css", "campaigns/email-editor.css", "campaigns/messages.css"]}
+        js = [Script("campaigns/message-copy.js", type="module")]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MessageTemplate]:
         return super().get_queryset(request).exclude(channel=MessageChannel.EMAIL)
@@ -230,7 +235,9 @@ class MessageTemplateAdmin(OrganizationModelAdmin):
 
     def page_context(self, request: HttpRequest, template: EmailTemplate) -> dict[str, Any]:
         """What the top of the template's pages shows."""
+        may_write = self.has_change_permission(request, template)
         return {
+            "copy": _copy(template, self._channel(request, template)) if may_write else None,
             "message_template": template,
             "channel": self._channel(request, template),
             "badge": badge(template),
@@ -248,6 +255,19 @@ class MessageTemplateAdmin(OrganizationModelAdmin):
         if not self.has_view_permission(request, template):
             raise PermissionDenied
         return template
+
+
+def _copy(template: EmailTemplate, channel: Channel) -> dict[str, Any] | None:
+    """What static/campaigns/message-copy.js reads of the page; None where no contact reads the text."""
+    if not channel.is_for_contacts:
+        return None
+    return {
+        "id": template.pk,
+        "channel": channel.name,
+        "parts": [part.name for part in channel.parts if part.type in ("line", "lines")],
+        "segments": editor.segment_choices(),
+        "addresses": {"copy": editor.COPY},
+    }
 
 
 def _told(error: AppError) -> str:

@@ -25,6 +25,7 @@ from typing import Any
 from django.db import connection
 
 from campaigns.copy.testing import BOUGHT, CLICKED, LEFT
+from campaigns.copy.writing import readable
 from campaigns.models import CopyTest
 from common import clock, tenancy
 from delivery.domain import rates
@@ -63,6 +64,11 @@ class Result:
     assistant_people: int = 0
     assistant_clicks: int = 0
     lift: Difference | None = None
+
+    @property
+    def texts_shown(self) -> tuple[str, str]:
+        """The assistant's line and the person's, as a reader sees them."""
+        return readable(self.test.assistant_text), readable(self.test.own_text)
 
     @property
     def lift_shown(self) -> str:

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from accounts import actor
 from campaigns.copy.features import plain
+from campaigns.copy.writing import readable
 from campaigns.models import CopyKind, CopyRequest, CopyTest, EmailTemplate
 from campaigns.services import templates
 from common.errors import Conflict
@@ -45,7 +46,7 @@ def make(request: CopyRequest, variant: int) -> CopyTest:
         own = template.subject
         templates.publish_template(template)
         made = templates.duplicate_template(template)
-        made = templates.update_template(made, {"subject": text, "name": f"{template.name}: {text}"[:200]})
+        made = templates.update_template(made, {"subject": text, "name": f"{template.name}: {readable(text)}"[:200]})
         templates.publish_template(made)
         return _kept(held, variant, template, made, own)
 
@@ -65,12 +66,12 @@ def _kept(held: CopyRequest, variant: int, template: EmailTemplate, made: EmailT
     experiment = experiments.create_experiment(
         {
             "name": f"Subject of {template.name}"[:200],
-            "hypothesis": f"More people click with “{text}” than with “{own}”. Nothing else differs.",
+            "hypothesis": f"More people click with “{readable(text)}” than “{readable(own)}”. Nothing else differs.",
             "metrics": METRICS + _purchases(),
         },
         [
-            ArmDraft("own", own[:200], is_control=True, payload={"template_id": template.pk}),
-            ArmDraft("assistant", text[:200], payload={"template_id": made.pk}),
+            ArmDraft("own", readable(own)[:200], is_control=True, payload={"template_id": template.pk}),
+            ArmDraft("assistant", readable(text)[:200], payload={"template_id": made.pk}),
         ],
     )
     arms = {arm.key: arm for arm in experiment.arms.all()}

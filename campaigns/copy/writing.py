@@ -54,6 +54,11 @@ def shown_length(text: str) -> int:
     return len(PLACEHOLDER.sub("x" * NAME_LENGTH, text))
 
 
+def readable(text: str) -> str:
+    """The line as one reader sees it, with a first name in the place of the placeholder."""
+    return PLACEHOLDER.sub("Anna", text)
+
+
 def plain(text: str) -> str:
     """The line without placeholders, as it is ranked."""
     return " ".join(PLACEHOLDER.sub("", text).replace(" ,", ",").replace(" :", ":").split())

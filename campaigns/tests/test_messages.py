@@ -137,6 +137,9 @@ def test_the_admin_writes_previews_and_publishes(admin: Any, organization: Organ
     admin.post(reverse("admin:campaigns_messagetemplate_act", args=[template.pk, "publish"]))
     template.refresh_from_db()
     assert template.published is not None and template.published.content.channel == "sms"
+    opened = admin.get(page).content.decode()
+    area = opened[opened.index('<textarea name="text"') :].partition("</textarea>")[0]
+    assert area.endswith("Hi {{ contact.first_name }} 👋") and 'id="message-copy"' in opened
     assert admin.post(page, form | {"text": "New", "opened_version": 1}).status_code == 302
     template.refresh_from_db()
     assert template.fields == {"text": "New"}

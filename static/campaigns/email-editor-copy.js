@@ -13,7 +13,7 @@ const STATES = [
   ["just_bought", "People who just bought"],
   ["complained", "People who complained"],
 ];
-const LINES = { subject: "Subject lines", preheader: "Preheaders" };
+const LINES = { subject: "Subject lines", preheader: "Preheaders", text: "Short texts" };
 
 export const suggestButton = (editor, kind) =>
   el(
@@ -44,7 +44,7 @@ export function askLines(editor, kind) {
         status.textContent = "Reading your mail …";
         host.setAttribute("aria-busy", "true");
         try {
-          const found = await post(editor.page.addresses.copy, asked(editor, kind, readers.value, shown));
+          const found = await post(editor.page.addresses.copy, { kind, ...said(editor), ...written(readers.value), shown: shown.slice(-100) });
           shown = [...shown, ...found.variants.map((one) => one.text)];
           const cards = found.variants.map((one, place) => card(editor, found, place, kind, close, tell));
           host.replaceChildren(...cards);
@@ -94,20 +94,16 @@ function readersBox(editor) {
   );
 }
 
-function asked(editor, kind, readers, shown) {
+// What is open in the editor, saved or not; another page says itself what it holds.
+function said(editor) {
+  if (editor.said) return editor.said();
   const { subject, preheader, text, blocks, locale } = wordsOf(editor.state);
+  return { template_id: editor.page.id, subject, preheader, text, blocks, locale };
+}
+
+function written(readers) {
   const [what, which] = readers.split(":");
-  return {
-    kind,
-    template_id: editor.page.id,
-    subject,
-    preheader,
-    text,
-    blocks,
-    locale,
-    ...(what === "segment" ? { segments: [Number(which)] } : { state: which }),
-    shown: shown.slice(-100),
-  };
+  return what === "segment" ? { segments: [Number(which)] } : { state: which };
 }
 
 function card(editor, found, place, kind, close, tell) {
@@ -157,6 +153,7 @@ function card(editor, found, place, kind, close, tell) {
 const words = (text) => text.replaceAll(/\{\{[^}]*first_name[^}]*\}\}/g, "Anna");
 
 function take(editor, kind, one) {
+  if (editor.take) return editor.take(one.text);
   editor.edit([kind], one.text);
   if (kind === "subject" && one.preheader && !editor.state.preheader) editor.edit(["preheader"], one.preheader);
   editor.drawAround();

@@ -44,3 +44,19 @@ def test_a_line_is_taken_by_keyboard(
     assert row.chosen == 0
     assert state(page)["subject"] == row.variants[0]["text"]
     expect(page.get_by_role("button", name="Suggest").first).to_be_focused()
+
+
+def test_a_text_is_taken_into_the_form(visit: Any, town: Town, django_db_blocker: Any) -> None:
+    says = {"text": "The light knits are here. They keep you warm without being heavy. https://shop.example/k"}
+    with django_db_blocker.unblock(), tenancy.organization(town.organization_id):
+        made = services.create_template({"name": "Knits by SMS", "channel": "sms", "fields": says})
+    watched = visit(reverse("admin:campaigns_messagetemplate_change", args=[made.pk]), (390, 844))
+    page = watched.page
+    page.get_by_role("button", name="Suggest").click()
+    expect(page.locator(".mle-line").first).to_be_visible()
+    assert watched.everything() == []
+
+    taken = page.locator(".mle-line__text").first.text_content()
+    page.get_by_role("button", name="Use it").first.click()
+
+    expect(page.locator("#id_text")).to_have_value(taken)
