@@ -32,6 +32,8 @@ from campaigns.services.merging import Edit
 from common import clock
 from common.errors import AppError
 
+FIRST_YEAR, LAST_YEAR = 2000, 2200  # a day beyond these is no plan
+
 
 @admin.register(Campaign)
 class CampaignAdmin(OrganizationModelAdmin):
@@ -116,6 +118,8 @@ class CampaignAdmin(OrganizationModelAdmin):
         try:
             day = date.fromisoformat(str(initial.pop("day", "")))
         except ValueError:
+            return initial
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
             return initial
         return initial | {"starts_at": datetime.combine(day, time(9), timezone.get_current_timezone())}
 

@@ -108,6 +108,8 @@ def test_a_click_on_a_day_plans_a_draft_there(admin: Any) -> None:
 
     assert f'value="{TODAY:%d/%m/%Y}"' in form
     assert 'value="09:00:00"' in form
+    for nonsense in ("0001-01-01", "9999-12-31", "<b>"):
+        assert admin.get(reverse("admin:campaigns_campaign_add"), {"day": nonsense}).status_code == 200
 
 
 def test_the_calendar_over_http(api: Any) -> None:

@@ -58,6 +58,7 @@ def test_campaign_pages_are_sound(visit: Any, size: tuple[int, int], campaign: C
         _at("campaign_act", draft.pk, "launch"),
         _at("campaign_act", campaign.pk, "cancel"),
         reverse("dashboards:campaign", args=[campaign.pk]),
+        reverse("campaign-calendar"),
     ]
     assert {page: faults for page in pages if (faults := visit(page, size).everything())} == {}
 
@@ -75,6 +76,7 @@ def test_template_pages_are_sound(visit: Any, size: tuple[int, int], template: E
 def test_a_marketer_launches_by_keyboard_and_watches_it_go(visit: Any, campaign: Campaign) -> None:
     watched = visit(_at("campaign_change", campaign.pk))
     page = watched.page
+    page.locator("#campaign-estimate").get_by_text("People addressed").wait_for()
 
     page.get_by_role("link", name="Launch", exact=True).focus()
     page.keyboard.press("Enter")
