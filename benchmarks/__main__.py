@@ -27,6 +27,7 @@ NAMES = [
     "tracking",
     "blocks",
     "science",
+    "read_out",
     "forecast",
     "copy",
     "analysis",

@@ -33,6 +33,7 @@ class ArmFigure:
 class Compared:
     """A treatment less the control: once at the end (`fixed`), and at any look (`at_any_time`).
 
+    What holds at any time holds for all treatments together: each has its part of alpha (Bonferroni).
     `lift` and `lift_at_any_time` are shares of control's value, None where that is 0. `adjusted_p` is the p-value
     at any time after Benjamini and Hochberg over the family; `is_harmed`: a guardrail got worse beyond tolerance.
     """
@@ -88,7 +89,8 @@ def read(metric: Metric, spans: Sequence[Stratum], control: int) -> MetricReadOu
         return MetricReadOut(metric, people, [], [])
     standings = _standings(metric, whole, values, is_one_span=len(strata.joined(spans)) == 1)
     arms = [_figure(moments, one, standing) for moments, one, standing in zip(whole, values, standings, strict=True)]
-    compared = [_compare(metric, values, control, place) for place in range(len(arms)) if place != control]
+    others = [place for place in range(len(arms)) if place != control]
+    compared = [_compare(metric, values, control, place) for place in others]
     reduction = estimates.variance_reduction(whole) if metric.cuped_days else 0.0
     return MetricReadOut(metric, people, arms, compared, reduction)
 
@@ -140,22 +142,23 @@ def _standings(metric: Metric, whole: Stratum, values: Sequence[Estimate], *, is
 
 def _compare(metric: Metric, values: Sequence[Estimate], control: int, place: int) -> Compared:
     one, other = values[control], values[place]
+    alpha = comparison.ALPHA / (len(values) - 1)
     lift = comparison.relative(one, other) if one.value else None
-    lasting = comparison.relative_at_any_time(one, other) if one.value else None
+    lasting = comparison.relative_at_any_time(one, other, alpha) if one.value else None
     return Compared(
         place=place,
         fixed=comparison.absolute(one, other),
-        at_any_time=comparison.absolute_at_any_time(one, other),
+        at_any_time=comparison.absolute_at_any_time(one, other, alpha),
         lift=lift,
         lift_at_any_time=lasting,
-        is_harmed=_is_harmed(metric, one, other, lasting),
+        is_harmed=_is_harmed(metric, one, other, lasting, alpha),
     )
 
 
-def _is_harmed(metric: Metric, one: Estimate, other: Estimate, lasting: Difference | None) -> bool:
+def _is_harmed(metric: Metric, one: Estimate, other: Estimate, lasting: Difference | None, alpha: float) -> bool:
     """Whether the better end of the lasting interval is still worse than is tolerated."""
     if lasting is None:
-        change = comparison.absolute_at_any_time(one, other)
+        change = comparison.absolute_at_any_time(one, other, alpha)
         return (change.high if metric.sign > 0 else -change.low) < 0
     turned = 1 if one.value > 0 else -1  # a lift over something negative points the other way
     sign = metric.sign * turned

@@ -89,6 +89,18 @@ def test_what_is_not_shown_says_when_it_could_be(organization: Organization) -> 
     assert _read(Experiment.objects.get(pk=made.pk)).verdict.what_now == "It is over."
 
 
+def test_several_treatments_share_the_risk_of_a_false_find(organization: Organization) -> None:
+    """What shows a difference alone shows none among five."""
+    arms = [share(10_000, 1000), share(10_000, 1150)]
+    alone = _begun(metrics=[ORDERED])
+    stand(alone, "ordered", *arms)
+    many = _begun(name="Many", metrics=[ORDERED], arms=[ArmDraft(key) for key in "abcdef"])
+    stand(many, "ordered", *arms, *arms[:1] * 4)
+
+    assert _read(alone).verdict.tone == "good"
+    assert _read(many).verdict.tone == "wait"
+
+
 def test_lost_people_are_an_alarm_and_no_find(organization: Organization) -> None:
     made = _begun(metrics=[ORDERED], winner_rule={"is_on": True, "minimum_days": 0})
     stand(made, "ordered", share(10_000, 1000), share(9_000, 1300))
