@@ -12,7 +12,7 @@ from django.db.models.fields.composite import CompositePrimaryKey
 from audience.models import Contact, EventDefinition
 from common import clock
 from common.tenancy import OrganizationScoped
-from segments.patterns.models import Analysis, AnalysisKind, Finding, PatternSettings
+from segments.patterns.models import Analysis, AnalysisKind, Finding, PatternSettings, SegmentFigures
 
 __all__ = [
     "Analysis",
@@ -24,6 +24,7 @@ __all__ = [
     "Recheck",
     "Segment",
     "SegmentDependency",
+    "SegmentFigures",
     "SegmentKind",
     "SegmentStatus",
     "SegmentVersion",

@@ -1,11 +1,13 @@
 from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter
 
+from campaigns.api.analytics import AnalyticsView
 from campaigns.api.auto import CycleViewSet, ManualView, PresetViewSet
 from campaigns.api.calendar import CalendarView
 from campaigns.api.campaigns import CampaignViewSet
 from campaigns.api.copy import CopySuccessView, CopySuggestionViewSet
 from campaigns.api.messages import MessageTemplateViewSet
+from campaigns.api.offers import OfferCodesView, OfferReportsView
 from campaigns.api.pictures import PictureViewSet
 from campaigns.api.snippets import SnippetViewSet
 from campaigns.api.templates import EmailTemplateViewSet
@@ -29,5 +31,12 @@ urlpatterns = [
     path("messages/why/", WhyView.as_view(), name="message-why"),
     re_path(r"^campaigns/calendar/?$", CalendarView.as_view(), name="campaign-calendar-api"),
     re_path(r"^campaigns/manual/?$", ManualView.as_view(), name="campaign-manual"),
+    re_path(
+        r"^campaigns/(?P<pk>[0-9]{1,18})/offers/(?P<offer>[0-9]{1,18})/codes/?$",
+        OfferCodesView.as_view(),
+        name="offer-codes",
+    ),
+    re_path(r"^analytics/?$", AnalyticsView.as_view(), name="campaign-analytics"),
+    re_path(r"^offer-reports/?$", OfferReportsView.as_view(), name="offer-reports"),
     *router.urls,
 ]

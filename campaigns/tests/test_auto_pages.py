@@ -197,3 +197,25 @@ def test_the_clean_up_ends_what_is_over_and_puts_away_what_is_old(settings: Any)
     statuses = dict(Target.objects.filter(campaign=campaign).values_list("contact_id", "status"))
     assert statuses == {people[0].pk: "converted", people[1].pk: "expired"}
     assert set(Campaign.objects.values_list("status", flat=True)) == {"archived"}
+
+
+def test_campaigns_together_are_told_by_type(api: Any) -> None:
+    AutoPreset.objects.update(policy="launch", holdout_percent=0)
+    _work()
+    auto = Campaign.objects.get(preset__kind="welcome_bonus")
+    Campaign.objects.exclude(pk=auto.pk).delete()
+    services.record_view(auto, services.Who(user_id="user-1"))
+    services.record_conversion(auto, services.Who(user_id="user-2"), value="30.00", currency="GBP")
+    making.campaign(template_id=None, name="Draft")
+
+    told = api.get(f"{API}/analytics?since=2026-06-01T00:00:00Z").json()
+
+    sums = {
+        "campaign_count": 1, "target_count": 12, "held_out_count": 0, "view_count": 1, "conversion_count": 1,
+        "view_rate": 0.0833, "conversion_rate": 0.0833, "revenue_minor": 3_000,
+    }  # fmt: skip
+    assert told["by_type"] == [{"type": "welcome_bonus", "sums": sums}]
+    assert (told["total"], told["by_status"]) == (sums, {"active": 1, "draft": 1})
+    assert api.get(f"{API}/analytics").json()["total"]["campaign_count"] == 1
+    assert api.get(f"{API}/analytics?until=2026-06-01T00:00:00Z").json()["total"]["conversion_rate"] is None
+    assert api.get(f"{API}/analytics?since=2026-07-01T00:00:00Z&until=2026-06-01T00:00:00Z").status_code == 400

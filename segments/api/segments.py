@@ -52,7 +52,7 @@ class SegmentViewSet(InsightActions, ApiViewSet):
     lookup_value_regex = "[-a-zA-Z0-9_]{1,100}"
 
     def get_queryset(self) -> QuerySet[Segment]:
-        return Segment.objects.all()
+        return Segment.objects.select_related("figures")
 
     def list(self, request: Request) -> Response:
         """Newest first; `limit` and `cursor` page."""

@@ -5,34 +5,75 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from common.api.shapes import QuickModelSerializer
 from common.errors import Invalid
 from segments import rules
-from segments.models import Membership, Segment, SegmentKind
+from segments.models import Membership, Segment, SegmentFigures, SegmentKind
 
 MOST_LEADS = 10_000
 # What a client may send back unchanged from what it read.
 ECHOED = frozenset(
-    {"id", "sentence", "status", "error", "member_count", "version_number", "built_at", "created_at", "updated_at"}
+    {
+        "id",
+        "sentence",
+        "status",
+        "error",
+        "member_count",
+        "metrics",
+        "version_number",
+        "built_at",
+        "created_at",
+        "updated_at",
+    }
 )
+
+
+class SegmentMetricsSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """What its members bought in the last `window_days`, as the last analysis counted it."""
+
+    buyer_count = serializers.IntegerField()
+    transaction_count = serializers.IntegerField()
+    spent_minor = serializers.IntegerField()
+    average_order_minor = serializers.IntegerField(allow_null=True, help_text="Spent ÷ transactions.")
+    spent_per_member_minor = serializers.IntegerField(allow_null=True, help_text="Spent ÷ members now.")
+    currency = serializers.CharField()
+    window_days = serializers.IntegerField()
+    counted_at = serializers.DateTimeField()
 
 
 class SegmentSerializer(QuickModelSerializer):
     rule = serializers.JSONField(allow_null=True, help_text="The rule tree; null for a static segment.")
     sentence = serializers.SerializerMethodField()
+    metrics = serializers.SerializerMethodField()
 
     class Meta:
         model = Segment
         fields = [
             "id", "name", "slug", "description", "kind", "rule", "sentence", "version_number", "tags", "is_active",
-            "status", "error", "member_count", "built_at", "created_at", "updated_at",
+            "status", "error", "member_count", "metrics", "built_at", "created_at", "updated_at",
         ]  # fmt: skip
 
     def get_sentence(self, segment: Segment) -> str:
         """The rule in plain language; empty for a static segment."""
         return rules.describe(segment.rule, self.context.get("catalogue")) if segment.rule else ""
+
+    @extend_schema_field(SegmentMetricsSerializer(allow_null=True))
+    def get_metrics(self, segment: Segment) -> dict[str, Any] | None:
+        """Null until the nightly analysis has counted it."""
+        figures: SegmentFigures | None = getattr(segment, "figures", None)
+        if figures is None:
+            return None
+        spent, times, members = figures.spent_minor, figures.transaction_count, segment.member_count
+        return {
+            "buyer_count": figures.buyer_count, "transaction_count": times, "spent_minor": spent,
+            "average_order_minor": round(spent / times) if times else None,
+            "spent_per_member_minor": round(spent / members) if members else None,
+            "currency": figures.currency, "window_days": figures.window_days,
+            "counted_at": figures.counted_at.isoformat().replace("+00:00", "Z"),
+        }  # fmt: skip
 
 
 class SegmentInput(serializers.Serializer):  # type: ignore[type-arg]

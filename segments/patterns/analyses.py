@@ -12,7 +12,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from common import clock, doorbell, tenancy
 from common.models import WorkStatus
 from segments.models import Analysis, AnalysisKind, Finding
-from segments.patterns import contrasts, facts, gallery, grid, groups, meaning, predicted
+from segments.patterns import contrasts, facts, gallery, grid, groups, meaning, metrics, predicted
 from segments.patterns.found import Found, Missing, Outcome
 from segments.patterns.meaning import Meaning
 from segments.rules import catalogue
@@ -95,6 +95,7 @@ def patterns(said: Meaning) -> Computed:
     gathered = facts.gather(said)
     found = list(gallery.outcomes(gathered, known))
     squares = grid.compute(gathered)
+    metrics.keep(gathered)
     return found, _summary(
         said,
         buyers=gathered.buyers,

@@ -64,6 +64,21 @@ class PatternSettings(OrganizationScoped):
         return "Pattern settings"
 
 
+class SegmentFigures(OrganizationScoped):
+    """What the members of a segment bought in the patterns' window, as the last analysis counted it."""
+
+    segment = models.OneToOneField("segments.Segment", on_delete=models.CASCADE, related_name="figures")
+    buyer_count = models.PositiveIntegerField()
+    transaction_count = models.BigIntegerField()
+    spent_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    window_days = models.PositiveSmallIntegerField()
+    counted_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"figures of {self.segment_id}"
+
+
 class AnalysisKind(models.TextChoices):
     PATTERNS = "patterns"
     SUGGESTIONS = "suggestions"
