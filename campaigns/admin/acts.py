@@ -33,6 +33,12 @@ def _launch(campaign: Campaign, data: dict[str, Any]) -> Campaign:
     return launched
 
 
+def _approve(campaign: Campaign, data: dict[str, Any]) -> Campaign:
+    begun = decisions.approve(campaign, expected_version=data["version"])
+    services.keep_forecast(begun)
+    return begun
+
+
 def _decline(campaign: Campaign, data: dict[str, Any]) -> Campaign:
     return decisions.decline(campaign, data["reason"], expected_version=data["version"])
 
@@ -42,7 +48,7 @@ ACTS: dict[str, Act] = {
         "Approve",
         "It begins now, for exactly the people that the analysis found, and ends by itself.",
         "“{name}” has begun.",
-        _plain(decisions.approve),
+        _approve,
         style="primary",
     ),
     "decline": Act(

@@ -262,7 +262,7 @@ class CampaignAdmin(OrganizationModelAdmin):
             **self.page_context(request, campaign),
             **self.admin_site.each_context(request),
             "title": f"{acts.ACTS[name].label}: {campaign}",
-            **(self._before_launch(campaign) if name == "launch" else {}),
+            **(self._before_launch(campaign) if name in ("launch", "approve") else {}),
             "is_allowed": name == "duplicate" or acts.is_allowed(campaign, name),
             "opts": self.opts,
         }

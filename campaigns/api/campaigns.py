@@ -139,7 +139,7 @@ class CampaignViewSet(ApiViewSet):
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, pk: str) -> Response:
         """Begin a proposal, for exactly the people that the analysis found."""
-        return self._act(decisions.approve, request, pk)
+        return self._act(_approve, request, pk)
 
     @extend_schema(request=shapes.DeclineInput, responses=shapes.CampaignSerializer)
     @action(detail=True, methods=["post"])
@@ -249,6 +249,12 @@ class CampaignViewSet(ApiViewSet):
 
     def _current(self, pk: str) -> dict[str, Any]:
         return dict(self.get_serializer(self._campaign(pk)).data)
+
+
+def _approve(campaign: Campaign, *, expected_version: int | None = None) -> Campaign:
+    begun = decisions.approve(campaign, expected_version=expected_version)
+    services.keep_forecast(begun)
+    return begun
 
 
 def _read(serializer_class: Any, request: Request, *, partial: bool = False) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from accounts import audit
 from campaigns.auto import decisions
 from campaigns.domain import states
-from campaigns.models import Campaign, CampaignRun
+from campaigns.models import Campaign, CampaignOrigin, CampaignRun
 from campaigns.services import control
 from campaigns.services.campaigns import Audience, create_campaign, picture
 from campaigns.services.offer_drafts import OfferDraft
@@ -44,6 +44,7 @@ def launch(
             return control.launch(campaign)
         parsed = rules.parse(rule)
         campaign = create_campaign(whole | {"holdout_percent": 0}, offers=drafts)
+        campaign.origin = CampaignOrigin.FILTER
         run = decisions.waiting_run(campaign)
         _write_targets(run, parsed, float(values.get("holdout_percent") or 0))
         return _start(campaign, run)

@@ -45,6 +45,7 @@ class PassedZones(models.TextChoices):
 class CampaignOrigin(models.TextChoices):
     HAND = "", "By hand"
     AUTO = "auto", "By the nightly analysis"
+    FILTER = "filter", "By a filter"
 
 
 class Campaign(OrganizationScoped):
@@ -124,6 +125,11 @@ class Campaign(OrganizationScoped):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_found(self) -> bool:
+        """Its people were found and fixed at once; they do not come from segments."""
+        return self.origin != CampaignOrigin.HAND
 
 
 class CampaignAudience(OrganizationScoped):

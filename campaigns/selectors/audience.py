@@ -32,6 +32,14 @@ WHERE membership.organization_id = %(organization)s AND membership.left_at IS NU
 """
 
 
+# Those whom the analysis found, or a filter: fixed already, and without those held out.
+FOUND_SQL = """
+SELECT DISTINCT target.contact_id
+FROM campaigns_target target JOIN audience_contact contact ON contact.id = target.contact_id
+WHERE target.organization_id = %(organization)s AND target.campaign_id = %(source)s AND NOT target.is_held_out
+  AND contact.organization_id = %(organization)s AND contact.merged_into_id IS NULL
+"""
+
 # The campaign's message to each of them, as the ledger would have it.
 IMAGINED = """
 SELECT contact_id AS id, contact_id, 0::bigint AS content_id, %(now)s::timestamptz AS run_at,
@@ -43,7 +51,7 @@ SELECT contact_id AS id, contact_id, 0::bigint AS content_id, %(now)s::timestamp
 # What stops a message at any time, asked of delivery's own statement; what cannot be foreseen (caps, quiet hours) is
 # decided when a message's turn comes. Plan: the set once, then per contact as when it is sent.
 PREVIEW_SQL = f"""
-WITH audience AS MATERIALIZED ({CONTACTS_SQL}), judged AS ({policy.standing_sql(IMAGINED)})
+WITH audience AS MATERIALIZED ({{contacts}}), judged AS ({policy.standing_sql(IMAGINED)})
 SELECT count(*),
        count(*) FILTER (WHERE refusal = ''),
        count(*) FILTER (WHERE refusal = ANY(%(no_way)s)),
@@ -93,9 +101,11 @@ def audience_preview(campaign: Campaign, chosen: Chosen | None = None) -> Audien
 
     For a campaign of offers alone everybody is reachable.
     """
+    is_found = chosen is None and campaign.is_found
     chosen = chosen or segment_ids(campaign)
+    statement = PREVIEW_SQL.replace("{contacts}", FOUND_SQL if is_found else CONTACTS_SQL)
     with tenancy.engine(), connection.cursor() as cursor:
-        cursor.execute(PREVIEW_SQL, _message(campaign) | parameters(chosen))
+        cursor.execute(statement, _message(campaign) | parameters(chosen))
         contacts, reachable, no_address, suppressed, no_consent, paused, sample_ids = cursor.fetchone()
     waiting = Segment.objects.filter(pk__in=chosen.include + chosen.exclude).exclude(status=SegmentStatus.READY)
     if campaign.template_id is None:

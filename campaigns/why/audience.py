@@ -31,6 +31,10 @@ def _audience(campaign: Campaign, contact: Contact, *, decides: bool) -> Step:
     taken_in = [each.segment for each in chosen if not each.is_excluded and each.segment_id in inside]
     links = [_why_segment(each.segment, contact) for each in chosen]
     stop = STOP if decides else FACT
+    if campaign.is_found:
+        return Step(
+            "audience", "Audience", FACT, f"Its people were found {campaign.get_origin_display().lower()}.", []
+        )
     if not any(not each.is_excluded for each in chosen):
         return Step("audience", "Audience", stop, "The campaign goes to no segment yet.", links)
     if left_out:
@@ -51,6 +55,11 @@ def _snapshot(campaign: Campaign, run: CampaignRun | None, target: Target | None
         return [Step("snapshot", "Start of the campaign", WAIT, sentence)]
     if target is None:
         sentence = f"The contact was not in the audience when it was taken, {when(run.snapshot_at)}."
+        return [Step("snapshot", "Start of the campaign", STOP, sentence)]
+    if target.is_held_out:
+        sentence = (
+            "Held out by chance when the people were found: offered and sent nothing, so that the effect shows."
+        )
         return [Step("snapshot", "Start of the campaign", STOP, sentence)]
     sentence = f"Taken into the audience {when(target.created_at)}, one of {run.target_count:,}."
     found = [Step("snapshot", "Start of the campaign", GOOD, sentence)]
