@@ -16,6 +16,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 
+from marketing_site import environment
+
 LEAST_SECRET = 50
 OLDEST_POSTGRES = 16
 REDIS_SCHEMES = {"redis", "rediss", "unix"}
@@ -162,6 +164,20 @@ def _refuse(messages: Sequence[CheckMessage]) -> None:
     errors = [f"{message.id}: {message.msg} {message.hint}" for message in messages if message.is_serious()]
     if errors:
         raise SystemExit("\n".join(errors))
+
+
+@register()
+def check_nightly_times(app_configs: Apps, **options: Any) -> list[CheckMessage]:
+    """E009: a moment that no day has would quietly be another one."""
+    if not settings.IS_PRODUCTION:
+        return []
+    found: list[CheckMessage] = []
+    for job in ("MARKETING_ANALYSIS", "CAMPAIGN_CLEANUP"):
+        for part, most in (("HOUR", 23), ("MINUTE", 59)):
+            said = environment.text(f"{job}_{part}")
+            if said and not (said.isascii() and said.isdigit() and int(said) <= most):
+                found.append(_error(9, f"{job}_{part} is “{said}”.", f"Set it to a number from 0 to {most}, UTC."))
+    return found
 
 
 @register(Tags.database)

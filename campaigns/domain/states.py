@@ -49,8 +49,8 @@ EVERYTHING = RUNNING | {
 # state → the fields that may still change; who and what are settled at launch
 EDITABLE: dict[State, frozenset[str]] = {
     # Who is in it was found and drawn already, and it goes out when it is approved.
-    State.PROPOSED: EVERYTHING
-    - {"audience", "holdout_percent", "starts_at", "timing", "local_time", "passed_zones", "recurrence"},
+    State.PROPOSED: RUNNING
+    | {"template_id", "sender_id", "topic_id", "utm_campaign", "weight", "shelf_hours", "offers"},
     State.DRAFT: EVERYTHING,
     State.SCHEDULED: RUNNING,
     State.ACTIVE: RUNNING,

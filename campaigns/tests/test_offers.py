@@ -145,6 +145,20 @@ def test_codes_from_a_list_are_given_while_they_last(organization: Organization,
     assert api.post(f"{API}/campaigns/{campaign.pk}/offers/{other.pk}/codes/", {"codes": ["X"]}).status_code == 404
 
 
+@pytest.mark.django_db
+def test_codes_are_pasted_on_a_page_of_their_own(organization: Organization, admin: Any) -> None:
+    offer = _active_other()
+    address = f"/campaigns/offers/{offer.pk}/codes/"
+    assert address in admin.get(f"/admin/campaigns/campaign/{offer.campaign_id}/change/").content.decode()
+
+    assert admin.post(address, {"codes": "ONE\r\nTWO\r\n\r\n"}).status_code == 302
+    refused = admin.post(address, {"codes": "X" * 61})
+
+    assert refused.status_code == 400 and "X" * 61 in refused.content.decode()
+    assert set(OfferCode.objects.values_list("code", flat=True)) == {"ONE", "TWO"}
+    assert "Not given yet</dt><dd>2<" in admin.get(address).content.decode()
+
+
 def _active_other() -> Offer:
     made = making.campaign(template_id=None, name="Other", offers=[replace(OFFER, codes="listed")])
     return made.offers.get()

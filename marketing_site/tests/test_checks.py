@@ -14,7 +14,7 @@ from django.core.checks import CheckMessage, run_checks
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from marketing_site import checks
+from marketing_site import checks, schedule
 
 GOOD = {
     "IS_PRODUCTION": True,
@@ -81,6 +81,26 @@ def test_a_bad_setting_is_named_with_its_fix(
     assert [message.id for message in messages] == [f"groundswell.{identifier}"]
     assert words in messages[0].msg
     assert messages[0].hint
+
+
+def test_a_nightly_time_that_no_day_has_is_named(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MARKETING_ANALYSIS_HOUR", "24")
+    monkeypatch.setenv("CAMPAIGN_CLEANUP_MINUTE", "soon")
+
+    messages = found(settings)
+
+    assert [message.id for message in messages] == ["groundswell.E009"] * 2
+    assert [message.msg for message in messages] == [
+        "MARKETING_ANALYSIS_HOUR is “24”.", "CAMPAIGN_CLEANUP_MINUTE is “soon”.",
+    ]  # fmt: skip
+
+
+def test_the_nightly_times_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MARKETING_ANALYSIS_HOUR", "4")
+    monkeypatch.setenv("MARKETING_ANALYSIS_MINUTE", "35")
+
+    assert str(schedule.nightly("MARKETING_ANALYSIS", 2)) == "<crontab: 35 4 * * * (m/h/dM/MY/d)>"
+    assert str(schedule.nightly("CAMPAIGN_CLEANUP", 3)) == "<crontab: 0 3 * * * (m/h/dM/MY/d)>"
 
 
 def test_a_trial_is_not_judged(settings: Any) -> None:
