@@ -149,23 +149,6 @@ def check_https(app_configs: Apps, **options: Any) -> list[CheckMessage]:
     return [_error(7, "HTTPS is switched off, so sessions and keys travel in the clear.", hint)]
 
 
-def refuse_bad_settings() -> None:
-    """For what starts without Django's checks (`up`, granian): raises SystemExit that says what to mend."""
-    judges = (check_secret_key, check_hosts, check_database_url, check_redis_url, check_email_url, check_public_url)
-    _refuse([found for judge in (*judges, check_https) for found in judge(None)])
-
-
-def refuse_old_server() -> None:
-    """Raises SystemExit where PostgreSQL is too old."""
-    _refuse(check_postgres_version(None, databases=["default"]))
-
-
-def _refuse(messages: Sequence[CheckMessage]) -> None:
-    errors = [f"{message.id}: {message.msg} {message.hint}" for message in messages if message.is_serious()]
-    if errors:
-        raise SystemExit("\n".join(errors))
-
-
 @register()
 def check_nightly_times(app_configs: Apps, **options: Any) -> list[CheckMessage]:
     """E009: a moment that no day has would quietly be another one."""
@@ -178,6 +161,23 @@ def check_nightly_times(app_configs: Apps, **options: Any) -> list[CheckMessage]
             if said and not (said.isascii() and said.isdigit() and int(said) <= most):
                 found.append(_error(9, f"{job}_{part} is “{said}”.", f"Set it to a number from 0 to {most}, UTC."))
     return found
+
+
+def refuse_bad_settings() -> None:
+    """For what starts without Django's checks (`up`, granian): raises SystemExit that says what to mend."""
+    judges = (check_secret_key, check_hosts, check_database_url, check_redis_url, check_email_url, check_public_url)
+    _refuse([found for judge in (*judges, check_https, check_nightly_times) for found in judge(None)])
+
+
+def refuse_old_server() -> None:
+    """Raises SystemExit where PostgreSQL is too old."""
+    _refuse(check_postgres_version(None, databases=["default"]))
+
+
+def _refuse(messages: Sequence[CheckMessage]) -> None:
+    errors = [f"{message.id}: {message.msg} {message.hint}" for message in messages if message.is_serious()]
+    if errors:
+        raise SystemExit("\n".join(errors))
 
 
 @register(Tags.database)

@@ -36,6 +36,7 @@ ALL: list[Callable[..., list[CheckMessage]]] = [
     checks.check_email_url,
     checks.check_public_url,
     checks.check_https,
+    checks.check_nightly_times,
 ]
 
 
