@@ -52,6 +52,7 @@ SELECT campaign.id, campaign.name, coalesce(ledger.sends, 0), coalesce(ledger.op
        coalesce(spent.cost_minor, 0) + CASE
            WHEN coalesce(ledger.first_sent_at, campaign.starts_at) >= %(start)s
             AND coalesce(ledger.first_sent_at, campaign.starts_at) < %(end)s THEN campaign.cost_minor ELSE 0 END
+       + round(campaign.message_cost_minor * coalesce(ledger.sends, 0))::bigint
 FROM campaigns_campaign AS campaign
 LEFT JOIN ledger ON ledger.campaign_id = campaign.id
 LEFT JOIN earned ON earned.campaign_id = campaign.id

@@ -9,7 +9,7 @@ from typing import Any
 from campaigns import services
 from campaigns.auto import decisions
 from campaigns.domain import states
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Timing
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,10 @@ def _approve(campaign: Campaign, data: dict[str, Any]) -> Campaign:
     return begun
 
 
+def _decide(campaign: Campaign, data: dict[str, Any]) -> Campaign:
+    return services.decide(campaign, data["arm"], expected_version=data["version"])
+
+
 def _decline(campaign: Campaign, data: dict[str, Any]) -> Campaign:
     return decisions.decline(campaign, data["reason"], expected_version=data["version"])
 
@@ -59,9 +63,16 @@ ACTS: dict[str, Act] = {
     ),
     "launch": Act(
         "Launch",
-        "Everybody below is addressed, once. Who they are is fixed at the moment it starts.",
+        "Everybody below is addressed. Who they are is fixed at the moment it starts.",
         "“{name}” is on its way.",
         _launch,
+        style="primary",
+    ),
+    "decide": Act(
+        "Choose the winner",
+        "The test ends. The rest of the audience, who have waited, get this arm now.",
+        "“{name}” goes on with the winner.",
+        _decide,
         style="primary",
     ),
     "pause": Act(
@@ -78,8 +89,8 @@ ACTS: dict[str, Act] = {
         style="primary",
     ),
     "complete": Act(
-        "End offer",
-        "Apps stop showing the offer. Conversions that happened under it still count.",
+        "End",
+        "No more sends follow, and apps stop showing its offers. Conversions that happened under them still count.",
         "“{name}” is complete.",
         _plain(services.complete),
     ),
@@ -98,7 +109,7 @@ ACTS: dict[str, Act] = {
     ),
     "duplicate": Act(
         "Duplicate",
-        "Makes a new draft with the same words, audience and offers.",
+        "Makes a new draft with the same words, audience, offers and test.",
         "This is the copy: “{name}”.",
         lambda campaign, data: services.duplicate_campaign(campaign),
     ),
@@ -113,14 +124,17 @@ ACTS: dict[str, Act] = {
 
 def is_allowed(campaign: Campaign, name: str) -> bool:
     """Whether the state allows the act; launching also covers choosing another moment."""
+    if name == "decide":
+        return services.waits_for_winner(campaign)
     possible = states.allowed(campaign.status)
     return name in possible or (name == "launch" and "schedule" in possible)
 
 
 def offered(campaign: Campaign) -> list[tuple[str, Act]]:
-    """The buttons to show. An offer can be ended only where there is one."""
+    """The buttons to show. Only what stands or repeats can be ended."""
+    stands = campaign.offers.exists() or campaign.timing == Timing.RECURRING
     return [
         (name, act)
         for name, act in ACTS.items()
-        if name == "duplicate" or (is_allowed(campaign, name) and (name != "complete" or campaign.offers.exists()))
+        if name == "duplicate" or (is_allowed(campaign, name) and (name != "complete" or stands))
     ]

@@ -21,7 +21,7 @@ from accounts.models import Organization
 from campaigns import selectors, services
 from campaigns.admin import acts, estimating, forecasts, standing
 from campaigns.admin import merging as merge_page
-from campaigns.admin.forms import CampaignForm, ConfirmForm, DeclineForm, LaunchForm
+from campaigns.admin.forms import CampaignForm, ConfirmForm, DecisionForm, DeclineForm, LaunchForm
 from campaigns.admin.inlines import AudienceInline, OfferInline, audience_of, kept, may_edit, offer_of
 from campaigns.admin.timing import CONDITIONS, REPEATS
 from campaigns.domain import recurrence, states
@@ -255,6 +255,8 @@ class CampaignAdmin(OrganizationModelAdmin):
             if campaign.starts_at is not None and campaign.starts_at > clock.now():
                 initial["at"] = f"{campaign.starts_at.astimezone(ZoneInfo(zone)):%Y-%m-%dT%H:%M}"
             return LaunchForm(data, initial=initial, zone=zone)
+        if name == "decide":
+            return DecisionForm(data, initial=initial, campaign=campaign)
         return (DeclineForm if name == "decline" else ConfirmForm)(data, initial=initial)
 
     def _act_context(self, request: HttpRequest, campaign: Campaign, name: str) -> dict[str, Any]:

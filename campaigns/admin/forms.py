@@ -20,6 +20,7 @@ from campaigns.admin.timing import TimingForm
 from campaigns.models import Campaign, EmailTemplate, Snippet
 from campaigns.services import arms as arm_services
 from common import money
+from experiments.models import Arm
 from experiments.services import ArmDraft
 
 # form field → the field of the service
@@ -162,6 +163,20 @@ class DeclineForm(forms.Form):
         max_length=2000, label="Why", help_text="Shown beside what was found.",
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
     )  # fmt: skip
+
+
+class DecisionForm(forms.Form):
+    """Which arm the rest gets."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    arm = forms.ModelChoiceField(
+        queryset=Arm.objects.none(), label="The rest gets", empty_label=None, widget=UnfoldAdminSelectWidget,
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, campaign: Campaign, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        arms = Arm.objects.filter(experiment=campaign.experiment_id).order_by("position")
+        self.fields["arm"].queryset = arms  # type: ignore[attr-defined]
 
 
 class ConfirmForm(forms.Form):

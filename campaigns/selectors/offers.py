@@ -100,7 +100,7 @@ def _standing() -> QuerySet[Offer]:
 def personal(campaigns: Sequence[Campaign]) -> None:
     """Put `personal_offers` on campaigns of `offered_to`: three queries, however many there are."""
     ids = {campaign.target_id: campaign for campaign in campaigns if hasattr(campaign, "target_id")}
-    targets = {row.pk: row for row in Target.objects.filter(pk__in=ids)}
+    targets = {row.pk: row for row in Target.objects.filter(pk__in=ids).select_related("run")}
     codes = {
         (row.offer_id, row.target_id): row.code for row in OfferCode.objects.filter(target__in=ids).order_by("pk")
     }
@@ -113,7 +113,7 @@ def personal(campaigns: Sequence[Campaign]) -> None:
             _personal(
                 offer, campaign, target, codes.get((offer.pk, target_id), ""), taken.get((offer.pk, target_id), 0)
             )
-            for offer in campaign.offers.all()
+            for offer in offer_rules.of_target(campaign, target)
         ]
         campaign.personal_offers = [offer for offer in offers if _is_open(offer)]  # type: ignore[attr-defined]
 

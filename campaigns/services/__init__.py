@@ -10,7 +10,7 @@ from campaigns.services.campaigns import (
     update_campaign,
 )
 from campaigns.services.control import archive, cancel, complete, launch, pause, resume, unschedule
-from campaigns.services.deciding import decide
+from campaigns.services.deciding import decide, waits_for_winner
 from campaigns.services.drafts import compare, draft_of, restore_version, save_draft, version_of
 from campaigns.services.forecasts import keep_forecast
 from campaigns.services.offer_drafts import OfferDraft, offers_of
@@ -88,5 +88,6 @@ __all__ = [
     "update_snippet",
     "update_template",
     "version_of",
+    "waits_for_winner",
     "work",
 ]

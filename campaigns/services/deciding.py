@@ -37,6 +37,11 @@ def decide(campaign: Campaign, arm: Arm, *, expected_version: int | None = None)
     return held
 
 
+def waits_for_winner(campaign: Campaign) -> bool:
+    """Whether most of the campaign's people wait for the winner of a first test."""
+    return _waiting(campaign) is not None
+
+
 def decided(experiment_id: int) -> None:
     """The experiment stopped, by its rule or by a person: who waits for its winner goes on."""
     campaigns = list(Campaign.objects.filter(experiment_id=experiment_id).values_list("pk", flat=True))

@@ -24,16 +24,31 @@ def eligible_at(campaign: Campaign, target: Target) -> datetime:
     return max(target.created_at, campaign.starts_at or target.created_at)
 
 
+def of_target(campaign: Campaign, target: Target) -> list[Offer]:
+    """The campaign's offers that are for this person: those of other arms of its experiment are not.
+
+    Who has no arm gets the offer of the winner, once there is one.
+    """
+    offers = sorted(campaign.offers.all(), key=lambda offer: offer.pk)
+    if campaign.experiment is None:
+        return offers
+    by_arm = {arm.pk: arm.payload.get("offer_id") for arm in campaign.experiment.arms.all()}
+    arm_id = target.arm_id or (target.run.winner_id if target.run is not None else None)
+    own = by_arm.get(arm_id) if arm_id is not None else None
+    others = set(by_arm.values()) - {own}
+    return [offer for offer in offers if offer.pk not in others]
+
+
 def check_viewable(campaign: Campaign, target: Target, at: datetime) -> None:
     """Raises `Conflict` when every offer of the campaign has ended for this person, or begins later."""
-    offers = list(campaign.offers.all())
+    offers = of_target(campaign, target)
     if offers and not any(_stands(offer, campaign, target, at) for offer in offers):
         raise Conflict(_why_not(offers, campaign, target, at), code="offer_not_open")
 
 
 def chosen(campaign: Campaign, target: Target, offer_id: int | None, code: str, at: datetime) -> Offer | None:
     """The offer an order means; None where the campaign has none. Raises `Invalid`, `Conflict` for a wrong code."""
-    offers = list(campaign.offers.order_by("pk"))
+    offers = of_target(campaign, target)
     if offer_id is not None:
         offers = [offer for offer in offers if offer.pk == offer_id]
         if not offers:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.urls import reverse
 
+from accounts import services as accounts
+from accounts.domain.roles import Role
 from accounts.models import Organization
 from audience.models import Contact
 from campaigns import selectors, services
@@ -316,6 +320,44 @@ def test_arms_come_and_go_over_http_and_a_person_decides(owner_api: Any) -> None
     assert decided.status_code == 200, decided.json()
     assert owner_api.get(f"{at}progress/").json()["winner"] == "b"
     assert Message.objects.count() == 20
+
+
+def test_people_see_the_offer_of_their_arm_and_only_that_can_be_taken(owner_api: Any) -> None:
+    people = making.contacts(12)
+    offers = [services.OfferDraft("discount", Decimal(value)) for value in (10, 20, 5)]
+    campaign = making.campaign([making.segment(people)], template_id=None, offers=offers)
+    ten, twenty, everybody = campaign.offers.order_by("pk")
+    services.update_campaign(campaign, {}, arms=_drafts({"offer_id": ten.pk}, {"offer_id": twenty.pk}))
+    services.launch(campaign)
+    services.work(campaign.organization_id)
+
+    for person in people:
+        arm = Target.objects.get(contact=person).arm
+        assert arm is not None
+        own, other = (ten, twenty) if arm.key == "a" else (twenty, ten)
+        (shown,) = owner_api.get("/api/v1/campaigns/", {"contact": person.user_id}).json()["results"]
+        assert [offer["id"] for offer in shown["offers"]] == [own.pk, everybody.pk]
+        body = {"contact_id": person.pk, "offer_id": other.pk}
+        answer = owner_api.post(f"/api/v1/campaigns/{campaign.pk}/conversion/", body, format="json")
+        assert answer.status_code == 400
+    assert not Target.objects.exclude(converted_at=None).exists()
+
+
+def test_a_button_chooses_the_winner(client: Any) -> None:
+    campaign = _tested(making.contacts(12))
+    client.force_login(accounts.add_member(accounts.ensure_user("owner@acme.example"), Role.OWNER).user)
+    at = reverse("admin:campaigns_campaign_act", args=[campaign.pk, "decide"])
+    page = client.get(at)
+    assert "See how the arms stand" in page.content.decode()
+    shown = client.get(reverse("admin:campaigns_campaign_change", args=[campaign.pk])).content.decode()
+    assert "Choose the winner" in shown
+    assert f"Tested on {Target.objects.exclude(arm=None).count()} people" in shown
+
+    version = Campaign.objects.get().version
+    answer = client.post(at, {"version": version, "arm": _arm("b").pk})
+
+    assert answer.status_code == 302
+    assert CampaignRun.objects.get().winner == _arm("b")
 
 
 # --- a worker dies -------------------------------------------------------------------------------------------------
