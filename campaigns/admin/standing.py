@@ -10,12 +10,19 @@ from django.utils.safestring import SafeString
 from accounts.models import Organization
 from campaigns import selectors
 from campaigns.domain import states
-from campaigns.models import Campaign
+from campaigns.models import Campaign, TimedBy
 from common import money
 
 BADGES = {
     "active": "good", "scheduled": "good", "proposed": "warning", "paused": "warning", "cancelled": "critical"
 }  # fmt: skip
+
+# What a best time was chosen from.
+BEST_TIMES = {
+    TimedBy.OWN: "at the hour at which each of them usually reads",
+    TimedBy.ORGANIZATION: "when your contacts usually read, for too little is known of them",
+    TimedBy.FALLBACK: "at the time that was set, or at once, for nothing is known yet",
+}
 
 
 def badge(status: str) -> SafeString:
@@ -31,6 +38,12 @@ def context(campaign: Campaign) -> dict[str, Any]:
         "progress": progress,
         "is_live": campaign.status in (states.State.SCHEDULED, states.State.ACTIVE),
     }
+    if progress is not None:
+        shown["timed_by"] = [
+            {"name": name.value, "count": progress.timed_by[name], "sentence": sentence}
+            for name, sentence in BEST_TIMES.items()
+            if progress.timed_by.get(name)
+        ]
     if progress is not None and progress.budget_minor is not None:
         currency = Organization.objects.get().currency
         shown |= {

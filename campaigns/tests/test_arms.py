@@ -351,7 +351,7 @@ def test_a_button_chooses_the_winner(client: Any) -> None:
     assert "See how the arms stand" in page.content.decode()
     shown = client.get(reverse("admin:campaigns_campaign_change", args=[campaign.pk])).content.decode()
     assert "Choose the winner" in shown
-    assert f"Tested on {Target.objects.exclude(arm=None).count()} people" in shown
+    assert f"First test: {Target.objects.exclude(arm=None).count()} people" in shown
 
     version = Campaign.objects.get().version
     answer = client.post(at, {"version": version, "arm": _arm("b").pk})

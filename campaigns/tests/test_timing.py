@@ -7,9 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts import services as accounts
+from accounts.domain.roles import Role
 from accounts.models import AuditEntry, Organization
 from audience.models import Contact
 from audience.notices import ContactsMerged
@@ -311,7 +314,7 @@ def _read(contact: Contact, *moments: datetime) -> None:
     )  # fmt: skip
 
 
-def test_each_contact_gets_it_when_they_read_within_a_day() -> None:
+def test_each_contact_gets_it_when_they_read_within_a_day(client: Any) -> None:
     early, once, unknown, abroad = _people("Europe/London", "Europe/London", "", "Asia/Tokyo")
     crowd = making.contacts(60, start=100)
     campaign = making.campaign([making.segment([early, once, unknown, abroad])], timing="best")
@@ -331,6 +334,13 @@ def test_each_contact_gets_it_when_they_read_within_a_day() -> None:
     assert _moments([early, once, unknown, abroad]) == ["29 05:00", "28 18:00", "28 18:00", "28 22:00"]
     assert selectors.progress(campaign).timed_by == {"own": 2, "organization": 2}
     assert sum(ReadingHabit.objects.get().hours) == 75
+    client.force_login(accounts.add_member(accounts.ensure_user("owner@acme.example"), Role.OWNER).user)
+    page = client.get(reverse("admin:campaigns_campaign_change", args=[campaign.pk])).content.decode()
+    rows = f"{reverse('admin:campaigns_target_changelist')}?campaign__id__exact={campaign.pk}&amp;timed_by__exact=own"
+    assert f'<a href="{rows}">2 people</a> get it at the hour at which each of them usually reads' in page
+    listed = client.get(rows.replace("&amp;", "&")).content.decode()
+    assert early.name in listed
+    assert once.name not in listed
     assert ReadingHour.objects.get(contact=once).hour_of_week == 4 * 24 + 3  # Friday
 
 
