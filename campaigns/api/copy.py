@@ -56,6 +56,10 @@ class CopyInput(StrictSerializer):
         required=False, min_value=1, max_value=LARGEST, help_text="Whose audience says where the readers stand."
     )
     segments = _ids("Or these segments.")
+    state_segments = serializers.DictField(
+        child=serializers.IntegerField(min_value=1, max_value=LARGEST), required=False,
+        help_text='Adds one subject with a wording for each state, by segment: {"quiet": 12}.',
+    )  # fmt: skip
     shown = serializers.ListField(
         child=serializers.CharField(max_length=500), required=False, max_length=100,
         help_text="Lines that are not proposed again.",

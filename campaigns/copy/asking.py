@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from audience.models import MessageChannel
 from campaigns.copy import states
+from campaigns.copy.conditional import ORDER
 from campaigns.copy.states import Mood
 from campaigns.copy.suggesting import Ask
 from campaigns.models import Campaign, CopyKind, EmailTemplate
@@ -38,6 +39,7 @@ def understood(sent: Mapping[str, Any]) -> Ask:
         template=template,
         mood=_mood(sent),
         shown=frozenset(sent.get("shown", ())),
+        state_segments=_state_segments(sent.get("state_segments", {})),
     )
 
 
@@ -71,9 +73,21 @@ def _mood(sent: Mapping[str, Any]) -> Mood:
     return _mood_of(sent.get("segments", ()))
 
 
-def _mood_of(asked: Sequence[int]) -> Mood:
+def _state_segments(asked: Mapping[str, int]) -> dict[str, int]:
+    if wrong := sorted(set(asked) - set(ORDER)):
+        sentence = f"There is no state {', '.join(wrong)}; there are {', '.join(ORDER)}."
+        raise Invalid(sentence, details={"state_segments": sentence})
+    _check_segments(asked.values(), "state_segments")
+    return dict(asked)
+
+
+def _check_segments(asked: Collection[int], place: str) -> None:
     missing = sorted(set(asked) - segments.existing(set(asked)))
     if missing:
         sentence = f"There is no segment {', '.join(map(str, missing))}."
-        raise Invalid(sentence, details={"segments": sentence})
+        raise Invalid(sentence, details={place: sentence})
+
+
+def _mood_of(asked: Sequence[int]) -> Mood:
+    _check_segments(asked, "segments")
     return states.of_segments(asked) if asked else Mood()

@@ -23,7 +23,7 @@ LEAST_PEOPLE = 50  # of a line
 
 # Experiments whose arms are mails that differ in nothing but their subject, with who got each and who clicked. The
 # first metric that asks whether people clicked in an e-mail counts. Plan: the youngest experiments by their number,
-# then per arm its template, version and content by key, and one range of one_sum_per_day.
+# then per arm its template, what of it was sent, and content by key, and one range of one_sum_per_day.
 TESTS_SQL = """
 WITH chosen AS (
   SELECT experiment.id, metric.key FROM experiments_experiment experiment
@@ -40,9 +40,13 @@ mails AS (
   JOIN campaigns_emailtemplate template ON template.id =
        CASE WHEN arm.payload ->> 'template_id' ~ '^[0-9]{1,18}$' THEN (arm.payload ->> 'template_id')::bigint END
    AND template.organization_id = %(organization)s
+  LEFT JOIN LATERAL (
+    SELECT run.content_id FROM campaigns_runarm run
+    WHERE run.arm_id = arm.id AND run.organization_id = %(organization)s ORDER BY run.id LIMIT 1) sent ON true
   JOIN campaigns_templateversion version ON version.id = template.published_id
    AND version.organization_id = %(organization)s
-  JOIN delivery_content content ON content.id = version.content_id AND content.organization_id = %(organization)s
+  JOIN delivery_content content ON content.id = coalesce(sent.content_id, version.content_id)
+   AND content.organization_id = %(organization)s
   CROSS JOIN LATERAL (
     SELECT coalesce(sum(daily.n), 0)::bigint AS shown, coalesce(sum(daily.y), 0)::bigint AS clicked
     FROM experiments_metricdaily daily

@@ -8,7 +8,7 @@ from campaigns.copy.learning import Judge
 from campaigns.copy.material import Material
 from campaigns.copy.own import Learnt
 from campaigns.copy.ranker import LANGUAGE, Effect, Ranker
-from campaigns.copy.writing import INBOX, PHONE, Brief, Line, plain
+from campaigns.copy.writing import HOW_MANY, INBOX, PHONE, Brief, Line, plain
 
 LEAST_OWN, OFTEN = 4, 0.66
 # Traits that a reader sees, as the beginning of a sentence; forms say the others.
@@ -76,3 +76,33 @@ def _told(what: str, effect: Effect) -> str:
     if effect.change > 0:
         return f"It {what}: headlines that did were clicked {effect.change:.0%} more often ({span})."
     return f"Against it: it {what}, and headlines that did were clicked {-effect.change:.0%} less often ({span})."
+
+
+FEW = "The message gives {count} lines that differ: the more it says, the more can be said of it."
+NOT_RANKED = "These are not ranked: the tests we learned from were of headlines. The order is that of the forms."
+NOT_OUR_LANGUAGE = (
+    "Ranked by length, marks and numbers only: the tests we learned from were in English. A test with your own "
+    "readers decides."
+)
+A_HINT = "Ranked by what tests of news headlines showed, which is a hint: a test with your own readers decides."
+OWN_USED = (
+    "Your own {tests} tests correct the ranking: with them {own:.0f} of {pairs} better lines were foretold, "
+    "without them {general:.0f}."
+)
+OWN_KEPT_OUT = "Your own {tests} tests do not foretell better than the general ranking yet, so they are left out."
+
+
+def notes(reason: str, count: int, judge: Judge | None) -> list[str]:
+    """What a reader of the lines should know: why the model was not used, how few they are, what orders them."""
+    found = [reason] if reason else []
+    if count < HOW_MANY:
+        found.append(FEW.format(count=count))
+    if judge is None:
+        return [*found, NOT_RANKED]
+    found.append(A_HINT if judge.language == LANGUAGE else NOT_OUR_LANGUAGE)
+    if learnt := judge.learnt if judge.learnt.tests else None:
+        words = OWN_USED if learnt.is_better else OWN_KEPT_OUT
+        found.append(
+            words.format(tests=learnt.tests, own=learnt.own_right, general=learnt.general_right, pairs=learnt.pairs)
+        )
+    return found

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import transaction
 
 from accounts import actor
-from campaigns.copy import endpoint, ranker, reading, spending, writing
+from campaigns.copy import conditional, endpoint, reading, spending, writing
+from campaigns.copy.conditional import Branch
 from campaigns.copy.features import plain
 from campaigns.copy.forms import FORMS, STATES
 from campaigns.copy.learning import Judge, judge_for
 from campaigns.copy.material import ADDRESS, Material
-from campaigns.copy.reasons import reasons
+from campaigns.copy.reasons import notes, reasons
 from campaigns.copy.states import Mood
 from campaigns.copy.writing import INBOX, PREHEADER, Brief, Line
 from campaigns.models import CopyKind, CopyRequest, CopySettings, EmailTemplate
@@ -40,6 +41,7 @@ class Ask:
     template: EmailTemplate | None = None
     mood: Mood = field(default_factory=Mood)
     shown: frozenset[str] = frozenset()
+    state_segments: dict[str, int] = field(default_factory=dict)  # state → the segment that means it
 
     @property
     def own(self) -> str:
@@ -77,6 +79,8 @@ def suggest(ask: Ask) -> CopyRequest:
     judge = judge_for(language) if ask.kind == CopyKind.SUBJECT else None
     written = _write(ask, settings, material, brief, judge)
     variants = _variants(written.lines, material, brief, judge, ask.mood)
+    if judge is not None and ask.state_segments and variants:
+        variants += _by_state(ask, material, brief, judge, variants[0]["text"])
     return _kept(ask, judge, language, written, variants, round(1000 * (time.monotonic() - began)))
 
 
@@ -194,6 +198,29 @@ def _variants(
     return made
 
 
+def _by_state(ask: Ask, material: Material, brief: Brief, judge: Judge, otherwise: str) -> list[dict[str, Any]]:
+    """One subject with a wording for each state that has a segment; nothing when none fits."""
+    branches = []
+    for state, segment in ask.state_segments.items():
+        lines = writing.subjects(material, replace(brief, state=state), judge.scores)
+        line = next((each for each in lines if each.form == "state"), None)
+        if line is not None:
+            branches.append(Branch(state, segment, line.text))
+    text, held = conditional.written(branches, otherwise)
+    if not held:
+        return []
+    told = [f"For {STATES[each.state]}: “{writing.readable(each.text)}”." for each in held]
+    left_out = [STATES[each.state] for each in branches if each not in held]
+    told += [f"No room for {', '.join(left_out)}: they get the last wording."] if left_out else []
+    return [
+        {
+            "text": text, "preheader": "", "form": "state", "label": "A wording for each state",
+            "length": conditional.longest(held, otherwise), "chance": None, "is_recommended": False,
+            "reasons": [*told, f"For everybody else: “{writing.readable(otherwise)}”."],
+        }
+    ]  # fmt: skip
+
+
 def _variant(
     line: Line, chance: float | None, material: Material, brief: Brief, judge: Judge | None
 ) -> dict[str, Any]:
@@ -228,39 +255,9 @@ def _kept(
         input_tokens=min(written.said.input_tokens or 0, 2**31 - 1),
         output_tokens=min(written.said.output_tokens or 0, 2**31 - 1),
         cost_micro=written.cost_micro,
-        notes=_notes(written, judge),
+        notes=notes(written.reason, len(written.lines), judge),
         duration_ms=duration_ms,
     )
-
-
-FEW = "The message gives {count} lines that differ: the more it says, the more can be said of it."
-NOT_RANKED = "These are not ranked: the tests we learned from were of headlines. The order is that of the forms."
-NOT_OUR_LANGUAGE = (
-    "Ranked by length, marks and numbers only: the tests we learned from were in English. A test with your own "
-    "readers decides."
-)
-A_HINT = "Ranked by what tests of news headlines showed, which is a hint: a test with your own readers decides."
-OWN_USED = (
-    "Your own {tests} tests correct the ranking: with them {own:.0f} of {pairs} better lines were foretold, "
-    "without them {general:.0f}."
-)
-OWN_KEPT_OUT = "Your own {tests} tests do not foretell better than the general ranking yet, so they are left out."
-
-
-def _notes(written: Written, judge: Judge | None) -> list[str]:
-    """What a reader of the lines should know: why the model was not used, how few they are, what orders them."""
-    found = [written.reason] if written.reason else []
-    if len(written.lines) < writing.HOW_MANY:
-        found.append(FEW.format(count=len(written.lines)))
-    if judge is None:
-        return [*found, NOT_RANKED]
-    found.append(A_HINT if judge.language == ranker.LANGUAGE else NOT_OUR_LANGUAGE)
-    if learnt := judge.learnt if judge.learnt.tests else None:
-        words = OWN_USED if learnt.is_better else OWN_KEPT_OUT
-        found.append(
-            words.format(tests=learnt.tests, own=learnt.own_right, general=learnt.general_right, pairs=learnt.pairs)
-        )
-    return found
 
 
 # --- choosing -------------------------------------------------------------------------------------------------

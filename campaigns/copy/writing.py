@@ -18,6 +18,7 @@ NAME_LENGTH = 6  # letters of a first name, as lengths are counted
 PHONE, INBOX = 50, 60  # letters of a subject that phones show, and most inboxes
 PREHEADER = (30, 110)
 ALIKE = 0.7  # share of words that two lines may have in common
+CONDITION = re.compile(r"\{%.{0,100}?%\}")
 ADDRESS = re.compile(r"\[([^\[\]|]*)\|([^\[\]|]*)\]")
 PROMISES = frozenset({"offer", "urgency"})
 CLAUSE = re.compile(r"\s[–—-]\s|[:;,.!?]\s")
@@ -56,7 +57,7 @@ def shown_length(text: str) -> int:
 
 def readable(text: str) -> str:
     """The line as one reader sees it, with a first name in the place of the placeholder."""
-    return PLACEHOLDER.sub("Anna", text)
+    return PLACEHOLDER.sub("Anna", CONDITION.sub(" / ", text)).strip(" /")
 
 
 def plain(text: str) -> str:

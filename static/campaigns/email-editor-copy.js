@@ -38,13 +38,14 @@ export function askLines(editor, kind) {
       const status = el("p", { class: "mle-help", role: "status" });
       const { line, tell } = alertLine();
       const readers = readersBox(editor);
+      const states = kind === "subject" && editor.segments.length ? statesBox(editor, () => find()) : null;
       let shown = [];
       const find = async () => {
         tell("");
         status.textContent = "Reading your mail …";
         host.setAttribute("aria-busy", "true");
         try {
-          const found = await post(editor.page.addresses.copy, { kind, ...said(editor), ...written(readers.value), shown: shown.slice(-100) });
+          const found = await post(editor.page.addresses.copy, { kind, ...said(editor), ...written(readers.value), ...states?.asked(), shown: shown.slice(-100) });
           shown = [...shown, ...found.variants.map((one) => one.text)];
           const cards = found.variants.map((one, place) => card(editor, found, place, kind, close, tell));
           host.replaceChildren(...cards);
@@ -72,6 +73,7 @@ export function askLines(editor, kind) {
             labelled("Written for", readers),
             others,
           ),
+          states?.box ?? null,
           line,
           status,
           host,
@@ -81,6 +83,28 @@ export function askLines(editor, kind) {
     },
     { isWide: true },
   );
+}
+
+// A segment for each state: then one subject can speak to every reader where they stand.
+function statesBox(editor, write) {
+  const boxes = STATES.slice(1).map(([state, label]) => {
+    const choices = editor.segments.map(({ id, name }) => el("option", { value: id }, name));
+    return { state, label, box: el("select", {}, el("option", { value: "" }, "No wording of their own"), choices) };
+  });
+  return {
+    box: el(
+      "details",
+      { class: "mle-lines__states" },
+      el("summary", {}, "One subject with a wording for each state"),
+      el("p", { class: "mle-help" }, "Say which segment stands for whom; each reader gets the wording of theirs."),
+      el("div", { class: "mle-lines__segments" }, boxes.map(({ label, box }) => labelled(label, box))),
+      button("Write it", write),
+    ),
+    asked() {
+      const said = boxes.filter(({ box }) => box.value).map(({ state, box }) => [state, Number(box.value)]);
+      return said.length ? { state_segments: Object.fromEntries(said) } : {};
+    },
+  };
 }
 
 function readersBox(editor) {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from campaigns.domain.checks.base import Check, Mail
 from campaigns.domain.checks.wording import is_shouting
 
+CONDITION = re.compile(r"\{%.{0,200}?%\}")  # each reader gets one of the wordings between
 LONG_SUBJECT = 60  # characters that a phone shows at most
 LONG_PREHEADER = 110
 SHORT_PREHEADER = 20
@@ -17,8 +19,8 @@ def envelope(mail: Mail) -> Iterator[Check]:
     subject, preheader = " ".join(mail.subject.split()), " ".join(mail.preheader.split())
     if not subject:
         yield Check("error", "There is no subject.", fix="Say in a few words what the mail is about.", path="subject")
-    elif len(subject) > LONG_SUBJECT:
-        sentence = f"The subject has {len(subject)} characters; phones show about {LONG_SUBJECT}."
+    elif (length := max(map(len, CONDITION.split(subject)))) > LONG_SUBJECT:
+        sentence = f"The subject has {length} characters; phones show about {LONG_SUBJECT}."
         yield Check("warning", sentence, fix="Put what matters first, or shorten it.", path="subject")
     if is_shouting(subject):
         yield Check("warning", "The subject shouts.", fix="Write it in small letters.", path="subject")
