@@ -18,6 +18,7 @@ from experiments.services import counting, meters
 
 FIELDS = states.EVERYTHING - {"arms"}
 MOST_ARMS = 20
+LARGEST_WEIGHT = 10_000
 RESERVED_KEYS = frozenset({"features", "plan", "reserve"})  # addresses of the API
 
 
@@ -177,7 +178,9 @@ def _check_arms(drafts: Sequence[ArmDraft]) -> None:
     for place, draft in enumerate(drafts):
         if draft.key in {other.key for other in drafts[:place]}:
             wrong[f"arms[{place}].key"] = f"Two arms have the key “{draft.key}”."
-        if not draft.weight > 0:
-            wrong[f"arms[{place}].weight"] = "An arm that nobody gets cannot be compared; give it a weight above 0."
+        if not 0 < draft.weight <= LARGEST_WEIGHT:
+            wrong[f"arms[{place}].weight"] = (
+                f"A weight is above 0 and at most {LARGEST_WEIGHT:,}: 1 and 1 are halves."
+            )
     if wrong:
         raise Invalid(next(iter(wrong.values())), details=wrong)

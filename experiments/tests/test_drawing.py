@@ -135,6 +135,7 @@ def test_an_experiment_is_made_started_and_stopped_on_the_record(organization: O
         ({}, [ArmDraft("a")], "arms"),
         ({}, [ArmDraft("a"), ArmDraft("a")], "arms[1].key"),
         ({}, [ArmDraft("a"), ArmDraft("b", weight=0)], "arms[1].weight"),
+        ({}, [ArmDraft("a"), ArmDraft("b", weight=1e308)], "arms[1].weight"),
         ({}, [ArmDraft("a", is_control=True), ArmDraft("b", is_control=True)], "arms"),
         ({}, [ArmDraft("a b"), ArmDraft("b")], "arms[0].key"),
         ({"coverage": 0}, HALVES, "coverage"),

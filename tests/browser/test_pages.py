@@ -20,13 +20,24 @@ SETTINGS = [
     "/admin/accounts/apikey/",
     "/admin/accounts/apikey/add/",
     "/admin/accounts/auditentry/",
+    "/admin/experiments/experiment/add/",
 ]
 ANONYMOUS = ["/admin/login/", "/password/forgotten/", "/password/x/y/"]
 
 
 def lists() -> list[str]:
     """The list of every model a marketer meets."""
-    rooms = {"audience", "segments", "delivery", "campaigns", "automations", "attribution", "viral", "integrations"}
+    rooms = {
+        "audience",
+        "segments",
+        "experiments",
+        "delivery",
+        "campaigns",
+        "automations",
+        "attribution",
+        "viral",
+        "integrations",
+    }
     return [
         reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
         for model in admin.site._registry
