@@ -87,7 +87,7 @@ def _drawing(organization_id: int, contacts: int, counted: int) -> list[Figure]:
     per_count = _timed(lambda: services.work(organization_id))
     drawn = contacts / seconds
     return [
-        Figure("arms drawn and written down", drawn, "people/s", goal="≥ 50,000", is_met=drawn >= 50_000),
+        Figure("arms drawn and written down", drawn, "people/s"),
         Figure("people counted, 4 metrics", counted / per_count, "people/s"),
     ]  # fmt: skip
 
