@@ -55,7 +55,7 @@ def _number(text: str) -> str:
 
 def _amounts(text: str) -> set[str]:
     """Numbers with what they count: `20%`, `€10`. A 20 of days does not make 20 % true."""
-    found = re.findall(r"([€$£]\s?\d[\d.,]*\d?|\d[\d.,]*\s?(?:%|€|£|\$))", text)
+    found = re.findall(r"([€$£]\s?\d[\d.,]{0,12}\d?|(?<![\d.,])\d[\d.,]{0,12}\s?(?:%|€|£|\$))", text)
     return {re.sub(r"\s|[.,]$", "", each) for each in found}
 
 

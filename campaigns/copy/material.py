@@ -11,20 +11,21 @@ from dataclasses import dataclass
 
 LONGEST_SENTENCE = 90
 SHORTEST_SENTENCE = 14
+LONGEST_LINE = 2_000  # nobody's sentence
 MOST_TEXT = 20_000  # characters that are looked at
-PLACEHOLDER = re.compile(r"\{[{%#].{0,300}?[}%#]\}", re.DOTALL)
+PLACEHOLDER = re.compile(r"\{[{%#].{0,200}?[}%#]\}", re.DOTALL)
 AT_END = re.compile(r",?\s*\{\{\s*contact\.(?:first_)?name[^{}]{0,100}\}\}(?=[.!?]?\s*$)")
 LISTED = re.compile(r"\d+[.)]\s|[-–•*]\s")
 SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=[^a-zß-ÿ])|\n+")
-ADDRESS = re.compile(r"\s*[(<]?https?://[^\s<>)]{1,2000}[)>]?")
+ADDRESS = re.compile(r"\s{0,2}[(<]?https?://[^\s<>)]{1,2000}[)>]?")
 LINKISH = re.compile(r"https?://|www\.|@\w|unsubscribe|abbestellen|abmelden|browser|impressum", re.IGNORECASE)
 
 # Offers, word for word. The numbers among them are what a line may promise.
 OFFER = re.compile(
     r"(?:(?:up to|save(?: up to)?|extra|bis zu|sparen sie(?: bis zu)?|spare(?: bis zu)?)\s+)?"
-    r"(?:\d{1,3}(?:[.,]\d+)?\s?%|[€$£]\s?\d[\d.,]*\d?|\d[\d.,]*\s?(?:€|euro\b))"
+    r"(?:\d{1,3}(?:[.,]\d{1,4})?\s?%|[€$£]\s?\d[\d.,]{0,12}\d?|(?<![\d.,])\d[\d.,]{0,12}\s?(?:€|euro\b))"
     r"(?:\s+(?:off|discount|cashback|rabatt|nachlass|günstiger|less|gutschrift)\b)"
-    r"|(?:save(?: up to)?|spare(?:n sie)?(?: bis zu)?)\s+(?:\d{1,3}\s?%|[€$£]\s?\d[\d.,]*\d?|\d[\d.,]*\s?€)"
+    r"|(?:save(?: up to)?|spare(?:n sie)?(?: bis zu)?)\s+(?:\d{1,3}\s?%|[€$£]\s?\d[\d.,]{0,12}\d?|\d[\d.,]{0,12}\s?€)"
     r"|free (?:shipping|delivery|returns|trial|gift)\b"
     r"|(?:kostenloser|gratis|kostenfreier)\s?(?:versand|lieferung|rückversand)\b|versandkostenfrei",
     re.IGNORECASE,
@@ -123,6 +124,8 @@ def gather(
 
 def clean(text: str) -> str:
     """One line without placeholders; a reader's name at its end is taken off, with any other it is empty."""
+    if len(text) > LONGEST_LINE:
+        return ""
     text = AT_END.sub("", text)
     return "" if PLACEHOLDER.search(text) else " ".join(text.split())
 

@@ -40,7 +40,11 @@ def of_mail(draft: Draft) -> Material:
 
 def of_message(fields: Mapping[str, Any]) -> Material:
     """What a message of another channel says."""
-    said = [str(fields[name]) for name in SPOKEN if isinstance(fields.get(name), str) and fields[name].strip()]
+    said = [
+        str(fields[name])[: material.MOST_TEXT]
+        for name in SPOKEN
+        if isinstance(fields.get(name), str) and fields[name].strip()
+    ]
     lines = [each for text in said for each in material.sentences(text)]
     return material.gather(headings=lines[:1], texts=lines[1:], buttons=[str(fields.get("button") or "")])
 

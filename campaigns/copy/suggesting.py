@@ -15,7 +15,7 @@ from campaigns.copy.conditional import Branch
 from campaigns.copy.features import plain
 from campaigns.copy.forms import FORMS, STATES
 from campaigns.copy.learning import Judge, judge_for
-from campaigns.copy.material import ADDRESS, Material
+from campaigns.copy.material import ADDRESS, MOST_TEXT, Material
 from campaigns.copy.reasons import notes, reasons
 from campaigns.copy.states import Mood
 from campaigns.copy.writing import INBOX, PREHEADER, Brief, Line
@@ -100,7 +100,7 @@ def _brief(ask: Ask, settings: CopySettings, language: str) -> Brief:
 
 def _tail(ask: Ask) -> str:
     """The link of a short text, which stays as it is."""
-    found = ADDRESS.search(ask.own) if ask.kind == CopyKind.TEXT else None
+    found = ADDRESS.search(ask.own[:MOST_TEXT]) if ask.kind == CopyKind.TEXT else None
     return found[0].strip() if found else ""
 
 
@@ -245,7 +245,7 @@ def _kept(
         language=language,
         state=ask.mood.state,
         asked_by=actor.current().name[:200],
-        own=ask.own,
+        own=ask.own[:MOST_TEXT],
         source=written.source,
         reason=written.reason,
         model=written.said.model or written.model,

@@ -146,6 +146,16 @@ def test_placeholders_are_templates_that_may_be_published() -> None:
         )
 
 
+@pytest.mark.parametrize(
+    "text", ["{{" * 9_000, "1" * 19_000, "9,9" * 6_000, "up to " * 3_000, "( " * 9_000, "A. " * 6_000]
+)
+def test_hostile_texts_come_to_an_end(text: str) -> None:
+    # Patterns without limits need minutes for these.
+    lines = writing.subjects(material.gather(texts=[text], headings=[text]), Brief(), rank)
+
+    assert all(line.length <= 60 for line in lines)
+
+
 def test_short_texts_keep_their_link_and_fit() -> None:
     lines = writing.texts(material.gather(**MAIL), Brief(longest=159 - 20), "https://shop.example")
 
