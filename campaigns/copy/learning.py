@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import TYPE_CHECKING
 
-import numpy as np
 from django.db import connection
 
 from campaigns.copy import own, ranker
@@ -17,6 +17,12 @@ from campaigns.copy.writing import language_of
 from campaigns.copy.writing import plain as shown
 from campaigns.models import CopyLearning
 from common import clock, doorbell, tenancy
+from common.later import later
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = later("numpy")
 
 MOST_TESTS = 500  # the youngest
 LEAST_PEOPLE = 50  # of a line

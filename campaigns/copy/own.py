@@ -11,14 +11,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import sqrt
-from typing import Any
-
-import numpy as np
-from scipy.special import ndtr
+from typing import TYPE_CHECKING, Any
 
 from campaigns.copy import features
-from campaigns.copy.ranker import Numbers, Ranker
-from campaigns.copy.training import UNSEEN
+from campaigns.copy.ranker import UNSEEN, Numbers, Ranker
+from common.later import later
+
+if TYPE_CHECKING:
+    import numpy as np
+    from scipy import special
+else:
+    np = later("numpy")
+    special = later("scipy.special")
 
 TRUST = 0.5  # standard deviation of `a` around 1 before any test
 MOST_OF_A_TRAIT = 0.05  # standard deviation of the effect of one standard deviation of a trait
@@ -121,7 +125,7 @@ def _gain(ranker: Ranker, general: Numbers, own: Numbers, differences: Numbers, 
     """Logarithmic score of naming the better line: own less general, per pair of the test."""
     won = np.where(differences > 0, 1.0, -1.0)
     noise = np.sqrt(ranker.spread**2 + variances)
-    scores = [np.log(ndtr(won * ranker.slope * each / noise)) for each in (own, general)]
+    scores = [np.log(special.ndtr(won * ranker.slope * each / noise)) for each in (own, general)]
     return float(np.mean(scores[0] - scores[1]))
 
 

@@ -11,17 +11,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-from scipy.special import ndtr
+from typing import TYPE_CHECKING, Any
 
 from campaigns.copy import features
+from common.later import later
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from scipy import special
+
+    Numbers = NDArray[np.float64]
+else:
+    np = later("numpy")
+    special = later("scipy.special")
+    Numbers = Any
+
+UNSEEN = 0.05  # variance of the relative difference that no words explain
 FILE = Path(__file__).with_name("ranker.npz")
 LANGUAGE = "en"  # of the tests it learned from
-Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -71,7 +79,7 @@ class Ranker:
 
     def chance(self, difference: Numbers | float) -> Any:
         """The chance that a line with so much more score really is clicked more often."""
-        return ndtr(self.slope * np.asarray(difference) / self.spread)
+        return special.ndtr(self.slope * np.asarray(difference) / self.spread)
 
     def to_win(self, scores: Numbers) -> Numbers:
         """Each line's chance against another one of the same list, on average; shape (len(scores),)."""

@@ -26,12 +26,11 @@ from scipy.sparse.linalg import LinearOperator, cg
 from scipy.special import log_ndtr
 
 from campaigns.copy import features
-from campaigns.copy.ranker import Effect, Numbers, Ranker
+from campaigns.copy.ranker import UNSEEN, Effect, Numbers, Ranker
 
 # Found by cross-validation over the tests that are not held out; neighbours differ by less than chance.
 PENALTY = 30.0
 TRAIT_SHARE = 0.05
-UNSEEN = 0.05  # variance of the relative difference that no words explain
 SURE = 1.96  # standard errors: pairs with a difference that is hardly chance
 HELD_OUT_PERCENT = 15
 FOLDS = 5

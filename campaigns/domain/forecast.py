@@ -10,11 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy.special import betaln
+from common.later import later
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from scipy import special
+
+    Draws = NDArray[np.floating[Any]]
+else:
+    np = later("numpy")
+    special = later("scipy.special")
 
 ORDER_DAYS = 7  # a purchase counts for a campaign when it follows a click within a week
 LEVEL = 0.8
@@ -28,8 +36,6 @@ SPREAD_RANGE = (0.03, 1.9)
 NEGLIGIBLE = 1e-6
 # How much the worth of an order differs between campaigns, on the log scale, as if seen in a few earlier ones.
 USUAL_WORTH_SPREAD, WORTH_SEEN_BEFORE = 0.35, 3.0
-
-Draws = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -136,7 +142,7 @@ def _cells(past: Sequence[Seen], logits: Draws) -> tuple[Draws, Draws, Draws]:
     trials, hits, likeness = (np.array([getattr(seen, name) for seen in past], dtype=float)[:, None]
                               for name in ("trials", "hits", "likeness"))  # fmt: skip
     first, second = means * sizes, (1 - means) * sizes
-    evidence = likeness * (betaln(hits + first, trials - hits + second) - betaln(first, second))
+    evidence = likeness * (special.betaln(hits + first, trials - hits + second) - special.betaln(first, second))
     # Jeffreys' prior for the mean; the spread's half-Cauchy; both per cell of a grid in logits and log spreads.
     prior = 0.5 * np.log(means * (1 - means)) + np.log(spread / (1 + (spread / USUAL_SPREAD) ** 2))
     log_posterior = evidence.sum(axis=0) + prior

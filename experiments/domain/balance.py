@@ -8,8 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, log
+from typing import TYPE_CHECKING
 
-from scipy.special import chdtrc, gammaln
+from common.later import later
+
+if TYPE_CHECKING:
+    from scipy import special
+else:
+    special = later("scipy.special")
 
 ALARM = 0.001  # every experiment is looked at every day, so a false alarm is to be rare
 # How much the prior believes in the intended split, in people: near what real leaks look like.
@@ -44,13 +50,13 @@ def check(counts: Sequence[int], weights: Sequence[float]) -> Balance:
         return Balance(expected, 1.0, 1.0)
     distance = sum((seen - wanted) ** 2 / wanted for seen, wanted in zip(counts, expected, strict=True))
     evidence = _log_evidence(counts, shares)
-    return Balance(expected, float(chdtrc(len(counts) - 1, distance)), min(1.0, exp(-max(evidence, -1.0))))
+    return Balance(expected, float(special.chdtrc(len(counts) - 1, distance)), min(1.0, exp(-max(evidence, -1.0))))
 
 
 def _log_evidence(counts: Sequence[int], shares: Sequence[float]) -> float:
     """The logarithm of how much likelier the counts are under the mixture than under the intended shares."""
     priors = [CONCENTRATION * share for share in shares]
-    mixture = float(gammaln(CONCENTRATION) - gammaln(CONCENTRATION + sum(counts)))
+    mixture = float(special.gammaln(CONCENTRATION) - special.gammaln(CONCENTRATION + sum(counts)))
     for seen, prior, share in zip(counts, priors, shares, strict=True):
-        mixture += float(gammaln(prior + seen) - gammaln(prior)) - seen * log(share)
+        mixture += float(special.gammaln(prior + seen) - special.gammaln(prior)) - seen * log(share)
     return mixture

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import exp, log, sqrt
+from typing import TYPE_CHECKING
 
-from scipy.special import stdtr, stdtrit
-
+from common.later import later
 from experiments.domain.estimates import Estimate
+
+if TYPE_CHECKING:
+    from scipy import special
+else:
+    special = later("scipy.special")
 
 ALPHA = 0.05
 TUNED_FOR = 10_000  # people, at whom an always-valid interval is narrowest
@@ -84,8 +89,8 @@ def _freedom(control: Estimate, treatment: Estimate) -> float:
 def _fixed(value: float, error: float, freedom: float, alpha: float, is_relative: bool) -> Difference:
     if not error:
         return _certain(value, is_relative)
-    reach = float(stdtrit(freedom, 1 - alpha / 2)) * error
-    p_value = 2 * float(stdtr(freedom, -abs(value) / error))
+    reach = float(special.stdtrit(freedom, 1 - alpha / 2)) * error
+    p_value = 2 * float(special.stdtr(freedom, -abs(value) / error))
     return Difference(value, value - reach, value + reach, p_value, is_relative)
 
 

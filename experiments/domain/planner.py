@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil, inf, sqrt
+from typing import TYPE_CHECKING
 
-from scipy.special import ndtri
+from common.later import later
+
+if TYPE_CHECKING:
+    from scipy import special
+else:
+    special = later("scipy.special")
 
 ALPHA, POWER = 0.05, 0.8
 
@@ -33,7 +39,7 @@ def people_per_arm(
     without correction, as R's power.prop.test; means: the normal approximation of power.t.test. Raises ValueError.
     """
     _check(metric, effect, arms)
-    outer, inner = float(ndtri(1 - alpha / (arms - 1) / 2)), float(ndtri(power))
+    outer, inner = float(special.ndtri(1 - alpha / (arms - 1) / 2)), float(special.ndtri(power))
     if metric.is_share:
         other = metric.mean + effect
         middle = (metric.mean + other) / 2

@@ -8,17 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy.special import betainc, betaincinv, betaln, ndtr
-
+from common.later import later
 from experiments.domain.estimates import Estimate
 from experiments.domain.moments import Moments
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from scipy import special
+
+    Numbers = NDArray[np.float64]
+else:
+    np = later("numpy")
+    special = later("scipy.special")
+
 NODES = 401
 TAILS = 9.0  # standard deviations on each side of a grid
-Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,7 @@ def of_means(arms: Sequence[Estimate]) -> list[Standing]:
     centred = (grid - means[:, None]) / errors[:, None]
     densities = np.exp(-0.5 * centred**2) / (errors[:, None] * np.sqrt(2 * np.pi))
     spans = zip(means - 1.959964 * errors, means + 1.959964 * errors, strict=True)
-    return _standings(grid, densities, ndtr(centred), means, list(spans))
+    return _standings(grid, densities, special.ndtr(centred), means, list(spans))
 
 
 def of_shares(arms: Sequence[Moments]) -> list[Standing]:
@@ -52,9 +59,9 @@ def of_shares(arms: Sequence[Moments]) -> list[Standing]:
     errors = np.sqrt(means * (1 - means) / (did + did_not + 1))
     grid = _grid(np.maximum(means - TAILS * errors, 1e-15), np.minimum(means + TAILS * errors, 1 - 1e-15))
     logarithms = (did[:, None] - 1) * np.log(grid) + (did_not[:, None] - 1) * np.log1p(-grid)
-    densities = np.exp(logarithms - betaln(did, did_not)[:, None])
-    below = betainc(did[:, None], did_not[:, None], grid)
-    spans = zip(betaincinv(did, did_not, 0.025), betaincinv(did, did_not, 0.975), strict=True)
+    densities = np.exp(logarithms - special.betaln(did, did_not)[:, None])
+    below = special.betainc(did[:, None], did_not[:, None], grid)
+    spans = zip(special.betaincinv(did, did_not, 0.025), special.betaincinv(did, did_not, 0.975), strict=True)
     return _standings(grid, densities, below, means, list(spans))
 
 
