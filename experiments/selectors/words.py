@@ -43,6 +43,9 @@ def verdict(made: ReadOut, today: date) -> Verdict:
         )
     if primary.is_empty or not primary.compared:
         return Verdict("wait", "There are too few people to compare the arms.", "Let it run.")
+    if not any(arm.value for arm in primary.arms):
+        nothing = f"Nothing that “{primary.metric.name}” counts has happened yet, in any arm."
+        return Verdict("wait", nothing, "Let it run; if it stays so, look whether the event is sent.")
     return _found(made, primary, today)
 
 

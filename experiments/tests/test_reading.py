@@ -67,6 +67,15 @@ def test_a_clear_find_is_said_in_a_sentence(organization: Organization) -> None:
     assert verdict.what_now == "Stop it and name “Treatment” the winner."
 
 
+def test_where_nothing_happened_yet_nothing_is_compared(organization: Organization) -> None:
+    made = _begun(metrics=[ORDERED])
+    stand(made, "ordered", share(300, 0), share(320, 0))
+
+    verdict = _read(made).verdict
+    assert verdict.tone == "wait"
+    assert verdict.sentence == "Nothing that “Ordered” counts has happened yet, in any arm."
+
+
 def test_a_lift_of_money_is_said_in_money(organization: Organization) -> None:
     made = _begun(metrics=[{**REVENUE, "cuped_days": 0}])
     stand(made, "revenue", Moments(10_000, 5_000_000, 5_000_000_000), Moments(10_000, 6_000_000, 6_000_000_000))
