@@ -60,7 +60,7 @@ favourite AS (
   SELECT DISTINCT ON (contact_id) contact_id, category FROM (
     SELECT contact_id, category, count(*) AS times, sum(amount) AS worth
     FROM bought CROSS JOIN LATERAL unnest(categories) category WHERE category <> '' GROUP BY 1, 2) tally
-  ORDER BY contact_id, times DESC, worth DESC NULLS LAST, category)
+  ORDER BY contact_id, times DESC, worth DESC NULLS LAST, category COLLATE "C")
 SELECT person.contact_id, transactions, last_at, spent, {places} AS locations, newest, middle, oldest,
        favourite.category AS favourite
 FROM person
