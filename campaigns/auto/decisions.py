@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
-from django.db import transaction
 from django.db.models import Count, Q
 
-from campaigns.domain import states
 from campaigns.models import AutoFinding, AutoPreset, Campaign, CampaignRun, CampaignStatus, RunStatus
-from campaigns.services import campaigns, offer_codes, versions
+from campaigns.services import campaigns, offer_codes
+from campaigns.services.control import moving
 from common import clock, doorbell
 from common.errors import Invalid
 from delivery import services as delivery
@@ -20,7 +17,7 @@ from delivery.models import Content
 
 def approve(campaign: Campaign, *, expected_version: int | None = None) -> Campaign:
     """Begin a proposal now, for exactly the people that were found. Raises `Conflict`, `Invalid` by field."""
-    with _deciding(campaign, "approve", expected_version) as held:
+    with moving(campaign, "approve", expected_version) as held:
         start(held)
         AutoFinding.objects.filter(campaign=held).update(decided_at=clock.now(), reason="")
     return held
@@ -31,7 +28,7 @@ def decline(campaign: Campaign, reason: str, *, expected_version: int | None = N
     said = reason.strip()[:2000]
     if not said:
         raise Invalid("Say why it is declined; it helps the next one.", details={"reason": "Say why."})
-    with _deciding(campaign, "decline", expected_version) as held:
+    with moving(campaign, "decline", expected_version) as held:
         held.runs.update(status=RunStatus.CANCELLED, finished_at=clock.now())
         AutoFinding.objects.filter(campaign=held).update(decided_at=clock.now(), reason=said)
     return held
@@ -86,15 +83,3 @@ def _content(campaign: Campaign) -> Content | None:
     if nothing := delivery.no_way_for(template.channel):
         raise Invalid(nothing, details={"template": nothing})
     return template.published.content
-
-
-@contextmanager
-def _deciding(campaign: Campaign, action: str, expected_version: int | None) -> Iterator[Campaign]:
-    with transaction.atomic():
-        held = versions.lock(Campaign, campaign.pk)
-        versions.check(held, expected_version)
-        target = states.move(held.status, action)
-        with campaigns.recorded(held, action):
-            yield held
-            held.status = target
-            versions.write(held, {})

@@ -26,7 +26,7 @@ def launch(campaign: Campaign, *, at: datetime | None = None, expected_version: 
     Raises `Conflict` from a state that does not allow it, `Invalid` by field when something is missing.
     """
     action = "launch" if at is None else "schedule"
-    with _moving(campaign, action, expected_version) as held:
+    with moving(campaign, action, expected_version) as held:
         now = clock.now()
         if at is not None and at <= now:
             raise Invalid("That moment has passed; leave it empty to start now.", details={"starts_at": "Is past."})
@@ -43,7 +43,7 @@ def launch(campaign: Campaign, *, at: datetime | None = None, expected_version: 
 
 def unschedule(campaign: Campaign, *, expected_version: int | None = None) -> Campaign:
     """Back to a draft; nothing has been sent."""
-    with _moving(campaign, "unschedule", expected_version) as held:
+    with moving(campaign, "unschedule", expected_version) as held:
         _close_runs(held, RunStatus.CANCELLED)
         held.starts_at = None
     return held
@@ -51,7 +51,7 @@ def unschedule(campaign: Campaign, *, expected_version: int | None = None) -> Ca
 
 def pause(campaign: Campaign, *, expected_version: int | None = None) -> Campaign:
     """Hold everything that has not left yet. Nothing is lost; resuming goes on where it stopped."""
-    with _moving(campaign, "pause", expected_version) as held:
+    with moving(campaign, "pause", expected_version) as held:
         hold_pending_runs(held)
         delivery.hold(SourceType.CAMPAIGN, held.pk)
     return held
@@ -59,7 +59,7 @@ def pause(campaign: Campaign, *, expected_version: int | None = None) -> Campaig
 
 def resume(campaign: Campaign, *, expected_version: int | None = None) -> Campaign:
     """Go on where the pause, or a failure, stopped it."""
-    with _moving(campaign, "resume", expected_version) as held:
+    with moving(campaign, "resume", expected_version) as held:
         _check_money(held)
         held.runs.filter(status__in=[RunStatus.HELD, RunStatus.FAILED]).update(
             status=RunStatus.PENDING, attempts=0, error="", run_at=clock.now()
@@ -72,7 +72,7 @@ def resume(campaign: Campaign, *, expected_version: int | None = None) -> Campai
 
 def cancel(campaign: Campaign, *, expected_version: int | None = None) -> Campaign:
     """Stop for good: what has not left is cancelled, what was sent stays in the report."""
-    with _moving(campaign, "cancel", expected_version) as held:
+    with moving(campaign, "cancel", expected_version) as held:
         _close_runs(held, RunStatus.CANCELLED)
         arms.stop(held, "The campaign was cancelled.")
         delivery.cancel(SourceType.CAMPAIGN, held.pk)
@@ -84,7 +84,7 @@ def complete(campaign: Campaign, *, expected_version: int | None = None) -> Camp
 
     Raises `Conflict` while messages are still to go: that is a cancellation.
     """
-    with _moving(campaign, "complete", expected_version) as held:
+    with moving(campaign, "complete", expected_version) as held:
         begun = held.runs.filter(is_queued=False, status=RunStatus.PENDING, snapshot_at__isnull=False)
         first = held.runs.filter(number=1, snapshot_at=None, status=RunStatus.PENDING)
         if begun.exists() or first.exists() or has_unsettled_messages(held):
@@ -97,7 +97,7 @@ def complete(campaign: Campaign, *, expected_version: int | None = None) -> Camp
 
 def archive(campaign: Campaign, *, expected_version: int | None = None) -> Campaign:
     """Out of the daily lists; its numbers stay."""
-    with _moving(campaign, "archive", expected_version) as held:
+    with moving(campaign, "archive", expected_version) as held:
         pass
     return held
 
@@ -124,7 +124,7 @@ def hold_pending_runs(campaign: Campaign) -> None:
 
 
 @contextmanager
-def _moving(campaign: Campaign, action: str, expected_version: int | None) -> Iterator[Campaign]:
+def moving(campaign: Campaign, action: str, expected_version: int | None) -> Iterator[Campaign]:
     """Hold the campaign, check that `action` is allowed, and write the new state with its audit entry."""
     with transaction.atomic():
         held = versions.lock(Campaign, campaign.pk)
