@@ -159,6 +159,23 @@ class OrganizationModelAdmin(unfold.ModelAdmin):
         return form_class if refusal is None else _refused(form_class, refusal)
 
 
+class OneRowAdmin(OrganizationModelAdmin):
+    """Settings that an organisation has once: added where there are none, then only changed."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and not (
+            self._is_own_page(request) and self.model.objects.exists()
+        )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def _is_own_page(self, request: HttpRequest) -> bool:
+        # Django asks on every page, for its menu; whether the row is there matters only here.
+        here = request.resolver_match
+        return here is not None and (here.url_name or "").startswith(f"{self.opts.app_label}_{self.opts.model_name}_")
+
+
 class ReadOnlyMixin:
     """Rows that people look at and only the machine writes."""
 

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextareaWidget
 
-from accounts.admin_base import OrganizationModelAdmin, ReadOnlyMixin
+from accounts.admin_base import OneRowAdmin, OrganizationModelAdmin, ReadOnlyMixin
 from delivery import services
 from delivery.domain.caps import Cap
 from delivery.models import (
@@ -45,7 +45,7 @@ def _hindsight(model_admin: OrganizationModelAdmin, request: HttpRequest, caps: 
 
 
 @admin.register(DeliveryPolicy)
-class DeliveryPolicyAdmin(OrganizationModelAdmin):
+class DeliveryPolicyAdmin(OneRowAdmin):
     empty_hint = "Without limits of your own: 2 marketing messages a day, 8 hours apart, quiet from 21:00 to 8:00."
     list_display = ["__str__", "most_per_day", "hours_between", "quiet_from", "quiet_until", "requires_consent"]
     change_form_outer_before_template = "delivery/limits_top.html"
@@ -58,12 +58,6 @@ class DeliveryPolicyAdmin(OrganizationModelAdmin):
         ("Quiet hours", {"fields": ["quiet_from", "quiet_until"]}),
         ("Consent", {"fields": ["requires_consent"]}),
     ]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return super().has_add_permission(request) and not DeliveryPolicy.objects.exists()
-
-    def has_delete_permission(self, request: HttpRequest, obj: DeliveryPolicy | None = None) -> bool:
-        return False
 
     def save_model(self, request: HttpRequest, obj: DeliveryPolicy, form: Any, change: bool) -> None:
         services.save_policy(obj)

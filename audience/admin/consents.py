@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from accounts.admin_base import OrganizationModelAdmin, ReadOnlyMixin
+from accounts.admin_base import OneRowAdmin, OrganizationModelAdmin, ReadOnlyMixin
 from audience import services
 from audience.models import Consent, ConsentRequest, ConsentState, OptInSettings, Suppression, Topic
 from common import clock
@@ -62,17 +62,11 @@ class ConsentAdmin(OrganizationModelAdmin):
 
 
 @admin.register(OptInSettings)
-class OptInSettingsAdmin(OrganizationModelAdmin):
+class OptInSettingsAdmin(OneRowAdmin):
     """How new subscriptions to e-mail are confirmed."""
 
     list_display = ["__str__", "is_double", "expire_days", "most_mails"]
     empty_hint = "A yes counts at once. Ask for a click in a confirmation mail instead, for all topics or for some."
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return super().has_add_permission(request) and not OptInSettings.objects.exists()
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def save_model(self, request: HttpRequest, obj: OptInSettings, form: Any, change: bool) -> None:
         services.save_opt_in(obj)

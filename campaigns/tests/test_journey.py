@@ -100,12 +100,12 @@ from django.conf import settings
 django.setup()
 from django.db import connection
 from campaigns.domain import pacing
-from campaigns.services import runs
+from campaigns.services import runs, steps
 organization_id, blocks, name = json.loads(sys.argv[1])
 settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = name
 pacing.FULL_BLOCK = 4
 written = 0
-queue = runs.delivery.queue_selected
+queue = steps.delivery.queue_selected
 def dying(*args, **kwargs):
     global written
     count = queue(*args, **kwargs)
@@ -113,7 +113,7 @@ def dying(*args, **kwargs):
     if written == blocks:
         os.kill(os.getpid(), signal.SIGKILL)
     return count
-runs.delivery.queue_selected = dying
+steps.delivery.queue_selected = dying
 runs.work(organization_id)
 """
 

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
-from accounts.admin_base import OrganizationModelAdmin, ReadOnlyMixin
+from accounts.admin_base import OneRowAdmin, OrganizationModelAdmin, ReadOnlyMixin
 from experiments import selectors, services
 from experiments.models import Assignment, Reserve
 
@@ -66,7 +66,7 @@ class ReserveForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Reserve)
-class ReserveAdmin(OrganizationModelAdmin):
+class ReserveAdmin(OneRowAdmin):
     """The share of everybody who takes part in no experiment."""
 
     form = ReserveForm
@@ -80,9 +80,3 @@ class ReserveAdmin(OrganizationModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Reserve, form: ReserveForm, change: bool) -> None:
         obj.pk = services.set_reserve(float(form.cleaned_data["percent"]) / 100).pk
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return super().has_add_permission(request) and not Reserve.objects.exists()
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from accounts.admin_base import OrganizationModelAdmin
+from accounts.admin_base import OneRowAdmin
 from segments.models import PatternSettings
 from segments.patterns import meaning, services
 
@@ -30,16 +30,10 @@ class PatternSettingsForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(PatternSettings)
-class PatternSettingsAdmin(OrganizationModelAdmin):
+class PatternSettingsAdmin(OneRowAdmin):
     form = PatternSettingsForm
     empty_hint = "Everything is detected from the events that come in. Add settings where that is wrong."
     list_display = ["__str__", "purchase_event", "money_property", "location_field", "window_days", "top_percent"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return super().has_add_permission(request) and not PatternSettings.objects.exists()
-
-    def has_delete_permission(self, request: HttpRequest, obj: PatternSettings | None = None) -> bool:
-        return False
 
     def save_model(self, request: HttpRequest, obj: PatternSettings, form: Any, change: bool) -> None:
         services.save_settings(obj)

@@ -311,7 +311,7 @@ def listen(page: Page) -> None:
 
 
 def wait_to_hear(page: Page, words: str) -> None:
-    page.wait_for_function("words => window.heard.includes(words)", arg=words)
+    page.wait_for_function("words => window.heard.some((told) => told.includes(words))", arg=words)
 
 
 # --- by keyboard ------------------------------------------------------------------------------------------
