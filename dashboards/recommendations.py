@@ -101,6 +101,13 @@ def _drafts(place: Organization) -> Recommendation | None:
     )
 
 
+def _proposals(place: Organization) -> Recommendation | None:
+    if not (count := _count(Campaign.objects.filter(status=CampaignStatus.PROPOSED))):
+        return None
+    text = f"{_many(count, 'campaign was', 'campaigns were')} found worth making and wait{'s' if count == 1 else ''}."
+    return Recommendation("warning", text, "Approve or decline", reverse("automatic-campaigns"), "campaigns")
+
+
 def _no_sender(place: Organization) -> Recommendation | None:
     if Sender.objects.exists():
         return None
@@ -184,6 +191,7 @@ RULES: list[Callable[[Organization], Recommendation | None]] = [
     _rejected,
     _no_sender,
     _drafts,
+    _proposals,
     _losing_campaigns,
     _low_k,
     _no_contacts,

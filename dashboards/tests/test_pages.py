@@ -168,6 +168,7 @@ def test_every_card_names_a_known_resource() -> None:
 
 def test_recommendations_come_from_what_is_there(owner: Member, organization: Organization) -> None:
     Campaign.objects.create(name="Half done")
+    Campaign.objects.create(name="Found last night", status="proposed")
     content = Content.objects.create(name="Hello", checksum="c")
     Message.objects.create(
         idempotency_key="1", contact=people(1)[0], content=content, source_type="campaign", status="uncertain"
@@ -178,6 +179,9 @@ def test_recommendations_come_from_what_is_there(owner: Member, organization: Or
     assert found[0].level == "critical"
     assert found[0].text.startswith("1 message may or may not have left")
     assert "1 campaign is a draft and waits for you." in [item.text for item in found]
+    assert ("1 campaign was found worth making and waits.", "/campaigns/automatic/") in [
+        (item.text, item.link) for item in found
+    ]
     assert len(found) <= recommendations.MOST
 
 
