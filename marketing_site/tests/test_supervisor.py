@@ -15,6 +15,7 @@ import pytest
 from marketing_site import supervisor
 from marketing_site.console import Console
 from marketing_site.supervisor import Program, Supervisor
+from marketing_site.tests.processes import wait
 
 STUBBORN = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
 
@@ -89,7 +90,7 @@ def test_grandchildren_are_stopped_too(tmp_path: Path) -> None:
     number = tmp_path / "pid"
     run([shell("web", f"sleep 60 & echo $! > {number}; echo ready; wait")], lambda text: "ready" in text)
 
-    assert not psutil.pid_exists(int(number.read_text())) or _is_zombie(int(number.read_text()))
+    assert wait(lambda: _is_zombie(int(number.read_text())), 5)
 
 
 def test_grandchildren_of_a_crashed_child_are_stopped(tmp_path: Path) -> None:
@@ -98,7 +99,7 @@ def test_grandchildren_of_a_crashed_child_are_stopped(tmp_path: Path) -> None:
 
     run([shell("web", script)], lambda text: "ended with code 1" in text)
 
-    assert _is_zombie(int(number.read_text()))
+    assert wait(lambda: _is_zombie(int(number.read_text())), 5)
 
 
 def _is_zombie(pid: int) -> bool:
