@@ -8,13 +8,15 @@ from common import tenancy
 
 BLOCK = 2_000  # quarters of an hour at once
 
-# Whoever folds at the same moment leaves it to the first. What others append meanwhile is not seen and stays.
+# Whoever folds at the same moment leaves it to the first. The lock is a statement of its own: what comes after it sees
+# all that the one before us folded. What others append meanwhile is not seen and stays.
+LOCK_SQL = "SELECT pg_try_advisory_xact_lock(hashtext('delivery.counting'))"
+
 # Plan: mail_counts_to_fold from its start, mail_counts_by_time for each quarter of an hour found.
 FOLD_SQL = """
 WITH due AS MATERIALIZED (
     SELECT DISTINCT organization_id, left_at
       FROM (SELECT organization_id, left_at FROM delivery_mailcount WHERE NOT is_folded LIMIT %(rows)s) AS waiting
-     WHERE pg_try_advisory_xact_lock(hashtext('delivery.counting'))
      LIMIT %(block)s),
 gone AS (
     DELETE FROM delivery_mailcount AS count USING due
@@ -47,5 +49,7 @@ def fold() -> int:
 
 def _fold_block() -> int:
     with transaction.atomic(), tenancy.engine(), connection.cursor() as cursor:
+        if not cursor.execute(LOCK_SQL).fetchone()[0]:
+            return 0
         cursor.execute(FOLD_SQL, {"rows": BLOCK * 50, "block": BLOCK})
         return int(cursor.fetchone()[0])
