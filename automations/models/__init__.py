@@ -1,0 +1,25 @@
+"""Workflows, the people inside them, work set for later, and work for colleagues."""
+
+from automations.models.runs import INSIDE, AutomationRun, Rotation, RunStatus, StepOutcome, StepRun
+from automations.models.scheduled import ScheduledStatus, ScheduledTask, ScheduleKind
+from automations.models.tasks import Notification, Task, TaskStatus
+from automations.models.workflows import Automation, AutomationAction, AutomationVersion, EntryRule
+
+__all__ = [
+    "INSIDE",
+    "Automation",
+    "AutomationAction",
+    "AutomationRun",
+    "AutomationVersion",
+    "EntryRule",
+    "Notification",
+    "Rotation",
+    "RunStatus",
+    "ScheduleKind",
+    "ScheduledStatus",
+    "ScheduledTask",
+    "StepOutcome",
+    "StepRun",
+    "Task",
+    "TaskStatus",
+]

@@ -1,0 +1,107 @@
+"""The people inside workflows, and what each step did for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from audience.models import Contact
+from automations.models.workflows import Automation, AutomationVersion
+from common import clock
+from common.tenancy import OrganizationScoped
+
+
+class RunStatus(models.TextChoices):
+    RUNNING = "running"  # due or waiting: `run_at` says when it goes on
+    HELD = "held"  # its automation is switched off
+    COMPLETED = "completed"  # came to the last step
+    EXITED = "exited"  # left on the way
+    FAILED = "failed"  # dead letter: can be replayed
+    CANCELLED = "cancelled"  # taken out by a colleague, or merged into somebody who is inside already
+
+
+# While a run is one of these, its contact is inside and does not enter again.
+INSIDE = (RunStatus.RUNNING, RunStatus.HELD, RunStatus.FAILED)
+
+
+class AutomationRun(OrganizationScoped):
+    """One contact on the way through one version: stands on a step and goes on at `run_at`."""
+
+    automation = models.ForeignKey(Automation, on_delete=models.CASCADE, related_name="runs", db_constraint=False)
+    version = models.ForeignKey(AutomationVersion, on_delete=models.CASCADE, related_name="runs", db_constraint=False)
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="runs", db_constraint=False)
+    entry_key = models.CharField(max_length=300, help_text='"once", or what caused this entry.')
+    status = models.CharField(max_length=10, choices=RunStatus, default=RunStatus.RUNNING, db_default="running")
+    step_id = models.CharField(max_length=60, blank=True, default="", db_default="", help_text="Empty: at the end.")
+    run_at = models.DateTimeField(default=clock.now)
+    waiting_since = models.DateTimeField(null=True, help_text="Set while the step itself waits.")
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0, help_text="Failed tries of this step.")
+    step_count = models.PositiveIntegerField(default=0, db_default=0, help_text="Step records so far.")
+    facts: models.JSONField[Any, Any] = models.JSONField(default=dict, db_default={}, help_text="What started it.")
+    error = models.TextField(blank=True, default="", db_default="")
+    entered_at = models.DateTimeField(default=clock.now)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "run"
+        constraints = [
+            models.UniqueConstraint(fields=["automation", "contact", "entry_key"], name="one_run_per_entry"),
+            models.UniqueConstraint(
+                fields=["automation", "contact"],
+                condition=Q(status__in=["running", "held", "failed"]),
+                name="one_run_inside",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["organization_id", "run_at", "id"], condition=Q(status="running"), name="running_runs"
+            ),
+            models.Index(fields=["organization_id", "automation", "status", "-id"], name="runs_by_automation"),
+            models.Index(fields=["organization_id", "contact", "-id"], name="runs_by_contact"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.contact_id} in {self.automation_id}"
+
+
+class StepOutcome(models.TextChoices):
+    DONE = "done"
+    WAITED = "waited"
+    BRANCHED = "branched"  # detail.branch says where to
+    SKIPPED = "skipped"  # nothing to do for this contact; detail.reason says why
+    EXITED = "exited"
+    FAILED = "failed"  # one failed try; error says why
+
+
+class StepRun(OrganizationScoped):
+    """What one step did for one run: written in the transaction that did it."""
+
+    run = models.ForeignKey(AutomationRun, on_delete=models.CASCADE, related_name="step_runs", db_constraint=False)
+    number = models.PositiveIntegerField(help_text="1, 2, 3 … within the run.")
+    step_id = models.CharField(max_length=60)
+    outcome = models.CharField(max_length=10, choices=StepOutcome)
+    detail: models.JSONField[Any, Any] = models.JSONField(default=dict, db_default={})
+    error = models.TextField(blank=True, default="", db_default="")
+    happened_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "number"], name="one_step_run_per_number")]
+
+    def __str__(self) -> str:
+        return f"{self.step_id} {self.outcome}"
+
+
+class Rotation(OrganizationScoped):
+    """Whose turn it is in a round-robin step: how many contacts were handed out so far."""
+
+    automation = models.ForeignKey(Automation, on_delete=models.CASCADE, related_name="+")
+    step_id = models.CharField(max_length=60)
+    position = models.BigIntegerField(default=0, db_default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["automation", "step_id"], name="one_rotation_per_step")]
+
+    def __str__(self) -> str:
+        return f"{self.step_id}: {self.position}"
