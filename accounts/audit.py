@@ -40,8 +40,21 @@ def record(
             return
         before = {key: before.get(key) for key in sorted(changed)}
         after = {key: after.get(key) for key in sorted(changed)}
+    _entry(action, instance, before, after).save()
+
+
+def record_alike(
+    action: str, instances: Sequence[models.Model], before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    """The same entry for many rows to which the same happened, in one statement."""
+    AuditEntry.objects.bulk_create(_entry(action, instance, before, after) for instance in instances)
+
+
+def _entry(
+    action: str, instance: models.Model, before: dict[str, Any] | None, after: dict[str, Any] | None
+) -> AuditEntry:
     who = actor.current()
-    AuditEntry.objects.create(
+    return AuditEntry(
         actor=who.name,
         address=who.address,
         action=action,
@@ -50,26 +63,6 @@ def record(
         object_name=str(instance)[:300],
         before=before,
         after=after,
-    )
-
-
-def record_alike(
-    action: str, instances: Sequence[models.Model], before: dict[str, Any], after: dict[str, Any]
-) -> None:
-    """The same entry for many rows to which the same happened, in one statement."""
-    who = actor.current()
-    AuditEntry.objects.bulk_create(
-        AuditEntry(
-            actor=who.name,
-            address=who.address,
-            action=action,
-            object_type=instance._meta.label_lower,
-            object_id=str(instance.pk),
-            object_name=str(instance)[:300],
-            before=before,
-            after=after,
-        )
-        for instance in instances
     )
 
 

@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from accounts.acts import Act
 from campaigns import services
 from campaigns.auto import decisions
 from campaigns.domain import states
 from campaigns.models import Campaign, Timing
-
-
-@dataclass(frozen=True)
-class Act:
-    """A button: what it says, what the page asks first, what is said afterwards."""
-
-    label: str
-    question: str
-    said: str
-    run: Callable[[Campaign, dict[str, Any]], Campaign]
-    style: str = "quiet"
 
 
 def _plain(service: Callable[..., Campaign]) -> Callable[[Campaign, dict[str, Any]], Campaign]:
@@ -47,7 +36,7 @@ def _decline(campaign: Campaign, data: dict[str, Any]) -> Campaign:
     return decisions.decline(campaign, data["reason"], expected_version=data["version"])
 
 
-ACTS: dict[str, Act] = {
+ACTS: dict[str, Act[Campaign]] = {
     "approve": Act(
         "Approve",
         "It begins now, for exactly the people that the analysis found, and ends by itself.",
@@ -130,7 +119,7 @@ def is_allowed(campaign: Campaign, name: str) -> bool:
     return name in possible or (name == "launch" and "schedule" in possible)
 
 
-def offered(campaign: Campaign) -> list[tuple[str, Act]]:
+def offered(campaign: Campaign) -> list[tuple[str, Act[Campaign]]]:
     """The buttons to show. Only what stands or repeats can be ended."""
     stands = campaign.offers.exists() or campaign.timing == Timing.RECURRING
     return [

@@ -8,11 +8,10 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts import audit
+from accounts import audit, versions
 from accounts.models import Organization
 from campaigns.domain.offers import Terms
 from campaigns.models import AutoPreset, EmailTemplate, OfferKind, PresetKind
-from campaigns.services import versions
 from common import money
 from common.errors import Invalid
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from common.errors import Conflict
+from common.states import States
 
 
 class State(StrEnum):
@@ -63,33 +63,5 @@ EDITABLE: dict[State, frozenset[str]] = {
 OPEN_FOR_VIEWS = frozenset({State.ACTIVE})
 OPEN_FOR_CONVERSIONS = frozenset({State.ACTIVE, State.PAUSED, State.COMPLETED})
 
-
-def allowed(state: str) -> list[str]:
-    """The actions a person may take on a campaign in this state, in the order of the table."""
-    return [action for action, moves in TRANSITIONS.items() if State(state) in moves and action not in WORKER_ACTIONS]
-
-
-def move(state: str, action: str) -> State:
-    """The state that `action` leads to; raises `Conflict` naming what is allowed instead."""
-    target = TRANSITIONS[action].get(State(state))
-    if target is not None:
-        return target
-    possible = ", ".join(allowed(state)) or "nothing"
-    raise Conflict(
-        f"You cannot {action} a campaign that is {state}; possible now: {possible}.",
-        code="state_forbids",
-        details={"status": state, "allowed": allowed(state)},
-    )
-
-
-def check_editable(state: str, fields: set[str]) -> None:
-    """Raises `Conflict` naming the fields that are settled in this state."""
-    settled = sorted(fields - EDITABLE[State(state)])
-    if not settled:
-        return
-    names = ", ".join(field.removesuffix("_id").replace("_", " ") for field in settled)
-    raise Conflict(
-        f"The campaign is {state}, so its {names} cannot change any more. Duplicate it to start afresh.",
-        code="state_forbids",
-        details=dict.fromkeys(settled, f"Settled while the campaign is {state}."),
-    )
+STATES = States("campaign", State, TRANSITIONS, EDITABLE, "Duplicate it to start afresh.", hidden=WORKER_ACTIONS)
+allowed, move, check_editable = STATES.allowed, STATES.move, STATES.check_editable

@@ -10,12 +10,12 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Model
 
-from accounts import audit
+from accounts import audit, versions
 from audience.models import Topic
 from campaigns.domain import recurrence, states
 from campaigns.models import Campaign, CampaignAudience, EmailTemplate, RunStatus
 from campaigns.services import arms as experiment_arms
-from campaigns.services import offer_drafts, versions
+from campaigns.services import offer_drafts
 from campaigns.services.offer_drafts import OfferDraft, offers_of
 from common import clock, doorbell
 from common.errors import Conflict, Invalid

@@ -9,9 +9,10 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
+from accounts import versions
 from campaigns.domain import states
 from campaigns.models import Campaign, CampaignRun, RunStatus, Timing
-from campaigns.services import arms, campaigns, occurrences, spending, versions
+from campaigns.services import arms, campaigns, occurrences, spending
 from common import clock, doorbell
 from common.errors import Conflict, Invalid
 from delivery import services as delivery

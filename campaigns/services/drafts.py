@@ -7,10 +7,11 @@ from typing import Any
 
 from django.db import transaction
 
+from accounts import versions
 from campaigns.domain.blocks import differences
 from campaigns.domain.blocks.differences import Change
 from campaigns.models import EmailTemplate, TemplateVersion
-from campaigns.services import composing, sittings, templates, versions, wording
+from campaigns.services import composing, sittings, templates, wording
 from common.errors import Conflict, NotFound
 
 

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 
+from accounts import versions
 from campaigns.domain.offers import Terms
 from campaigns.models import Campaign, CodeKind, Offer, ScopeKind
-from campaigns.services import versions
 from common.errors import Invalid
 
 

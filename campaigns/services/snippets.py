@@ -10,14 +10,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 from django.utils.text import slugify
 
-from accounts import actor, audit
+from accounts import actor, audit, versions
 from campaigns.domain import wordings
 from campaigns.domain.blocks import differences, mentions, parse
 from campaigns.domain.blocks import snippets as domain
 from campaigns.domain.blocks.differences import Change
 from campaigns.domain.blocks.tree import Block, segments
 from campaigns.models import Snippet, SnippetVersion
-from campaigns.services import sittings, versions
+from campaigns.services import sittings
 from common import clock
 from common.errors import Conflict, Invalid
 from delivery import services as delivery

@@ -11,12 +11,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 from django.utils.text import slugify
 
-from accounts import actor, audit
+from accounts import actor, audit, versions
 from audience.domain import phones
 from audience.models import Contact, MessageChannel
 from campaigns import selectors
 from campaigns.models import EmailTemplate, TemplateVersion
-from campaigns.services import composing, needs, versions, wording
+from campaigns.services import composing, needs, wording
 from common import clock
 from common.errors import Conflict, Invalid
 from delivery import services as delivery

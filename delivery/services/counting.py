@@ -8,8 +8,8 @@ from common import tenancy
 
 BLOCK = 2_000  # quarters of an hour at once
 
-# Whoever folds at the same moment leaves it to the first. The lock is a statement of its own: what comes after it sees
-# all that the one before us folded. What others append meanwhile is not seen and stays.
+# Whoever folds at the same moment leaves it to the first. The lock is a statement of its own, so that what comes
+# after it sees all that the one before us folded. What others append meanwhile is not seen and stays.
 LOCK_SQL = "SELECT pg_try_advisory_xact_lock(hashtext('delivery.counting'))"
 
 # Plan: mail_counts_to_fold from its start, mail_counts_by_time for each quarter of an hour found.

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from accounts.acts import Act
 from experiments import services
 from experiments.domain import states
 from experiments.models import Experiment
-
-
-@dataclass(frozen=True)
-class Act:
-    """A button: what it says, what the page asks first, what is said afterwards."""
-
-    label: str
-    question: str
-    said: str
-    run: Callable[[Experiment, dict[str, Any]], Experiment]
-    style: str = "quiet"
 
 
 def _stop(experiment: Experiment, data: dict[str, Any]) -> Experiment:
@@ -27,7 +15,7 @@ def _stop(experiment: Experiment, data: dict[str, Any]) -> Experiment:
     return services.stop(experiment, winner, "Stopped by hand.", expected_version=data["version"])
 
 
-ACTS: dict[str, Act] = {
+ACTS: dict[str, Act[Experiment]] = {
     "start": Act(
         "Start",
         "From now on people are drawn. Arms, shares, seed and namespace are settled then; metrics may still change.",
@@ -50,7 +38,7 @@ ACTS: dict[str, Act] = {
 }
 
 
-def offered(experiment: Experiment) -> list[tuple[str, Act]]:
+def offered(experiment: Experiment) -> list[tuple[str, Act[Experiment]]]:
     """The buttons to show."""
     possible = states.allowed(experiment.status)
     return [(name, act) for name, act in ACTS.items() if name in possible]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from common.errors import Conflict
+from common.states import States
 
 
 class State(StrEnum):
@@ -33,33 +33,7 @@ EDITABLE: dict[State, frozenset[str]] = {
     State.ARCHIVED: frozenset(),
 }
 
-
-def allowed(state: str) -> list[str]:
-    """The actions open in this state, in the order of the table."""
-    return [action for action, moves in TRANSITIONS.items() if State(state) in moves]
-
-
-def move(state: str, action: str) -> State:
-    """The state that `action` leads to. Raises `Conflict` naming what is possible instead."""
-    target = TRANSITIONS[action].get(State(state))
-    if target is not None:
-        return target
-    possible = ", ".join(allowed(state)) or "nothing"
-    raise Conflict(
-        f"You cannot {action} an experiment that is {state}; possible now: {possible}.",
-        code="state_forbids",
-        details={"status": state, "allowed": allowed(state)},
-    )
-
-
-def check_editable(state: str, fields: set[str]) -> None:
-    """Raises `Conflict` naming the fields that are settled in this state."""
-    settled = sorted(fields - EDITABLE[State(state)])
-    if settled:
-        names = ", ".join(field.replace("_", " ") for field in settled)
-        raise Conflict(
-            f"The experiment is {state}, so its {names} cannot change any more; its people were drawn with it. "
-            "Begin another experiment instead.",
-            code="state_forbids",
-            details=dict.fromkeys(settled, f"Settled while the experiment is {state}."),
-        )
+STATES = States(
+    "experiment", State, TRANSITIONS, EDITABLE, "Its people were drawn with it; begin another experiment instead."
+)
+allowed, move, check_editable = STATES.allowed, STATES.move, STATES.check_editable
