@@ -39,6 +39,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 60.0,
         "options": {"queue": "default", "expires": 60},
     },
+    "fold-run-counts": {
+        "task": "automations.fold_counts",
+        "schedule": 60.0,
+        "options": {"queue": "default", "expires": 60},
+    },
     "count-outcomes": {
         "task": "campaigns.count_outcomes",
         "schedule": crontab(minute=53),

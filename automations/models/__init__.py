@@ -1,5 +1,6 @@
 """Workflows, the people inside them, work set for later, and work for colleagues."""
 
+from automations.models.counts import RunCount, StepCount
 from automations.models.runs import INSIDE, AutomationRun, Rotation, RunStatus, StepOutcome, StepRun
 from automations.models.scheduled import ScheduledStatus, ScheduledTask, ScheduleKind
 from automations.models.tasks import Notification, Task, TaskStatus
@@ -14,10 +15,12 @@ __all__ = [
     "EntryRule",
     "Notification",
     "Rotation",
+    "RunCount",
     "RunStatus",
     "ScheduleKind",
     "ScheduledStatus",
     "ScheduledTask",
+    "StepCount",
     "StepOutcome",
     "StepRun",
     "Task",

@@ -78,7 +78,18 @@ class StepOutcome(models.TextChoices):
 class StepRun(OrganizationScoped):
     """What one step did for one run: written in the transaction that did it."""
 
-    run = models.ForeignKey(AutomationRun, on_delete=models.CASCADE, related_name="step_runs", db_constraint=False)
+    # Found by one_step_run_per_number, which begins with it.
+    run = models.ForeignKey(
+        AutomationRun, on_delete=models.CASCADE, related_name="step_runs", db_constraint=False, db_index=False
+    )
+    # As the run's own were at that moment, so that the log of a workflow is one look at one index.
+    automation = models.ForeignKey(
+        Automation, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    version = models.ForeignKey(
+        AutomationVersion, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    seconds = models.PositiveIntegerField(default=0, db_default=0, help_text="After the entry.")
     number = models.PositiveIntegerField(help_text="1, 2, 3 … within the run.")
     step_id = models.CharField(max_length=60)
     outcome = models.CharField(max_length=10, choices=StepOutcome)
@@ -88,6 +99,7 @@ class StepRun(OrganizationScoped):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "number"], name="one_step_run_per_number")]
+        indexes = [models.Index(fields=["automation", "happened_at", "id"], name="step_runs_by_automation")]
 
     def __str__(self) -> str:
         return f"{self.step_id} {self.outcome}"

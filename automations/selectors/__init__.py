@@ -1,16 +1,20 @@
 """Every read of this room, by noun."""
 
 from automations.selectors.contacts import contact_ids
+from automations.selectors.counts import Inside, inside, step_counts
 from automations.selectors.reports import Counts, Line, counts, outline, step_sentence, trigger_sentence
 from automations.selectors.timelines import Moment, timeline
 
 __all__ = [
     "Counts",
+    "Inside",
     "Line",
     "Moment",
     "contact_ids",
     "counts",
+    "inside",
     "outline",
+    "step_counts",
     "step_sentence",
     "timeline",
     "trigger_sentence",

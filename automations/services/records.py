@@ -30,10 +30,16 @@ UPDATE automations_automationrun AS run
        AS moved(id, status, step_id, run_at, waiting_since, attempts, step_count, error, finished_at)
  WHERE run.id = moved.id AND run.organization_id = %s
 """
+# Plan: one probe of the primary key per record, of rows that were moved a moment ago.
 RECORD_SQL = """
-INSERT INTO automations_steprun (organization_id, run_id, number, step_id, outcome, detail, error, happened_at)
-SELECT %s, record.*
-  FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[], %s::jsonb[], %s::text[], %s::timestamptz[]) AS record
+INSERT INTO automations_steprun (organization_id, run_id, automation_id, version_id, seconds, number, step_id,
+                                 outcome, detail, error, happened_at)
+SELECT run.organization_id, run.id, run.automation_id, run.version_id,
+       greatest(0, extract(epoch FROM record.happened_at - run.entered_at))::int, record.number, record.step_id,
+       record.outcome, record.detail, record.error, record.happened_at
+  FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[], %s::jsonb[], %s::text[], %s::timestamptz[])
+       AS record(run_id, number, step_id, outcome, detail, error, happened_at)
+  JOIN automations_automationrun AS run ON run.id = record.run_id AND run.organization_id = %s
 """
 
 
@@ -63,7 +69,7 @@ def write(travellers: Sequence[Traveller], records: Sequence[Record]) -> None:
     with tenancy.engine(), connection.cursor() as cursor:
         cursor.execute(MOVE_SQL, [*_move_columns(travellers), organization_id])
         if records:
-            cursor.execute(RECORD_SQL, [organization_id, *_record_columns(records)])
+            cursor.execute(RECORD_SQL, [*_record_columns(records), organization_id])
 
 
 def _move_columns(runs: Sequence[Traveller]) -> list[list[Any]]:
