@@ -206,6 +206,7 @@ SPECTACULAR_SETTINGS = {
     # Words that several rooms use for fields of their own.
     "ENUM_NAME_OVERRIDES": {
         "CampaignStatus": "campaigns.models.CampaignStatus",
+        "WorkflowFieldType": "automations.api.catalogue.FIELD_TYPES",
         "TargetStatus": "campaigns.models.TargetStatus",
         "CopyKind": "campaigns.models.CopyKind",
         "WhyState": "campaigns.api.why.JUDGED",

@@ -15,6 +15,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from accounts.admin_base import OrganizationModelAdmin
 from automations import selectors, services
+from automations.admin import catalogue
 from automations.admin.parts import ReadableJSONField, badge, beside_fields, rows_link
 from automations.admin.widgets import StepsWidget
 from automations.models import Automation
@@ -99,6 +100,7 @@ class AutomationAdmin(OrganizationModelAdmin):
     search_fields = ["name", "description", "slug"]
     ordering = ["-pk"]
     empty_hint = "Make a workflow: choose what starts it, and what happens then. A welcome mail is a good first one."
+    list_before_template = "automations/catalogue_link.html"
     change_form_outer_before_template = "automations/workflow_top.html"
     fieldsets = [
         (None, {"fields": ["name", "slug", "description"]}),
@@ -179,7 +181,7 @@ class AutomationAdmin(OrganizationModelAdmin):
         own = path(
             "<int:pk>/switch/", self.admin_site.admin_view(self.switch_view), name="automations_automation_switch"
         )
-        return [own, *super().get_urls()]
+        return [own, *catalogue.urls(self), *super().get_urls()]
 
     def switch_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Says what switching does and to how many people; a POST does it."""

@@ -1,6 +1,8 @@
+from django.urls import re_path
 from rest_framework.routers import SimpleRouter
 
 from automations.api.automations import AutomationViewSet
+from automations.api.catalogue import CatalogView
 from automations.api.tasks import ScheduledTaskViewSet, TaskViewSet
 from campaigns.api.templates import EmailTemplateViewSet
 
@@ -12,4 +14,7 @@ router.register("automations/scheduled-tasks", ScheduledTaskViewSet, basename="s
 router.register("automations", AutomationViewSet, basename="automation")
 router.register("tasks", TaskViewSet, basename="task")
 
-urlpatterns = router.urls
+urlpatterns = [
+    re_path("^automations/catalog/?$", CatalogView.as_view(), name="automation-catalog"),
+    *router.urls,
+]

@@ -24,6 +24,12 @@ STEPS: Registry[StepKind[Any]] = Registry(
     "step",
     {
         "send_email": send_email.STEP,
+        "send_push": send_message.PUSH,
+        "send_sms": send_message.SMS,
+        "send_whatsapp": send_message.WHATSAPP,
+        "send_in_app": send_message.IN_APP,
+        "send_webhook": send_message.WEBHOOK,
+        "send_slack": send_message.SLACK,
         "send_message": send_message.STEP,
         "wait": wait.STEP,
         "branch": branch.STEP,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from django.db import connection
 
 from audience import services as audience
-from automations.configuration import Wrong
+from automations.configuration import Wrong, says
 from automations.models import StepOutcome
 from automations.steps import members
 from automations.steps.base import Group, Result, Results, StepKind
@@ -30,9 +30,16 @@ RETURNING position - %(count)s
 class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`member` with `member_id`, or `round_robin` with `member_ids`."""
 
-    method: Literal["member", "round_robin"] = "member"
-    member_id: int | None = None
-    member_ids: list[int] = []
+    method: Annotated[
+        Literal["member", "round_robin"],
+        says(
+            "How",
+            labels={"member": "Always to one colleague", "round_robin": "To several in turn"},
+            examples=["round_robin"],
+        ),
+    ] = "member"
+    member_id: Annotated[int | None, says("Colleague", type="member")] = None
+    member_ids: Annotated[list[int], says("Colleagues who take turns", type="members", examples=[[3, 4]])] = []
 
 
 def check(configuration: Configuration, wrong: Wrong) -> None:
@@ -84,5 +91,11 @@ def sentence(configuration: Configuration) -> str:
 
 
 STEP = StepKind(
-    "Assign", "Hands the contact to a colleague, or to several in turn.", Configuration, execute, sentence, check
+    "Assign",
+    "Hands the contact to a colleague, or to several in turn.",
+    Configuration,
+    execute,
+    sentence,
+    check,
+    group="Colleagues",
 )

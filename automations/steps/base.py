@@ -97,8 +97,13 @@ class StepKind(Generic[C]):
     check: Callable[[C, Wrong], None] = nothing_wrong
     # Makes ready what a step needs, once everything is found right and in the transaction that publishes.
     publish: Callable[[C, Wrong], None] = nothing_wrong
+    # Where it stands in the toolbox.
+    group: str = ""
     branches: tuple[str, ...] = ()
+    branch_labels: Mapping[str, str] = field(default_factory=dict)
     # For kinds whose branches follow from their configuration: their names, None where that is wrong.
     branches_of: Callable[[C], Sequence[str] | None] | None = None
+    # … and the field that they follow from: a list of ways with names, or one whose choice brings them.
+    branches_from: str = ""
     # Where its configuration holds segment rules: kept by id when published, and edited in the rule builder.
     rules: tuple[str, ...] = ()

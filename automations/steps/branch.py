@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
-from automations.configuration import Wrong
+from automations.configuration import Wrong, says
 from automations.models import StepOutcome
 from automations.steps.base import Group, Result, Results, StepKind
 from common.errors import Invalid
@@ -18,7 +18,14 @@ THEN, OTHERWISE = "then", "otherwise"
 
 
 class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    rule: dict[str, Any]
+    rule: Annotated[
+        dict[str, Any],
+        says(
+            "Who goes the first way",
+            type="rule",
+            examples=[{"field": "country", "operator": "equals", "value": "GB"}],
+        ),
+    ]
 
 
 def check(configuration: Configuration, wrong: Wrong) -> None:
@@ -59,6 +66,7 @@ STEP = StepKind(
     execute,
     sentence,
     check,
+    group="Ways",
     branches=(THEN, OTHERWISE),
     rules=("rule",),
 )

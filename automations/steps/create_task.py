@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from accounts.models import Organization
 from audience.models import Priority
-from automations.configuration import Wrong
+from automations.configuration import Wrong, says
 from automations.models import Task
 from automations.steps import members
 from automations.steps.base import ALL_DONE, Group, Results, StepKind
@@ -25,12 +26,20 @@ class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`due_date` is a date (`2027-01-31`, or a moment whose date counts) or a number of days after the step.
     Without `assignee_id` the task goes to the contact's assignee."""
 
-    title: str
-    task_type: str = "follow_up"
-    description: str = ""
-    due_date: str | int | None = None
-    assignee_id: int | None = None
-    priority: str = "medium"
+    title: Annotated[str, says("Title", examples=["Call about the trial"])]
+    task_type: Annotated[str, says("Kind of task")] = "follow_up"
+    description: Annotated[str, says("Description", type="long_text")] = ""
+    due_date: Annotated[
+        str | int | None,
+        says(
+            "Due",
+            'A number of days after the step, such as 2, or a date, such as "2027-01-31".',
+            type="json",
+            examples=[2],
+        ),
+    ] = None
+    assignee_id: Annotated[int | None, says("For", "Left empty: the contact's assignee.", type="member")] = None
+    priority: Annotated[str, says("Priority", type="choice", labels=dict(Priority.choices))] = "medium"
 
 
 def check(configuration: Configuration, wrong: Wrong) -> None:
@@ -99,4 +108,6 @@ def sentence(configuration: Configuration) -> str:
     return f"{text}, due {configuration.due_date}" if configuration.due_date else text
 
 
-STEP = StepKind("Create task", "Puts a to-do on a colleague's list.", Configuration, execute, sentence, check)
+STEP = StepKind(
+    "Create task", "Puts a to-do on a colleague's list.", Configuration, execute, sentence, check, group="Colleagues"
+)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
+from automations.configuration import says
 from automations.models import StepOutcome
 from automations.steps.base import Group, Result, Results, StepKind
 
 
 class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    reason: str = ""
+    reason: Annotated[str, says("Reason", "Shown in the history of the contact.", examples=["bought already"])] = ""
 
 
 def execute(configuration: Configuration, group: Group) -> Results:
@@ -22,4 +25,6 @@ def sentence(configuration: Configuration) -> str:
     return f"Leave the workflow ({configuration.reason})" if configuration.reason else "Leave the workflow"
 
 
-STEP = StepKind("Exit", "Takes a contact out of the workflow at once.", Configuration, execute, sentence)
+STEP = StepKind(
+    "Exit", "Takes a contact out of the workflow at once.", Configuration, execute, sentence, group="Ways"
+)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
 
-from automations.configuration import Wrong
+from automations.configuration import Wrong, says
 from automations.models import StepOutcome
 from automations.steps.base import Group, Result, Results, StepKind
 from common.errors import AppError, Permanent
@@ -17,7 +18,7 @@ from experiments.models import Experiment, ExperimentStatus
 class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`experiment` is its key. The step has a branch for each arm, called by the arm's key."""
 
-    experiment: str
+    experiment: Annotated[str, says("Experiment", type="experiment", examples=["two-paths"])]
 
 
 def branches(configuration: Configuration) -> Sequence[str] | None:
@@ -81,5 +82,7 @@ STEP = StepKind(
     sentence,
     check,
     publish,
+    group="Ways",
     branches_of=branches,
+    branches_from="experiment",
 )

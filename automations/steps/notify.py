@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
-from automations.configuration import Wrong
+from automations.configuration import Wrong, says
 from automations.models import Notification
 from automations.steps import members
 from automations.steps.base import DONE, Group, Results, StepKind, skipped
@@ -18,9 +18,14 @@ LONGEST = 1000
 class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`to` is the contact's assignee, or the member `member_id`."""
 
-    message: str
-    to: Literal["assignee", "member"] = "assignee"
-    member_id: int | None = None
+    message: Annotated[str, says("Message", type="long_text", examples=["Somebody asked for a call."])]
+    to: Annotated[
+        Literal["assignee", "member"],
+        says(
+            "To whom", labels={"assignee": "The contact's assignee", "member": "One colleague"}, examples=["assignee"]
+        ),
+    ] = "assignee"
+    member_id: Annotated[int | None, says("Colleague", type="member")] = None
 
 
 def check(configuration: Configuration, wrong: Wrong) -> None:
@@ -68,4 +73,12 @@ def sentence(configuration: Configuration) -> str:
     return f"Tell {whom}: {quoted(configuration.message)}"
 
 
-STEP = StepKind("Notify a colleague", "Leaves a notification in the admin.", Configuration, execute, sentence, check)
+STEP = StepKind(
+    "Notify a colleague",
+    "Leaves a notification in the admin.",
+    Configuration,
+    execute,
+    sentence,
+    check,
+    group="Colleagues",
+)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 from django.db import transaction
 
 from audience.models import Event, MessageChannel
-from automations.configuration import Wrong
+from automations.configuration import Wrong, says
 from automations.models import Automation
 from automations.steps.base import ALL_DONE, Group, Results, StepKind
 from automations.words import quoted
@@ -27,9 +29,11 @@ class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`subject` stands in for the template's own. With `personalize` the properties of the event that started
     the run are at hand in the template as `event`; the contact's own fields always are."""
 
-    template_id: int
-    subject: str = ""
-    personalize: bool = True
+    template_id: Annotated[int, says("E-mail", type="template", channel="email", examples=[12])]
+    subject: Annotated[str, says("Subject", "Left empty, the template's own.")] = ""
+    personalize: Annotated[
+        bool, says("Use the event's properties", "The template reads them as event, such as {{ event.total }}.")
+    ] = True
 
 
 def check(configuration: Configuration, wrong: Wrong) -> None:
@@ -141,4 +145,5 @@ STEP = StepKind(
     sentence,
     check,
     publish,
+    group="Messages",
 )

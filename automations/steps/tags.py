@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from audience import services as audience
-from automations.configuration import Wrong
+from automations.configuration import Wrong, says
 from automations.steps.base import ALL_DONE, Group, Results, StepKind
 from automations.words import quoted
 
@@ -13,7 +15,7 @@ LONGEST = 100
 
 
 class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    tag: str
+    tag: Annotated[str, says("Tag", type="tag", examples=["customer"])]
 
 
 def check(configuration: Configuration, wrong: Wrong) -> None:
@@ -41,5 +43,7 @@ def _removed(configuration: Configuration) -> str:
     return f"Remove the tag {quoted(configuration.tag)}"
 
 
-ADD = StepKind("Add tag", "Puts a tag on the contact.", Configuration, add, _added, check)
-REMOVE = StepKind("Remove tag", "Takes a tag off the contact.", Configuration, remove, _removed, check)
+ADD = StepKind("Add tag", "Puts a tag on the contact.", Configuration, add, _added, check, group="Contact")
+REMOVE = StepKind(
+    "Remove tag", "Takes a tag off the contact.", Configuration, remove, _removed, check, group="Contact"
+)

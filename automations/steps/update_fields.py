@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from audience import services as audience
 from audience.models import Priority
-from automations.configuration import Wrong
+from automations.configuration import Wrong, says
 from automations.steps.base import ALL_DONE, Group, Results, StepKind
 from automations.words import quoted
 
@@ -14,11 +16,11 @@ LONGEST_STATUS = 40
 
 
 class StatusConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    status: str
+    status: Annotated[str, says("Status", examples=["qualified"])]
 
 
 class PriorityConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    priority: str
+    priority: Annotated[str, says("Priority", type="choice", labels=dict(Priority.choices), examples=["high"])]
 
 
 def check_status(configuration: StatusConfiguration, wrong: Wrong) -> None:
@@ -52,7 +54,13 @@ def _priority_set(configuration: PriorityConfiguration) -> str:
 
 
 STATUS = StepKind(
-    "Update status", "Sets the contact's status.", StatusConfiguration, update_status, _status_set, check_status
+    "Update status",
+    "Sets the contact's status.",
+    StatusConfiguration,
+    update_status,
+    _status_set,
+    check_status,
+    group="Contact",
 )
 PRIORITY = StepKind(
     "Update priority",
@@ -61,4 +69,5 @@ PRIORITY = StepKind(
     update_priority,
     _priority_set,
     check_priority,
+    group="Contact",
 )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Annotated
 
 import msgspec
 
-from automations.configuration import Wrong
+from automations.configuration import Wrong, says
 from automations.models import StepOutcome
 from automations.steps.base import Group, Result, Results, StepKind
 from automations.words import span
@@ -17,10 +18,10 @@ MOST = timedelta(days=5 * 366)
 class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A span: its parts add up."""
 
-    days: int = 0
-    hours: int = 0
-    minutes: int = 0
-    seconds: int = 0
+    days: Annotated[int, says("How long", type="span", required=True, examples=[2])] = 0
+    hours: Annotated[int, says("How long", type="span")] = 0
+    minutes: Annotated[int, says("How long", type="span")] = 0
+    seconds: Annotated[int, says("How long", type="span")] = 0
 
     @property
     def span(self) -> timedelta:
@@ -50,4 +51,4 @@ def sentence(configuration: Configuration) -> str:
     return f"Wait {span(configuration.span)}"
 
 
-STEP = StepKind("Wait", "Holds a contact for a span of time.", Configuration, execute, sentence, check)
+STEP = StepKind("Wait", "Holds a contact for a span of time.", Configuration, execute, sentence, check, group="Time")

@@ -18,9 +18,11 @@ from automations.models import AutomationRun, Notification, RunStatus, Task
 from automations.selectors import reports
 from automations.steps import STEPS
 from automations.tests import making
+from campaigns.models import EmailTemplate
 from common import clock
 from common.errors import Invalid
-from delivery.models import Message
+from delivery.models import Message, Provider
+from delivery.services import save_provider
 from experiments import services as experiments
 from experiments.models import Assignment, Experiment
 
@@ -51,7 +53,50 @@ def _value(name: str) -> Callable[[Contact], Any]:
     return lambda contact: getattr(Contact.objects.get(pk=contact.pk), name)
 
 
+TWILIO = {"account_sid": "AC1", "auth_token": "t", "sender": "+15005550006"}
+CHANNELS: dict[str, Any] = {
+    "push": ("web_push", {"subject": "mailto:a@example.org"}, {"title": "Hi", "body": "there"}),
+    "sms": ("twilio", TWILIO, {"text": "Hi"}),
+    "whatsapp": ("twilio", TWILIO, {"text": "Hi"}),
+    "webhook": (
+        "webhook",
+        {"url": "https://example.org/x", "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
+        {"type": "won", "data": {}},
+    ),
+    "slack": ("slack", {"webhook_url": "https://hooks.slack.com/services/T/B/x"}, {"text": "Won"}),
+}
+
+
+def _template_of(channel: str) -> int:
+    """A template of the channel, with a provider that sends it."""
+    found = EmailTemplate.objects.filter(channel=channel).first()
+    if found is None:
+        kind, settings, fields = CHANNELS[channel]
+        save_provider(Provider(channel=channel, kind=kind, name=f"Our {channel}"), settings)
+        found = making.template(
+            name=f"By {channel}", slug=channel, subject="", html="", channel=channel, fields=fields
+        )
+    return found.pk
+
+
+def _channel_case(channel: str, label: str, name: str) -> Case:
+    """The same step for a channel of its own."""
+    return Case(
+        lambda world: {"template_id": _template_of(channel)},
+        f"Send the {label} message “{name}”",
+        lambda contact: list(Message.objects.filter(contact=contact).values_list("channel", "source_type")),
+        lambda world: [(channel, "automation")],
+        {"unknown": ({"template_id": 9_999_999}, "there is no message template 9999999")},
+    )
+
+
 CASES: dict[str, Case] = {
+    "send_push": _channel_case("push", "Push", "By push"),
+    "send_sms": _channel_case("sms", "SMS", "By sms"),
+    "send_whatsapp": _channel_case("whatsapp", "WhatsApp", "By whatsapp"),
+    "send_in_app": _channel_case("in_app", "In-app", "Hi there"),
+    "send_webhook": _channel_case("webhook", "Webhook", "By webhook"),
+    "send_slack": _channel_case("slack", "Slack", "By slack"),
     "send_email": Case(
         lambda world: {"template_id": world.template_id, "subject": "Welcome", "personalize": True},
         "Send the e-mail “Hello” with the subject “Welcome”",

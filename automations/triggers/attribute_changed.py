@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
-from automations.configuration import Wrong
+from automations.configuration import Filter, Wrong, says
 from automations.triggers.base import Happening, TriggerKind
 from automations.words import quoted
 
@@ -23,10 +23,10 @@ class Configuration(
 ):
     """Without `from` or `to` any value before or after will do."""
 
-    attribute: str
-    from_value: Any = ANY
-    to_value: Any = ANY
-    filter: dict[str, Any] | None = None
+    attribute: Annotated[str, says("Attribute", type="attribute", examples=["attributes.plan"])]
+    from_value: Annotated[Any, says("From", "Left out: any value before.")] = ANY
+    to_value: Annotated[Any, says("To", "Left out: any value after.", examples=["pro"])] = ANY
+    filter: Filter = None
 
 
 class FieldConfiguration(
@@ -34,9 +34,9 @@ class FieldConfiguration(
 ):
     """As above for a field that the trigger's name says."""
 
-    from_value: Any = ANY
-    to_value: Any = ANY
-    filter: dict[str, Any] | None = None
+    from_value: Annotated[Any, says("From", "Left out: any value before.")] = ANY
+    to_value: Annotated[Any, says("To", "Left out: any value after.")] = ANY
+    filter: Filter = None
 
 
 def admits(configuration: Configuration | FieldConfiguration, happening: Happening) -> bool:
@@ -67,6 +67,7 @@ def _for_field(field: str) -> TriggerKind[FieldConfiguration]:
         key=lambda configuration: key_of(field),
         sentence=lambda configuration: _sentence(field, configuration),
         admits=admits,
+        group="Contact",
     )
 
 
@@ -78,6 +79,7 @@ TRIGGER = TriggerKind(
     sentence=lambda configuration: _sentence(configuration.attribute, configuration),
     admits=admits,
     check=check,
+    group="Contact",
 )
 STATUS = _for_field("status")
 PRIORITY = _for_field("priority")

@@ -48,3 +48,5 @@ class TriggerKind(Generic[C]):
     sentence: Callable[[C], str]
     admits: Callable[[C, Happening], bool] = always
     check: Callable[[C, Wrong], None] = nothing_wrong
+    # Where it stands in the toolbox.
+    group: str = ""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
-from automations.configuration import Wrong
+from automations.configuration import Filter, Wrong, says
 from automations.triggers.base import Happening, TriggerKind
 from common import clock
 from common.errors import Invalid
@@ -24,10 +24,25 @@ class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`where` are property filters as segment rules spell them. Events older than `within_hours` start nothing,
     so that an import of history does not write to everybody in it."""
 
-    name: str
-    where: list[dict[str, Any]] = []
-    within_hours: int = 24
-    filter: dict[str, Any] | None = None
+    name: Annotated[str, says("Event", type="event", examples=["order_completed"])]
+    where: Annotated[
+        list[dict[str, Any]],
+        says(
+            "Only when",
+            type="rules_where",
+            examples=[[{"property": "total", "operator": "greater", "value": 100}]],
+        ),
+    ] = []
+    within_hours: Annotated[
+        int,
+        says(
+            "Not older than, hours",
+            "Older events, such as an import of history, start nothing.",
+            minimum=1,
+            maximum=8784,
+        ),
+    ] = 24
+    filter: Filter = None
 
 
 def as_rule(configuration: Configuration) -> dict[str, Any]:
@@ -66,4 +81,5 @@ TRIGGER = TriggerKind(
     sentence=sentence,
     admits=admits,
     check=check,
+    group="Behaviour",
 )

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
+from automations.configuration import Filter
 from automations.triggers.base import TriggerKind
 
 KEY = "contact_created"
 
 
 class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    filter: dict[str, Any] | None = None
+    filter: Filter = None
 
 
 TRIGGER = TriggerKind(
@@ -21,4 +20,5 @@ TRIGGER = TriggerKind(
     Configuration,
     key=lambda configuration: KEY,
     sentence=lambda configuration: "When a contact is created",
+    group="Contact",
 )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
+from automations.configuration import Filter
 from automations.triggers.base import TriggerKind
 
 
 class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    filter: dict[str, Any] | None = None
+    filter: Filter = None
 
 
 TRIGGER = TriggerKind(
@@ -19,4 +18,5 @@ TRIGGER = TriggerKind(
     Configuration,
     key=lambda configuration: "manual",
     sentence=lambda configuration: "When somebody starts it for a contact",
+    group="From outside",
 )

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Annotated
 
 import msgspec
 
-from automations.configuration import Wrong
+from automations.configuration import Filter, Wrong, says
 from automations.triggers.base import TriggerKind
 from automations.words import quoted
 from segments.models import Segment
 
 
 class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    segment_id: int
-    filter: dict[str, Any] | None = None
+    segment_id: Annotated[int, says("Segment", type="segment", examples=[5])]
+    filter: Filter = None
 
 
 def key_of(way: str, segment_id: int) -> str:
@@ -40,7 +40,13 @@ def _sentence(way: str, configuration: Configuration) -> str:
 
 def _kind(way: str, label: str, doc: str) -> TriggerKind[Configuration]:
     return TriggerKind(
-        label, doc, Configuration, key=partial(_key, way), sentence=partial(_sentence, way), check=check
+        label,
+        doc,
+        Configuration,
+        key=partial(_key, way),
+        sentence=partial(_sentence, way),
+        check=check,
+        group="Segments",
     )
 
 
