@@ -2,7 +2,7 @@
 #
 #   make run     everything, on http://127.0.0.1:8000; options by ARGS="--port 9000 --no-demo"
 #   make test    the whole suite on its own servers; a part by ARGS="segments -k flips"
-#   make night   the long proofs: 19 000 random rules, 500 orders of reports, sending effectively once, the crash storm
+#   make night   the long proofs: 19 000 random rules, 500 orders of reports, sending effectively once, engines killed, the crash storm
 #   make check   what CI asks before the tests: style, types, import contract, migrations, deployment
 #   make bench   the benchmarks; one by ARGS=ingest
 #   make format  rewrite the code in house style
@@ -50,6 +50,7 @@ night: $(VENV)/installed-dev
 	@REPORT_CASES=500 $(BIN)/python -m pytest -q delivery/tests/test_report_orders.py
 	@ONCE_STRIDE=1 $(BIN)/python -m pytest -q delivery/tests/test_once.py
 	@STORM_MESSAGES=100000 CRASH_SEED=$$(date +%Y%m%d) $(BIN)/python -m pytest -q delivery/tests/test_once_storms.py
+	@ENGINE_STRIDE=1 ENGINE_STORM_PEOPLE=50000 CRASH_SEED=$$(date +%Y%m%d) $(BIN)/python -m pytest -q automations/tests/test_killed.py
 	@CRASH_SEED=$$(date +%Y%m%d) $(BIN)/python -m pytest -q tests/flows/test_crash.py $(ARGS)
 
 check: $(VENV)/installed-dev

@@ -16,7 +16,7 @@ from delivery.tests import hook_payloads as payloads
 from delivery.tests.hook_payloads import Said
 from delivery.tests.making import contact, content, queue
 from delivery.tests.once import HOUSES, SEED, House, api_house, ids, judge, lapse, resolve
-from delivery.tests.workers import start_worker
+from tests.workers import start_worker
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 

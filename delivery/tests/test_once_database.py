@@ -23,7 +23,7 @@ from delivery import services
 from delivery.models import Provider, Sender
 from delivery.tests.making import contact, content, queue
 from delivery.tests.once import House, api_house, smtp_house
-from delivery.tests.workers import two_senders
+from tests.workers import two_workers
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -96,7 +96,7 @@ def test_a_database_that_stops_in_mid_send_doubles_and_loses_nothing(company: Or
             "delivery.services.sending.FLIGHT": FLIGHT,
             "delivery.domain.flights.LARGEST": FLIGHT,
         }  # fmt: skip
-        with two_senders(company.pk, changes, database=place):
+        with two_workers(company.pk, changes, database=place):
             for end, share in ((kill, 1), (embedded.stop_postgres, 2), (kill, 3)):
                 wait_until(lambda share=share: arrived(smtp, api) >= share * BY_EACH // 2)  # type: ignore[misc]
                 end(folder)

@@ -21,7 +21,7 @@ from delivery.models import Message, Provider
 from delivery.services import engagement
 from delivery.tests.making import content
 from delivery.tests.once import HOUSES, SEED, Moods, ids, judge, lapse, resolve, smtp_house
-from delivery.tests.workers import start_worker, two_senders
+from tests.workers import start_worker, two_workers
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -69,7 +69,7 @@ def test_two_workers_and_three_pauses_and_people_who_leave_in_the_middle_of_a_se
     perhaps: set[int] = set()
     with smtp_house(seconds=4 / MESSAGES) as house:
         house.changes["delivery.services.sending.BLOCK"] = min(500, MESSAGES // 10)
-        with two_senders(company.pk, house.changes):
+        with two_workers(company.pk, house.changes):
             for share in (1, 2, 3):
                 wait_until(lambda share=share: len(house.arrived) >= MESSAGES * share // 5)  # type: ignore[misc]
                 left = leave(chance.sample(sorted(ids("queued", "sending")), LEAVING))
@@ -98,7 +98,7 @@ def test_a_provider_out_of_its_mind_and_workers_that_die_or_are_late(company: Or
     with HOUSES[way](moods := Moods(SEED)) as house:
         house.changes["delivery.services.outgoing.MOST_REST_SECONDS"] = 0.05
         house.changes["delivery.services.sending.FLIGHT"] = 10
-        with two_senders(company.pk, house.changes) as workers:
+        with two_workers(company.pk, house.changes) as workers:
 
             def stir() -> bool:
                 """Something happens; whether all is decided."""

@@ -14,7 +14,7 @@ from delivery import services
 from delivery.models import CapRule, DeliveryPolicy, Message, Preference
 from delivery.services import claiming, settling
 from delivery.tests.making import Sink, contact, content, listening, queue
-from delivery.tests.workers import start_worker
+from tests.workers import start_worker
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
