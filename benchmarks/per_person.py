@@ -42,7 +42,10 @@ def _do(run_id: int, number: int) -> bool:
 
     run = AutomationRun.objects.select_for_update(of=("self",)).select_related("contact").get(pk=run_id)
     _effect(STEPS[number], run.contact_id, f"per-person:{run_id}:{number}")
-    StepRun.objects.create(run=run, number=number + 1, step_id=f"step_{number}", outcome="done")
+    StepRun.objects.create(
+        run=run, automation_id=run.automation_id, version_id=run.version_id, number=number + 1,
+        step_id=f"step_{number}", outcome="done",
+    )  # fmt: skip
     is_last = number + 1 == len(STEPS)
     run.step_id, run.step_count = "" if is_last else f"step_{number + 1}", number + 1
     if is_last:
