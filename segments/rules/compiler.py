@@ -20,7 +20,7 @@ from segments.rules.conditions.prediction import is_negated
 from segments.rules.facts import Everybody
 from segments.rules.operands import Row, column_of, of_contact
 from segments.rules.operators import OPERATORS
-from segments.rules.parameters import ONCE, Parameters, RowParameters
+from segments.rules.parameters import NOW, ONCE, Parameters, RowParameters
 from segments.rules.predictions import Predictions
 from segments.rules.probes import Few
 from segments.rules.readings import Reading
@@ -132,6 +132,44 @@ def few(
         pair_contacts=list(contact_ids),
         contacts=sorted(set(contact_ids)),
     )
+    return Query(_few(rules, parameters, PAIRS), parameters.values)
+
+
+def past(rule: Rule, contact_ids: Sequence[int], moments: Sequence[datetime], organization_id: int) -> Query:
+    """As `few`, for one rule and a moment of each contact's own (`contact_ids`, each once, beside `moments`).
+
+    Events, memberships and consents are those of the moment; what contacts are, and what models expect of them, is
+    not kept as it was and is taken as it is today. `flips_at` is then the next moment at which anything that is kept
+    may change the truth: events, memberships and consents that came later, too.
+    """
+    parameters = Parameters(
+        organization=organization_id,
+        now=max(moments),
+        pair_contacts=list(contact_ids),
+        pair_moments=list(moments),
+        contacts=sorted(contact_ids),
+    )
+    parameters.moment = "touched.moment"
+    sql = _few({0: rule}, parameters, PAIRS_OF_MOMENTS)
+    return Query(sql.replace(NOW, parameters.moment), parameters.values)
+
+
+# The CTEs of who is asked about: contacts by segment, and the columns of them in `wanted`.
+PAIRS = (
+    """SELECT segment_id, contact_id
+  FROM unnest(%(pair_segments)s::bigint[], %(pair_contacts)s::bigint[]) AS pair(segment_id, contact_id)""",
+    "array_agg(segment_id) AS segments",
+    "wanted.segments",
+)
+PAIRS_OF_MOMENTS = (
+    """SELECT 0::bigint AS segment_id, contact_id, moment
+  FROM unnest(%(pair_contacts)s::bigint[], %(pair_moments)s::timestamptz[]) AS pair(contact_id, moment)""",
+    "array_agg(segment_id) AS segments, min(moment) AS moment",
+    "wanted.segments, wanted.moment",
+)
+
+
+def _few(rules: Mapping[int, Rule], parameters: Parameters, pairs: tuple[str, str, str]) -> str:
     facts, predictions = Few(parameters), Predictions(parameters, "touched", is_probed=True)
     alike: dict[_Shape, list[str]] = {}
     for segment_id, rule in rules.items():
@@ -139,18 +177,17 @@ def few(
         alike.setdefault(shape, []).append(row)
     joined = "\n    UNION ALL ".join(_branch(shape, rows) for shape, rows in alike.items())
     zone = zone_of("contact", parameters) if any(map(needs.is_local, rules.values())) else "NULL"
-    sql = f"""WITH pairs AS MATERIALIZED (
-  SELECT segment_id, contact_id
-  FROM unnest(%(pair_segments)s::bigint[], %(pair_contacts)s::bigint[]) AS pair(segment_id, contact_id)
+    asked, gathered, carried = pairs
+    return f"""WITH pairs AS MATERIALIZED (
+  {asked}
 ), touched AS MATERIALIZED (
-  SELECT contact.*, {zone} AS zone, wanted.segments
-  FROM (SELECT contact_id, array_agg(segment_id) AS segments FROM pairs GROUP BY contact_id) wanted
+  SELECT contact.*, {zone} AS zone, {carried}
+  FROM (SELECT contact_id, {gathered} FROM pairs GROUP BY contact_id) wanted
   JOIN audience_contact contact ON contact.id = wanted.contact_id WHERE {LIVING}
 ){facts.tables()}, evaluated AS MATERIALIZED (
   SELECT verdict.segment_id, touched.id AS contact_id, verdict.truth, verdict.flips_at
   FROM touched {facts.join()} {predictions.joins()} CROSS JOIN LATERAL ({joined}) verdict
 )"""
-    return Query(sql, parameters.values)
 
 
 @dataclass(frozen=True)
@@ -196,5 +233,6 @@ def _leaf(leaf: Leaf, reading: Callable[[EventRule], Reading], parameters: Param
     if isinstance(leaf, EventRule):
         return BEHAVIOURS[leaf.operator].judge(leaf, reading(leaf))
     condition = condition_of(leaf)
-    flips_at = condition.flips(leaf, row, parameters) if condition.flips else None
+    flips = (parameters.moment and condition.turns) or condition.flips
+    flips_at = flips(leaf, row, parameters) if flips else None
     return Verdict(condition.truth(leaf, row, parameters), flips_at)

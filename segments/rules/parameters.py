@@ -13,7 +13,12 @@ ONCE = "OFFSET '0'::bigint"
 
 
 class Parameters:
-    """Collects values and hands out their placeholders; no value ever becomes SQL text."""
+    """Collects values and hands out their placeholders; no value ever becomes SQL text.
+
+    `moment` is the column that stands for now where each row is asked about a moment of its own (compiler.past).
+    """
+
+    moment = ""
 
     def __init__(self, **named: Any) -> None:
         self.values: dict[str, Any] = dict(named)
@@ -51,6 +56,7 @@ class RowParameters(Parameters):
     def __init__(self, statement: Parameters) -> None:
         super().__init__()
         self.statement = statement
+        self.moment = statement.moment
         self.values = statement.values
         self.cells: list[tuple[Any, str]] = []
 

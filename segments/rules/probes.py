@@ -140,13 +140,32 @@ class Few:
         """
         if not self._shared and not self._own and not self._passes:
             return ""
-        ahead = f"""ahead AS MATERIALIZED (
+        counted = [self._counted()] if self._shared or self._own else []
+        return ", " + ", ".join([self._ahead(), *counted, *(self._measured(made) for made in self._passes.values())])
+
+    def _ahead(self) -> str:
+        """The next moment of each kind of event that is asked about, by contact."""
+        if self.parameters.moment:
+            return self._ahead_of_moments()
+        return f"""ahead AS MATERIALIZED (
   SELECT event.contact_id, event.definition_id, min(event.happened_at) AS next_at FROM audience_event event
   WHERE event.organization_id = {ORGANIZATION} AND event.contact_id = ANY(%(contacts)s::bigint[])
     AND event.happened_at > {NOW} GROUP BY event.contact_id, event.definition_id
 )"""
-        counted = [self._counted()] if self._shared or self._own else []
-        return ", " + ", ".join([ahead, *counted, *(self._measured(made) for made in self._passes.values())])
+
+    def _ahead_of_moments(self) -> str:
+        """What came after the moment of each contact. Plan: one probe of event_by_contact per contact and kind."""
+        sources = {source.definition_id for source in [*self._shared.values(), *self._own.values()]}
+        passed = {number for made in self._passes.values() for number in made.stream.definition_ids}
+        return f"""ahead AS MATERIALIZED (
+  SELECT touched.id AS contact_id, kind.definition_id, coming.next_at
+  FROM touched CROSS JOIN unnest({self.parameters.bind(sorted(sources | passed), "bigint[]")}) kind(definition_id)
+  CROSS JOIN LATERAL (
+    SELECT event.happened_at AS next_at FROM audience_event event
+    WHERE event.organization_id = {ORGANIZATION} AND event.contact_id = touched.id
+      AND event.definition_id = kind.definition_id AND event.happened_at > {NOW}
+    ORDER BY event.happened_at LIMIT 1) coming
+)"""
 
     def _counted(self) -> str:
         """`facts.recent[probe][n]` and `facts.next[probe]` per contact."""
@@ -170,7 +189,7 @@ class Few:
         rows = ", ".join(self._row(source) for source in sources)
         return f"""
   SELECT touched.id, leaf.number, leaf.definition_id, probe.recent
-  FROM touched CROSS JOIN (VALUES {rows}) leaf(number, definition_id, since, count, segments)
+  FROM touched CROSS JOIN LATERAL (VALUES {rows}) leaf(number, definition_id, since, count, segments)
   LEFT JOIN LATERAL (
     SELECT {moments} AS recent FROM (
       SELECT event.happened_at FROM audience_event event
@@ -199,10 +218,14 @@ class Few:
             "event.happened_at >= leaf.since", UP_TO_NOW,
         ]  # fmt: skip
         values = {name: sql for sql, name in made.values.items()}
+        sought = f"SELECT {ids} AS definition_ids, {since} AS since, {segments} AS segments"
+        head, leaf = f"WITH leaf AS MATERIALIZED ({sought})", "leaf"
+        if self.parameters.moment:  # the window begins elsewhere for each contact
+            head, leaf = "", f"LATERAL ({sought} OFFSET 0) leaf"
         return f"""{made.name} AS MATERIALIZED (
-  WITH leaf AS MATERIALIZED (SELECT {ids} AS definition_ids, {since} AS since, {segments} AS segments)
+  {head}
   SELECT touched.id AS contact_id, probe.*, coming.next_at
-  FROM touched CROSS JOIN leaf
+  FROM touched CROSS JOIN {leaf}
   LEFT JOIN LATERAL (
     SELECT {made.arrays()} {rows_of(made.stream, scan, values, self.parameters)}) probe ON true
   LEFT JOIN (

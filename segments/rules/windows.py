@@ -46,6 +46,8 @@ def starts(end: date, parameters: Parameters) -> datetime | None:
 
 def ago(span: timedelta, parameters: Parameters) -> str:
     """The moment a span before now; a constant, where `now - span` would be worked out again for every event."""
+    if parameters.moment:
+        return f"({parameters.moment} - {parameters.bind(span, 'interval')})"
     return parameters.bind(parameters.values["now"] - span, "timestamptz")
 
 

@@ -34,7 +34,8 @@ class Condition(Generic[Rule]):
     """One kind of condition: `{"<key>": …, "operator": …}`.
 
     `read` makes the rule of its JSON and raises `Misplaced`; `truth` is SQL that is never NULL. `fields` are those of
-    contacts whose change may move it; `flips` is the next moment at which time alone may, where it can at all.
+    contacts whose change may move it; `flips` is the next moment at which time alone may, where it can at all, and
+    `turns` the next one at which what is written down changed, for those asked about a moment of the past.
     `inputs` are those of every operator, `operator_inputs` those of one.
     """
 
@@ -48,6 +49,7 @@ class Condition(Generic[Rule]):
     fields: Callable[[Rule], set[str]] = field(default=lambda rule: set())
     flips: Callable[[Rule, Row, Parameters], str] | None = None
     operator_inputs: Mapping[str, tuple[Input, ...]] = field(default_factory=dict)
+    turns: Callable[[Rule, Row, Parameters], str] | None = None
 
 
 def operator_of(raw: Mapping[str, Any], known: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from segments.rules.catalogue import Catalogue
 from segments.rules.conditions.base import Condition, Misplaced, choices, operator_of
 from segments.rules.inputs import Input
 from segments.rules.operands import Row
-from segments.rules.parameters import ORGANIZATION, Parameters
+from segments.rules.parameters import NOW, ORGANIZATION, Parameters
 from segments.rules.tree import ConsentRule
 
 OPERATORS = {"granted": "has agreed to", "not_granted": "has not agreed to"}
@@ -46,9 +46,9 @@ def _read(raw: Mapping[str, Any], known: Catalogue, is_stored: bool) -> ConsentR
 
 def _truth(rule: ConsentRule, row: Row, parameters: Parameters) -> str:
     """Of the words about all topics and about this one the latest counts. Plan: one pass of consent_latest."""
-    topics = "entry.topic_id IS NULL"
-    if rule.topic_id is not None:
-        topics = f"({topics} OR entry.topic_id = {parameters.bind(rule.topic_id, 'bigint')})"
+    if parameters.moment:
+        return _past_truth(rule, row, parameters)
+    topics = _topics(rule, parameters)
     among = f"AND entry.contact_id {row.among} " if row.among else ""
     agreed = (
         "SELECT last.contact_id FROM (SELECT DISTINCT ON (entry.contact_id) entry.contact_id, entry.state "
@@ -57,6 +57,32 @@ def _truth(rule: ConsentRule, row: Row, parameters: Parameters) -> str:
         f"ORDER BY entry.contact_id, {LATEST_CONSENT}) last WHERE last.state = 'granted'"
     )
     return f"{row.alias}.id {'NOT IN' if rule.operator == 'not_granted' else 'IN'} ({agreed})"
+
+
+def _topics(rule: ConsentRule, parameters: Parameters) -> str:
+    if rule.topic_id is None:
+        return "entry.topic_id IS NULL"
+    return f"(entry.topic_id IS NULL OR entry.topic_id = {parameters.bind(rule.topic_id, 'bigint')})"
+
+
+def _entries(rule: ConsentRule, row: Row, parameters: Parameters) -> str:
+    return (
+        f"FROM audience_consent entry WHERE entry.organization_id = {ORGANIZATION} "
+        f"AND entry.contact_id = {row.alias}.id AND entry.channel = {parameters.bind(rule.channel, 'text')} "
+        f"AND {_topics(rule, parameters)}"
+    )
+
+
+def _past_truth(rule: ConsentRule, row: Row, parameters: Parameters) -> str:
+    """As the ledger stood at the contact's moment. Plan: one probe of consent_latest each."""
+    last = f"SELECT entry.state {_entries(rule, row, parameters)} AND entry.happened_at <= {NOW}"
+    granted = f"coalesce(({last} ORDER BY {LATEST_CONSENT} LIMIT 1) = 'granted', false)"
+    return f"NOT {granted}" if rule.operator == "not_granted" else granted
+
+
+def _turns(rule: ConsentRule, row: Row, parameters: Parameters) -> str:
+    """When the contact next said something about it."""
+    return f"(SELECT min(entry.happened_at) {_entries(rule, row, parameters)} AND entry.happened_at > {NOW})"
 
 
 def _words(rule: ConsentRule) -> str:
@@ -78,5 +104,5 @@ def _fields(rule: ConsentRule) -> set[str]:
 
 
 CONSENT: Condition[ConsentRule] = Condition(
-    "Consent", ("consent", "operator", "topic"), OPERATORS, _inputs, _read, _truth, _words, _fields
+    "Consent", ("consent", "operator", "topic"), OPERATORS, _inputs, _read, _truth, _words, _fields, turns=_turns
 )

@@ -10,7 +10,7 @@ from segments.rules.catalogue import Catalogue
 from segments.rules.conditions.base import Condition, Misplaced, operator_of
 from segments.rules.inputs import Input
 from segments.rules.operands import Row
-from segments.rules.parameters import ORGANIZATION, Parameters
+from segments.rules.parameters import NOW, ORGANIZATION, Parameters
 from segments.rules.tree import SegmentRule
 
 OPERATORS = {"in": "is in the segment", "not_in": "is not in the segment"}
@@ -29,11 +29,24 @@ def _read(raw: Mapping[str, Any], known: Catalogue, is_stored: bool) -> SegmentR
 def _truth(rule: SegmentRule, row: Row, parameters: Parameters) -> str:
     """Plan: for everybody a hash of the members, for a few a probe of one_open_membership each."""
     sign = "NOT EXISTS" if rule.operator == "not_in" else "EXISTS"
+    stood = "stay.left_at IS NULL"
+    if parameters.moment:
+        stood = f"stay.entered_at <= {NOW} AND (stay.left_at IS NULL OR stay.left_at > {NOW})"
+    return f"{sign} (SELECT 1 {_stays(rule, row, parameters)} AND {stood})"
+
+
+def _stays(rule: SegmentRule, row: Row, parameters: Parameters) -> str:
     return (
-        f"{sign} (SELECT 1 FROM segments_membership stay WHERE stay.organization_id = {ORGANIZATION} "
-        f"AND stay.segment_id = {parameters.bind(rule.segment_id, 'bigint')} "
-        f"AND stay.contact_id = {row.alias}.id AND stay.left_at IS NULL)"
+        f"FROM segments_membership stay WHERE stay.organization_id = {ORGANIZATION} "
+        f"AND stay.segment_id = {parameters.bind(rule.segment_id, 'bigint')} AND stay.contact_id = {row.alias}.id"
     )
+
+
+def _turns(rule: SegmentRule, row: Row, parameters: Parameters) -> str:
+    """When the contact next entered or left. Plan: the few stays of membership_by_contact."""
+    ways = "(VALUES (stay.entered_at), (stay.left_at)) way(moment)"
+    stays = _stays(rule, row, parameters).replace(" WHERE ", f" CROSS JOIN LATERAL {ways} WHERE ", 1)
+    return f"(SELECT min(way.moment) {stays} AND way.moment > {NOW})"
 
 
 def _words(rule: SegmentRule) -> str:
@@ -45,7 +58,7 @@ def _inputs(known: Catalogue) -> tuple[Input, ...]:
 
 
 SEGMENT: Condition[SegmentRule] = Condition(
-    "Segment", ("segment", "operator"), OPERATORS, _inputs, _read, _truth, _words
+    "Segment", ("segment", "operator"), OPERATORS, _inputs, _read, _truth, _words, turns=_turns
 )
 
 

@@ -1,0 +1,84 @@
+"""A rule asked about many contacts, each at a moment of its own: what it would have said then."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from accounts.models import Organization
+from audience.models import Consent
+from common import clock
+from segments import rules, selectors, services
+from segments.models import Membership
+from segments.tests import oracle, people, test_oracle
+from segments.tests.people import NOON
+
+CASES = int(os.environ.get("SEGMENT_CASES", "30"))
+DAY = timedelta(days=1)
+RULES = st.recursive(
+    test_oracle.ATTRIBUTE | test_oracle.EVENT | test_oracle.EVENT,
+    lambda inner: st.lists(inner, min_size=1, max_size=3).flatmap(test_oracle._group),
+    max_leaves=5,
+)
+
+
+def test_random_rules_say_what_they_would_have_said_at_each_contact_s_own_moment(organization: Organization) -> None:
+    Organization.objects.filter(pk=organization.pk).update(timezone=oracle.HOME.key)
+    population, _ = test_oracle._population(4)
+    moments = st.lists(test_oracle.MOMENT, min_size=len(population), max_size=len(population))
+
+    @settings(max_examples=CASES, deadline=None, database=None, derandomize=True)
+    @given(rule=RULES, drawn=moments)
+    def agree(rule: dict[str, Any], drawn: list[datetime]) -> None:
+        asked = dict(zip(population, drawn, strict=True))
+        with clock.freeze(NOON), transaction.atomic():
+            parsed = rules.parse(json.loads(json.dumps(rule)))
+            found = {row.contact_id: row for row in selectors.past_verdicts(parsed, list(asked), drawn)}
+        assert found.keys() == population.keys()
+        for contact_id, person in population.items():
+            truth = oracle.is_true(rule, person, asked[contact_id], test_oracle.KINDS)
+            assert found[contact_id].is_match is truth, (rule, person, asked[contact_id])
+            flips_at = found[contact_id].flips_at
+            test_oracle._is_sound(rule, person, asked[contact_id], truth, flips_at)
+
+    agree()
+
+
+def _said(rule: dict[str, Any], contact_id: int, moments: list[datetime]) -> list[tuple[bool, datetime | None]]:
+    parsed = rules.parse(rule)
+    found = [selectors.past_verdicts(parsed, [contact_id], [moment])[0] for moment in moments]
+    return [(row.is_match, row.flips_at) for row in found]
+
+
+def test_memberships_are_those_of_the_moment(organization: Organization) -> None:
+    contact_id = people.contact().pk
+    segment_id = services.create_segment(name="Known").pk
+    Membership.objects.create(segment_id=segment_id, contact_id=contact_id, entered_at=NOON, left_at=NOON + DAY)
+    moments = [NOON - DAY, NOON, NOON + DAY]
+
+    inside = _said({"segment": segment_id, "operator": "in"}, contact_id, moments)
+    outside = _said({"segment": segment_id, "operator": "not_in"}, contact_id, moments)
+
+    assert inside == [(False, NOON), (True, NOON + DAY), (False, None)]
+    assert outside == [(True, NOON), (False, NOON + DAY), (True, None)]
+
+
+def test_consents_are_those_of_the_moment(organization: Organization) -> None:
+    contact_id = people.contact().pk
+    for state, moment in (("granted", NOON), ("withdrawn", NOON + DAY)):
+        Consent.objects.create(
+            contact_id=contact_id, channel="email", state=state, how="form", happened_at=moment
+        )  # fmt: skip
+    moments = [NOON - DAY, NOON, NOON + DAY]
+
+    granted = _said({"consent": "email", "operator": "granted"}, contact_id, moments)
+    refused = _said({"consent": "email", "operator": "not_granted"}, contact_id, moments)
+
+    assert granted == [(False, NOON), (True, NOON + DAY), (False, None)]
+    assert refused == [(True, NOON), (False, NOON + DAY), (True, None)]
