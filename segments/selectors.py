@@ -70,22 +70,24 @@ def verdicts(rule: Rule, contact_ids: Sequence[int]) -> list[Verdict]:
     return found
 
 
-def past_verdicts(rule: Rule, contact_ids: Sequence[int], moments: Sequence[datetime]) -> list[Verdict]:
-    """What a rule would have said about each of these contacts, each once, at the moment beside it.
+def past_verdicts(
+    rule: Rule, contact_ids: Sequence[int], moments: Sequence[datetime]
+) -> list[tuple[bool, datetime | None]]:
+    """What a rule would have said about each of these contacts at the moment beside it, in the same order: whether
+    it matches, and before when that cannot change. Nobody matches who is gone.
 
     What it may know of the past, and what is taken as it is today, is told by `compiler.past`. Plan: as `verdicts`;
     jit off, because compiling the plan of a block would take longer than running it.
     """
-    found = []
+    found: list[tuple[bool, datetime | None]] = [(False, None)] * len(contact_ids)
     for start in range(0, len(contact_ids), MATCHING_BLOCK):
         block = slice(start, start + MATCHING_BLOCK)
         query = compiler.past(rule, contact_ids[block], moments[block], tenancy.required())
         with transaction.atomic(), tenancy.engine(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL jit = off")
-            cursor.execute(
-                f"{query.sql} SELECT contact_id, truth, flips_at FROM evaluated ORDER BY 1", query.parameters
-            )
-            found += [Verdict(*row) for row in cursor.fetchall()]
+            cursor.execute(f"{query.sql} SELECT pair, truth, flips_at FROM evaluated", query.parameters)
+            for pair, truth, flips_at in cursor.fetchall():
+                found[start + pair - 1] = truth, flips_at
     return found
 
 

@@ -136,40 +136,52 @@ def few(
 
 
 def past(rule: Rule, contact_ids: Sequence[int], moments: Sequence[datetime], organization_id: int) -> Query:
-    """As `few`, for one rule and a moment of each contact's own (`contact_ids`, each once, beside `moments`).
+    """As `few`, for one rule and pairs of a contact and a moment: what it would have said then.
 
-    Events, memberships and consents are those of the moment; what contacts are, and what models expect of them, is
-    not kept as it was and is taken as it is today. `flips_at` is then the next moment at which anything that is kept
-    may change the truth: events, memberships and consents that came later, too.
+    CTEs ending in `evaluated(pair, contact_id, truth, flips_at)`; `pair` counts the given ones from 1. Events,
+    memberships and consents are those of the moment; what contacts are, and what models expect of them, is not kept
+    as it was and is taken as it is today. `flips_at` is the next moment at which anything that is kept may change
+    the truth: events, memberships and consents that came later, too.
     """
     parameters = Parameters(
         organization=organization_id,
         now=max(moments),
         pair_contacts=list(contact_ids),
         pair_moments=list(moments),
-        contacts=sorted(contact_ids),
+        contacts=sorted(set(contact_ids)),
     )
     parameters.moment = "touched.moment"
-    sql = _few({0: rule}, parameters, PAIRS_OF_MOMENTS)
-    return Query(sql.replace(NOW, parameters.moment), parameters.values)
+    return Query(_few({0: rule}, parameters, MOMENTS).replace(NOW, parameters.moment), parameters.values)
 
 
-# The CTEs of who is asked about: contacts by segment, and the columns of them in `wanted`.
-PAIRS = (
+@dataclass(frozen=True)
+class _Asked:
+    """Who is asked about: the CTE `pairs`, a subselect of it by contact, its columns that `touched` carries on, and
+    what tells the rows of `touched` apart."""
+
+    pairs: str
+    wanted: str
+    carried: str
+    told: str = ""
+
+
+PAIRS = _Asked(
     """SELECT segment_id, contact_id
   FROM unnest(%(pair_segments)s::bigint[], %(pair_contacts)s::bigint[]) AS pair(segment_id, contact_id)""",
-    "array_agg(segment_id) AS segments",
+    "(SELECT contact_id, array_agg(segment_id) AS segments FROM pairs GROUP BY contact_id)",
     "wanted.segments",
 )
-PAIRS_OF_MOMENTS = (
-    """SELECT 0::bigint AS segment_id, contact_id, moment
-  FROM unnest(%(pair_contacts)s::bigint[], %(pair_moments)s::timestamptz[]) AS pair(contact_id, moment)""",
-    "array_agg(segment_id) AS segments, min(moment) AS moment",
-    "wanted.segments, wanted.moment",
+MOMENTS = _Asked(
+    """SELECT contact_id, moment, pair, ARRAY[0]::bigint[] AS segments
+  FROM unnest(%(pair_contacts)s::bigint[], %(pair_moments)s::timestamptz[])
+       WITH ORDINALITY AS pair(contact_id, moment, pair)""",
+    "pairs",
+    "wanted.segments, wanted.moment, wanted.pair",
+    "touched.pair, ",
 )
 
 
-def _few(rules: Mapping[int, Rule], parameters: Parameters, pairs: tuple[str, str, str]) -> str:
+def _few(rules: Mapping[int, Rule], parameters: Parameters, asked: _Asked) -> str:
     facts, predictions = Few(parameters), Predictions(parameters, "touched", is_probed=True)
     alike: dict[_Shape, list[str]] = {}
     for segment_id, rule in rules.items():
@@ -177,15 +189,14 @@ def _few(rules: Mapping[int, Rule], parameters: Parameters, pairs: tuple[str, st
         alike.setdefault(shape, []).append(row)
     joined = "\n    UNION ALL ".join(_branch(shape, rows) for shape, rows in alike.items())
     zone = zone_of("contact", parameters) if any(map(needs.is_local, rules.values())) else "NULL"
-    asked, gathered, carried = pairs
     return f"""WITH pairs AS MATERIALIZED (
-  {asked}
+  {asked.pairs}
 ), touched AS MATERIALIZED (
-  SELECT contact.*, {zone} AS zone, {carried}
-  FROM (SELECT contact_id, {gathered} FROM pairs GROUP BY contact_id) wanted
+  SELECT contact.*, {zone} AS zone, {asked.carried}
+  FROM {asked.wanted} wanted
   JOIN audience_contact contact ON contact.id = wanted.contact_id WHERE {LIVING}
 ){facts.tables()}, evaluated AS MATERIALIZED (
-  SELECT verdict.segment_id, touched.id AS contact_id, verdict.truth, verdict.flips_at
+  SELECT {asked.told}verdict.segment_id, touched.id AS contact_id, verdict.truth, verdict.flips_at
   FROM touched {facts.join()} {predictions.joins()} CROSS JOIN LATERAL ({joined}) verdict
 )"""
 

@@ -95,6 +95,8 @@ class Few:
 
     def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters
+        # What tells the rows of `touched` apart: the contact, or its number where a contact has many moments.
+        self._key = "touched.pair" if parameters.moment else "touched.id"
         self._shared: dict[int, _Latest] = {}
         self._own: dict[tuple[int, int, timedelta | None], _Latest] = {}
         self._passes: dict[Stream, _Pass] = {}
@@ -128,8 +130,8 @@ class Few:
         return found
 
     def join(self) -> str:
-        joins = ["LEFT JOIN facts ON facts.contact_id = touched.id"] if self._shared or self._own else []
-        joins += [f"LEFT JOIN {made.name} ON {made.name}.contact_id = touched.id" for made in self._passes.values()]
+        joins = [f"LEFT JOIN facts ON facts.contact_id = {self._key}"] if self._shared or self._own else []
+        joins += [f"LEFT JOIN {made.name} ON {made.name}.contact_id = {self._key}" for made in self._passes.values()]
         return "\n  ".join(joins)
 
     def tables(self) -> str:
@@ -154,11 +156,11 @@ class Few:
 )"""
 
     def _ahead_of_moments(self) -> str:
-        """What came after the moment of each contact. Plan: one probe of event_by_contact per contact and kind."""
+        """What came after the moment of each row. Plan: one probe of event_by_contact per row and kind."""
         sources = {source.definition_id for source in [*self._shared.values(), *self._own.values()]}
         passed = {number for made in self._passes.values() for number in made.stream.definition_ids}
         return f"""ahead AS MATERIALIZED (
-  SELECT touched.id AS contact_id, kind.definition_id, coming.next_at
+  SELECT {self._key} AS contact_id, kind.definition_id, coming.next_at
   FROM touched CROSS JOIN unnest({self.parameters.bind(sorted(sources | passed), "bigint[]")}) kind(definition_id)
   CROSS JOIN LATERAL (
     SELECT event.happened_at AS next_at FROM audience_event event
@@ -188,7 +190,7 @@ class Few:
     def _probes(self, sources: Iterable[_Latest], moments: str) -> str:
         rows = ", ".join(self._row(source) for source in sources)
         return f"""
-  SELECT touched.id, leaf.number, leaf.definition_id, probe.recent
+  SELECT {self._key}, leaf.number, leaf.definition_id, probe.recent
   FROM touched CROSS JOIN LATERAL (VALUES {rows}) leaf(number, definition_id, since, count, segments)
   LEFT JOIN LATERAL (
     SELECT {moments} AS recent FROM (
@@ -224,13 +226,13 @@ class Few:
             head, leaf = "", f"LATERAL ({sought} OFFSET 0) leaf"
         return f"""{made.name} AS MATERIALIZED (
   {head}
-  SELECT touched.id AS contact_id, probe.*, coming.next_at
+  SELECT {self._key} AS contact_id, probe.*, coming.next_at
   FROM touched CROSS JOIN {leaf}
   LEFT JOIN LATERAL (
     SELECT {made.arrays()} {rows_of(made.stream, scan, values, self.parameters)}) probe ON true
   LEFT JOIN (
     SELECT contact_id, min(next_at) AS next_at FROM ahead WHERE definition_id = ANY({ids}) GROUP BY contact_id) coming
-    ON coming.contact_id = touched.id)"""
+    ON coming.contact_id = {self._key})"""
 
 
 class _Reading:
