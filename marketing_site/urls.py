@@ -36,6 +36,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("delivery.urls")),
     path("", include("campaigns.urls")),
+    path("", include("automations.urls")),
     path("segments/", include("segments.urls")),
     path("", include("experiments.urls")),
     path("", include("dashboards.urls")),

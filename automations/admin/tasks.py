@@ -8,14 +8,12 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from accounts.admin_base import OrganizationModelAdmin
-from automations import services
+from automations import days, services
 from automations.admin.parts import badge, beside_fields, own_member
 from automations.models import Task, TaskStatus
-from common import clock
 from common.errors import AppError
 
 FIELDS = {"contact": "contact_id", "assignee": "assignee_id"}
@@ -42,7 +40,7 @@ class DueFilter(admin.SimpleListFilter):
         return [("overdue", "Overdue"), ("today", "Today"), ("week", "In the next 7 days")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Task]) -> QuerySet[Task]:
-        today = timezone.localtime(clock.now()).date()
+        today = days.today()
         if self.value() == "overdue":
             return queryset.filter(due_date__lt=today, status=TaskStatus.OPEN)
         if self.value() == "today":
@@ -57,12 +55,15 @@ class TaskAdmin(OrganizationModelAdmin):
     """Work of colleagues about contacts, the most pressing first."""
 
     list_display = ["title", "contact", "due", "priority", "assignee", "state", "task_type"]
-    list_filter = [WhoseFilter, DueFilter, "status", "priority", "task_type"]
+    list_filter = [WhoseFilter, DueFilter, "status", "outcome", "priority", "task_type"]
     search_fields = ["title", "description", "contact__name", "contact__email"]
     list_select_related = ["contact", "assignee__user"]
     ordering = [F("status").desc(), F("due_date").asc(nulls_last=True), "pk"]
     raw_id_fields = ["contact"]
-    fields = ["title", "description", "contact", "assignee", "due_date", "priority", "task_type", "status"]
+    fields = [
+        "title", "description", "contact", "assignee", "due_date", "snoozed_until", "priority",
+        "task_type", "status", "outcome",
+    ]  # fmt: skip
     actions = ["finish", "take"]
     empty_hint = "Nothing to do. Workflows put tasks here with the step Create task, or add one yourself."
 
@@ -71,7 +72,7 @@ class TaskAdmin(OrganizationModelAdmin):
         if task.due_date is None:
             return "–"
         text = f"{task.due_date:%-d %b %Y}"
-        is_late = task.status == TaskStatus.OPEN and task.due_date < timezone.localtime(clock.now()).date()
+        is_late = task.status == TaskStatus.OPEN and task.due_date < days.today()
         return badge(f"{text}, overdue", "critical") if is_late else text
 
     @admin.display(description="State", ordering="status")
@@ -80,7 +81,7 @@ class TaskAdmin(OrganizationModelAdmin):
 
     @admin.action(description="Mark as done", permissions=["change"])
     def finish(self, request: HttpRequest, chosen: QuerySet[Task]) -> None:
-        done = [services.finish(task) for task in chosen.exclude(status=TaskStatus.DONE)]
+        done = [services.finish(task) for task in chosen.filter(status=TaskStatus.OPEN)]
         messages.success(request, f"{len(done):,} {'task is' if len(done) == 1 else 'tasks are'} done.")
 
     @admin.action(description="Assign to me", permissions=["change"])

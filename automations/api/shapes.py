@@ -12,9 +12,11 @@ from automations.models import (
     Automation,
     AutomationRun,
     EntryRule,
+    Outcome,
     ScheduledTask,
     ScheduleKind,
     Task,
+    TaskNote,
     TaskStatus,
 )
 from automations.services.kinds import KINDS
@@ -162,8 +164,8 @@ class TaskSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
     class Meta:
         model = Task
         fields = [
-            "id", "title", "description", "task_type", "priority", "due_date", "status", "contact_id",
-            "assignee_id", "automation_id", "created_at", "done_at",
+            "id", "title", "description", "task_type", "priority", "due_date", "snoozed_until", "status", "outcome",
+            "contact_id", "assignee_id", "automation_id", "created_at", "done_at",
         ]  # fmt: skip
 
 
@@ -175,9 +177,36 @@ class TaskInput(StrictSerializer):
     task_type = serializers.CharField(max_length=60, required=False)
     priority = serializers.ChoiceField(choices=Priority.choices, required=False)
     due_date = serializers.DateField(required=False, allow_null=True)
+    snoozed_until = serializers.DateField(required=False, allow_null=True)
     status = serializers.ChoiceField(choices=TaskStatus.choices, required=False)
+    outcome = serializers.ChoiceField(
+        choices=Outcome.choices, required=False, allow_blank=True, help_text="What came of a task that is done."
+    )
     contact_id = serializers.IntegerField(required=False, allow_null=True)
     assignee_id = serializers.IntegerField(required=False, allow_null=True, help_text="A member's id.")
+
+
+class DoneInput(StrictSerializer):
+    outcome = serializers.ChoiceField(choices=Outcome.choices, required=False)
+    note = serializers.CharField(max_length=5_000, allow_blank=True, required=False)
+
+
+class SnoozeInput(StrictSerializer):
+    until = serializers.DateField(help_text="The day on which the task is in sight again; after today.")
+
+
+class ReassignInput(StrictSerializer):
+    assignee_id = serializers.IntegerField(allow_null=True, help_text="A member's id; null for nobody.")
+
+
+class NoteInput(StrictSerializer):
+    text = serializers.CharField(max_length=5_000)
+
+
+class TaskNoteSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
+    class Meta:
+        model = TaskNote
+        fields = ["id", "author", "text", "created_at"]
 
 
 def read(serializer_class: type[StrictSerializer], request: Any, *, partial: bool = False) -> dict[str, Any]:

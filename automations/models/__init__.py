@@ -3,7 +3,7 @@
 from automations.models.counts import RunCount, StepCount
 from automations.models.runs import INSIDE, AutomationRun, Rotation, RunStatus, StepOutcome, StepRun
 from automations.models.scheduled import ScheduledStatus, ScheduledTask, ScheduleKind
-from automations.models.tasks import Notification, Task, TaskStatus
+from automations.models.tasks import Notification, Outcome, Task, TaskNote, TaskStatus
 from automations.models.workflows import Automation, AutomationAction, AutomationVersion, EntryRule
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "AutomationVersion",
     "EntryRule",
     "Notification",
+    "Outcome",
     "Rotation",
     "RunCount",
     "RunStatus",
@@ -24,5 +25,6 @@ __all__ = [
     "StepOutcome",
     "StepRun",
     "Task",
+    "TaskNote",
     "TaskStatus",
 ]

@@ -17,6 +17,15 @@ class TaskStatus(models.TextChoices):
     CANCELLED = "cancelled"
 
 
+class Outcome(models.TextChoices):
+    """What came of a task, as the colleague who did it says; workflows go on by it."""
+
+    DONE = "done", "Done"
+    REACHED = "reached", "Reached them"
+    NO_ANSWER = "no_answer", "No answer"
+    NOT_INTERESTED = "not_interested", "Not interested"
+
+
 class Task(OrganizationScoped):
     """Work for a colleague about a contact."""
 
@@ -26,8 +35,10 @@ class Task(OrganizationScoped):
     task_type = models.CharField(max_length=60, default="follow_up")
     priority = models.CharField(max_length=10, choices=Priority, default=Priority.MEDIUM)
     due_date = models.DateField(null=True, blank=True)
+    snoozed_until = models.DateField(null=True, blank=True, help_text="Out of sight until this day.")
     assignee = models.ForeignKey(Member, null=True, blank=True, on_delete=models.SET_NULL, related_name="tasks")
     status = models.CharField(max_length=10, choices=TaskStatus, default=TaskStatus.OPEN, db_default="open")
+    outcome = models.CharField(max_length=20, choices=Outcome, blank=True, default="", db_default="")
     automation = models.ForeignKey(
         Automation, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="tasks"
     )
@@ -39,11 +50,24 @@ class Task(OrganizationScoped):
         constraints = [models.UniqueConstraint(fields=["organization_id", "source_key"], name="one_task_per_source")]
         indexes = [
             models.Index(fields=["organization_id", "assignee", "status", "due_date"], name="tasks_by_assignee"),
+            models.Index(fields=["organization_id", "status", "due_date"], name="tasks_by_day"),
             models.Index(fields=["organization_id", "contact"], name="tasks_by_contact"),
         ]
 
     def __str__(self) -> str:
         return self.title
+
+
+class TaskNote(OrganizationScoped):
+    """What a colleague wrote beside a task."""
+
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="notes")
+    author = models.CharField(max_length=200)
+    text = models.TextField()
+    created_at = models.DateTimeField(default=clock.now)
+
+    def __str__(self) -> str:
+        return self.text[:80]
 
 
 class Notification(OrganizationScoped):

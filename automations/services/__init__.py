@@ -10,10 +10,21 @@ from automations.services.automations import (
 )
 from automations.services.letters import dismiss, replay
 from automations.services.scheduled import process_due, reschedule, retry, schedule, unschedule
-from automations.services.tasks import create_task, delete_task, finish, read_notifications, update_task
+from automations.services.tasks import (
+    add_note,
+    create_task,
+    delete_task,
+    finish,
+    read_notifications,
+    reassign,
+    reopen,
+    snooze,
+    update_task,
+)
 
 __all__ = [
     "activate",
+    "add_note",
     "create_automation",
     "create_task",
     "deactivate",
@@ -23,10 +34,13 @@ __all__ = [
     "finish",
     "process_due",
     "read_notifications",
+    "reassign",
+    "reopen",
     "replay",
     "reschedule",
     "retry",
     "schedule",
+    "snooze",
     "start",
     "unschedule",
     "update_automation",

@@ -1,45 +1,39 @@
-"""Hand contacts to colleagues: to one, or in turn."""
+"""Hand contacts to colleagues: to one, in turn, or to whoever has least to do."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
-from django.db import connection
 
 from audience import services as audience
+from automations import assignees
 from automations.configuration import Wrong, says
 from automations.models import StepOutcome
 from automations.steps import members
 from automations.steps.base import Group, Result, Results, StepKind
-from common import tenancy
-from common.errors import Permanent
 
-MOST_MEMBERS = 200
-
-# The row's lock makes two engines take turns; a rolled back step gives its turns back.
-TAKE_TURNS_SQL = """
-INSERT INTO automations_rotation (organization_id, automation_id, step_id, position)
-VALUES (%(organization)s, %(automation)s, %(step)s, %(count)s)
-    ON CONFLICT (automation_id, step_id) DO UPDATE SET position = automations_rotation.position + %(count)s
-RETURNING position - %(count)s
-"""
+METHODS: dict[str, assignees.Method] = {"round_robin": "in_turn", "least_busy": "least_busy"}
 
 
 class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`member` with `member_id`, or `round_robin` with `member_ids`."""
+    """`member` with `member_id`, or `round_robin` or `least_busy` with `member_ids`."""
 
     method: Annotated[
-        Literal["member", "round_robin"],
+        Literal["member", "round_robin", "least_busy"],
         says(
             "How",
-            labels={"member": "Always to one colleague", "round_robin": "To several in turn"},
+            labels={
+                "member": "Always to one colleague",
+                "round_robin": "To several in turn",
+                "least_busy": "To whoever of several has least to do",
+            },
             examples=["round_robin"],
         ),
     ] = "member"
     member_id: Annotated[int | None, says("Colleague", type="member")] = None
-    member_ids: Annotated[list[int], says("Colleagues who take turns", type="members", examples=[[3, 4]])] = []
+    member_ids: Annotated[list[int], says("Colleagues who share the work", type="members", examples=[[3, 4]])] = []
 
 
 def check(configuration: Configuration, wrong: Wrong) -> None:
@@ -49,50 +43,35 @@ def check(configuration: Configuration, wrong: Wrong) -> None:
         else:
             members.check_member(configuration.member_id, "member_id", wrong)
         return
-    if not 1 <= len(configuration.member_ids) <= MOST_MEMBERS:
-        wrong("member_ids", f"name 1 to {MOST_MEMBERS} members who take turns")
-    for index, member_id in enumerate(configuration.member_ids[:MOST_MEMBERS]):
-        members.check_member(member_id, f"member_ids[{index}]", wrong)
+    members.check_team(configuration.member_ids, "member_ids", wrong)
 
 
 def execute(configuration: Configuration, group: Group) -> Results:
     """One update per member. Members who have left are passed over; with none left the step is a dead letter."""
-    named = [configuration.member_id] if configuration.member_id else configuration.member_ids
-    takers = members.active([member_id for member_id in named if member_id])
-    if not takers:
-        raise Permanent("None of the members of this step has a seat any more; publish it with others.")
     contact_ids = group.contact_ids
-    first = _take_turns(group, len(contact_ids)) if len(takers) > 1 else 0
+    is_team = configuration.method in METHODS
+    team = configuration.member_ids if is_team else [configuration.member_id or 0]
+    method = METHODS.get(configuration.method, "in_turn")
+    takers = assignees.take(method, team, len(contact_ids), automation_id=group.automation_id, step_id=group.step_id)
     shares: dict[int, list[int]] = defaultdict(list)
-    for turn, contact_id in enumerate(contact_ids, start=first):
-        shares[takers[turn % len(takers)]].append(contact_id)
+    for contact_id, member_id in zip(contact_ids, takers, strict=True):
+        shares[member_id].append(contact_id)
     for member_id, share in sorted(shares.items()):
         audience.update_contacts(share, {"assignee": member_id})
-    taken = {contact_id: member_id for member_id, share in shares.items() for contact_id in share}
+    taken = dict(zip(contact_ids, takers, strict=True))
     return {run.id: Result(StepOutcome.DONE, {"member_id": taken[run.contact_id]}) for run in group.runs}
-
-
-def _take_turns(group: Group, count: int) -> int:
-    parameters: dict[str, Any] = {
-        "organization": tenancy.required(),
-        "automation": group.automation_id,
-        "step": group.step_id,
-        "count": count,
-    }
-    with tenancy.engine(), connection.cursor() as cursor:
-        cursor.execute(TAKE_TURNS_SQL, parameters)
-        return int(cursor.fetchone()[0])
 
 
 def sentence(configuration: Configuration) -> str:
     if configuration.method == "member":
         return f"Assign to {members.name(configuration.member_id or 0)}"
-    return f"Assign in turn to {', '.join(members.name(member_id) for member_id in configuration.member_ids)}"
+    how = "in turn to" if configuration.method == "round_robin" else "to the least busy of"
+    return f"Assign {how} {members.names(configuration.member_ids)}"
 
 
 STEP = StepKind(
     "Assign",
-    "Hands the contact to a colleague, or to several in turn.",
+    "Hands the contact to a colleague, to several in turn, or to the one of them with least to do.",
     Configuration,
     execute,
     sentence,

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+<<<<<<< HEAD
 from typing import Annotated
 from zoneinfo import ZoneInfo
+=======
+from typing import Literal
+>>>>>>> 4fe16cf (Give colleagues a desk: tasks done, put off and handed on with one tap; work goes to the least busy)
 
 import msgspec
 
-from accounts.models import Organization
 from audience.models import Priority
+<<<<<<< HEAD
 from automations.configuration import Wrong, says
+=======
+from automations import assignees, days
+from automations.configuration import Wrong
+>>>>>>> 4fe16cf (Give colleagues a desk: tasks done, put off and handed on with one tap; work goes to the least busy)
 from automations.models import Task
 from automations.steps import members
 from automations.steps.base import ALL_DONE, Group, Results, StepKind
 from automations.words import counted, quoted
-from common import tenancy
 
 LONGEST_TITLE = 300
 LONGEST_TYPE = 60
@@ -24,8 +32,10 @@ MOST_DAYS = 3660
 
 class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`due_date` is a date (`2027-01-31`, or a moment whose date counts) or a number of days after the step.
-    Without `assignee_id` the task goes to the contact's assignee."""
+    It goes to the member `assignee_id` or, without one, to the contact's assignee; with `in_turn` or `least_busy`
+    to one of `member_ids`."""
 
+<<<<<<< HEAD
     title: Annotated[str, says("Title", examples=["Call about the trial"])]
     task_type: Annotated[str, says("Kind of task")] = "follow_up"
     description: Annotated[str, says("Description", type="long_text")] = ""
@@ -40,6 +50,16 @@ class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = None
     assignee_id: Annotated[int | None, says("For", "Left empty: the contact's assignee.", type="member")] = None
     priority: Annotated[str, says("Priority", type="choice", labels=dict(Priority.choices))] = "medium"
+=======
+    title: str
+    task_type: str = "follow_up"
+    description: str = ""
+    due_date: str | int | None = None
+    assign_to: Literal["assignee", "member", "in_turn", "least_busy"] = "assignee"
+    assignee_id: int | None = None
+    member_ids: list[int] = []
+    priority: str = "medium"
+>>>>>>> 4fe16cf (Give colleagues a desk: tasks done, put off and handed on with one tap; work goes to the least busy)
 
 
 def check(configuration: Configuration, wrong: Wrong) -> None:
@@ -49,8 +69,12 @@ def check(configuration: Configuration, wrong: Wrong) -> None:
         wrong("task_type", f"must be 1 to {LONGEST_TYPE} characters")
     if configuration.priority not in Priority.values:
         wrong("priority", f"must be one of {', '.join(Priority.values)}")
-    if configuration.assignee_id is not None:
+    if configuration.assign_to in ("in_turn", "least_busy"):
+        members.check_team(configuration.member_ids, "member_ids", wrong)
+    elif configuration.assignee_id is not None:
         members.check_member(configuration.assignee_id, "assignee_id", wrong)
+    elif configuration.assign_to == "member":
+        wrong("assignee_id", "name the member who gets the task")
     _check_due(configuration.due_date, wrong)
 
 
@@ -68,17 +92,16 @@ def due_date(due: str | int | None, now: datetime) -> date | None:
     """The day a task is due, in the organisation's zone."""
     if due is None:
         return None
-    zone = ZoneInfo(Organization.objects.get(pk=tenancy.required()).timezone)
     if isinstance(due, int):
-        return now.astimezone(zone).date() + timedelta(days=due)
+        return days.today(now) + timedelta(days=due)
     moment = datetime.fromisoformat(due)
-    return moment.astimezone(zone).date() if moment.tzinfo else moment.date()
+    return moment.astimezone(days.zone()).date() if moment.tzinfo else moment.date()
 
 
 def execute(configuration: Configuration, group: Group) -> Results:
     """One insert for the whole group; the key makes a second try write nothing."""
     due = due_date(configuration.due_date, group.now)
-    fallback = {} if configuration.assignee_id else members.assignees(group.contact_ids)
+    takers = _takers(configuration, group)
     Task.objects.bulk_create(
         [
             Task(
@@ -88,7 +111,7 @@ def execute(configuration: Configuration, group: Group) -> Results:
                 task_type=configuration.task_type,
                 priority=configuration.priority,
                 due_date=due,
-                assignee_id=configuration.assignee_id or fallback.get(run.contact_id),
+                assignee_id=takers.get(run.contact_id),
                 automation_id=group.automation_id,
                 source_key=group.key(run),
                 created_at=group.now,
@@ -100,14 +123,43 @@ def execute(configuration: Configuration, group: Group) -> Results:
     return ALL_DONE
 
 
+def _takers(configuration: Configuration, group: Group) -> Mapping[int, int]:
+    """contact id → member id; a contact that is not named has nobody yet, and the task is up for grabs."""
+    contact_ids = group.contact_ids
+    if configuration.assign_to in ("in_turn", "least_busy"):
+        taken = assignees.take(
+            configuration.assign_to,
+            configuration.member_ids,
+            len(contact_ids),
+            automation_id=group.automation_id,
+            step_id=group.step_id,
+        )
+        return dict(zip(contact_ids, taken, strict=True))
+    if configuration.assignee_id is not None:
+        seats = members.active([configuration.assignee_id])
+        return dict.fromkeys(contact_ids, seats[0]) if seats else {}
+    return members.assignees(contact_ids)
+
+
 def sentence(configuration: Configuration) -> str:
-    text = f"Create the task {quoted(configuration.title)}"
-    text += f" for {members.name(configuration.assignee_id)}" if configuration.assignee_id else " for the assignee"
+    text = f"Create the task {quoted(configuration.title)} {_for_whom(configuration)}"
     if isinstance(configuration.due_date, int):
         return f"{text}, due {counted(configuration.due_date, 'day')} later"
     return f"{text}, due {configuration.due_date}" if configuration.due_date else text
 
 
+<<<<<<< HEAD
 STEP = StepKind(
     "Create task", "Puts a to-do on a colleague's list.", Configuration, execute, sentence, check, group="Colleagues"
 )
+=======
+def _for_whom(configuration: Configuration) -> str:
+    if configuration.assign_to == "in_turn":
+        return f"in turn for {members.names(configuration.member_ids)}"
+    if configuration.assign_to == "least_busy":
+        return f"for the least busy of {members.names(configuration.member_ids)}"
+    return f"for {members.name(configuration.assignee_id)}" if configuration.assignee_id else "for the assignee"
+
+
+STEP = StepKind("Create task", "Puts a to-do on a colleague's list.", Configuration, execute, sentence, check)
+>>>>>>> 4fe16cf (Give colleagues a desk: tasks done, put off and handed on with one tap; work goes to the least busy)
