@@ -62,6 +62,11 @@ class Card:
     is_today: bool
     latest: list[Happened] = field(default_factory=list)
 
+    @property
+    def kind(self) -> str:
+        """The task's type as people read it."""
+        return self.task.task_type.replace("_", " ")
+
 
 @dataclass(frozen=True)
 class Board:

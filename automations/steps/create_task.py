@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-<<<<<<< HEAD
-from typing import Annotated
-from zoneinfo import ZoneInfo
-=======
-from typing import Literal
->>>>>>> 4fe16cf (Give colleagues a desk: tasks done, put off and handed on with one tap; work goes to the least busy)
+from typing import Annotated, Literal
 
 import msgspec
 
 from audience.models import Priority
-<<<<<<< HEAD
-from automations.configuration import Wrong, says
-=======
 from automations import assignees, days
-from automations.configuration import Wrong
->>>>>>> 4fe16cf (Give colleagues a desk: tasks done, put off and handed on with one tap; work goes to the least busy)
+from automations.configuration import Wrong, says
 from automations.models import Task
 from automations.steps import members
 from automations.steps.base import ALL_DONE, Group, Results, StepKind
@@ -35,7 +26,6 @@ class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     It goes to the member `assignee_id` or, without one, to the contact's assignee; with `in_turn` or `least_busy`
     to one of `member_ids`."""
 
-<<<<<<< HEAD
     title: Annotated[str, says("Title", examples=["Call about the trial"])]
     task_type: Annotated[str, says("Kind of task")] = "follow_up"
     description: Annotated[str, says("Description", type="long_text")] = ""
@@ -48,18 +38,21 @@ class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             examples=[2],
         ),
     ] = None
-    assignee_id: Annotated[int | None, says("For", "Left empty: the contact's assignee.", type="member")] = None
+    assign_to: Annotated[
+        Literal["assignee", "member", "in_turn", "least_busy"],
+        says(
+            "For",
+            labels={
+                "assignee": "The contact's assignee",
+                "member": "Always the same colleague",
+                "in_turn": "Several in turn",
+                "least_busy": "Whoever of several has least to do",
+            },
+        ),
+    ] = "assignee"
+    assignee_id: Annotated[int | None, says("Colleague", "Named, it goes to them.", type="member")] = None
+    member_ids: Annotated[list[int], says("Colleagues who share the work", type="members")] = []
     priority: Annotated[str, says("Priority", type="choice", labels=dict(Priority.choices))] = "medium"
-=======
-    title: str
-    task_type: str = "follow_up"
-    description: str = ""
-    due_date: str | int | None = None
-    assign_to: Literal["assignee", "member", "in_turn", "least_busy"] = "assignee"
-    assignee_id: int | None = None
-    member_ids: list[int] = []
-    priority: str = "medium"
->>>>>>> 4fe16cf (Give colleagues a desk: tasks done, put off and handed on with one tap; work goes to the least busy)
 
 
 def check(configuration: Configuration, wrong: Wrong) -> None:
@@ -148,11 +141,6 @@ def sentence(configuration: Configuration) -> str:
     return f"{text}, due {configuration.due_date}" if configuration.due_date else text
 
 
-<<<<<<< HEAD
-STEP = StepKind(
-    "Create task", "Puts a to-do on a colleague's list.", Configuration, execute, sentence, check, group="Colleagues"
-)
-=======
 def _for_whom(configuration: Configuration) -> str:
     if configuration.assign_to == "in_turn":
         return f"in turn for {members.names(configuration.member_ids)}"
@@ -161,5 +149,6 @@ def _for_whom(configuration: Configuration) -> str:
     return f"for {members.name(configuration.assignee_id)}" if configuration.assignee_id else "for the assignee"
 
 
-STEP = StepKind("Create task", "Puts a to-do on a colleague's list.", Configuration, execute, sentence, check)
->>>>>>> 4fe16cf (Give colleagues a desk: tasks done, put off and handed on with one tap; work goes to the least busy)
+STEP = StepKind(
+    "Create task", "Puts a to-do on a colleague's list.", Configuration, execute, sentence, check, group="Colleagues"
+)

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0001_initial"),
         ("audience", "0005_policy"),
-        ("automations", "0002_weight"),
+        ("automations", "0004_count_runs"),
     ]
 
     operations = [
