@@ -45,8 +45,7 @@ def worker_command(name: str, queues: str, processes: int, log_level: str = "INF
 
 def beat_command(log_level: str = "WARNING") -> list[str]:
     """The clock; exactly one per installation."""
-    scheduler = "django_celery_beat.schedulers:DatabaseScheduler"
-    options = ["--scheduler", scheduler, "--loglevel", log_level]
+    options = ["--scheduler", settings.CELERY_BEAT_SCHEDULER, "--loglevel", log_level]
     return [PYTHON, "-m", "celery", "-q", "-A", "marketing_site", "beat", *options]
 
 

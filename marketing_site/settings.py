@@ -128,7 +128,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000  # KiB
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = SCHEDULE
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "marketing_site.beat:Scheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 # False in tests, which pump the river themselves instead of ringing a worker.
 DOORBELL_ENABLED = MODE != "test"
