@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from audience.models import Contact
-from audience.notices import AttributeChange, ContactsChanged, EventsRecorded, RecordedEvent
-from automations.services import entries, merges
+from audience.notices import AttributeChange, ContactsChanged, EventsRecorded, PredictionsChanged, RecordedEvent
+from automations import keys
+from automations.services import entries, merges, watches
 from automations.triggers import attribute_changed, event, lead_created, segment
 from automations.triggers.base import Happening
-from common import outbox
+from common import doorbell, outbox
 from segments.notices import MembershipChanged
+from segments.rules.conditions.prediction import FIELD as PREDICTION
 
 DEFAULTS = {name: getattr(Contact(), name) for name in ("status", "priority", "value_minor")}
 
@@ -19,6 +22,9 @@ DEFAULTS = {name: getattr(Contact(), name) for name in ("status", "priority", "v
 def on_contacts_changed(notice: ContactsChanged) -> None:
     """Merges first, so that what follows is about the survivors."""
     merges.repoint([(merge.merged_id, merge.survivor_id) for merge in notice.merged])
+    if notice.merged:
+        doorbell.ring(entries.WORK)
+    _wake((keys.of_attribute(change.attribute), change.contact_id) for change in notice.changes)
     heard = entries.heard(
         {lead_created.KEY, *(attribute_changed.key_of(change.attribute) for change in notice.changes)}
     )
@@ -51,7 +57,12 @@ def _stored(attribute: str, value: Any) -> Any:
 
 
 def on_events_recorded(notice: EventsRecorded) -> None:
-    """Events whose name an active workflow listens to; their properties are read only then."""
+    """Events whose name an active workflow listens to; their properties are read only then. Who waits wakes."""
+    _wake(
+        (key, recorded.contact_id)
+        for recorded in notice.events
+        for key in (keys.of_event(recorded.name), keys.ANY_EVENT)
+    )
     heard = entries.heard({event.key_of(name) for name in {recorded.name for recorded in notice.events}})
     entries.admit([_recorded(recorded) for recorded in notice.events if event.key_of(recorded.name) in heard])
 
@@ -64,17 +75,49 @@ def _recorded(recorded: RecordedEvent) -> Happening:
 
 def on_membership_changed(notices: list[MembershipChanged]) -> None:
     """Contacts that entered or left segments."""
+    _wake(
+        (keys.of_segment(notice.segment_id), contact_id)
+        for notice in notices
+        for contact_id in (*notice.entered, *notice.left)
+    )
     entries.admit([happening for notice in notices for happening in _moved(notice)])
+
+
+def on_predictions_changed(notice: PredictionsChanged) -> None:
+    """Contacts of whom something else is expected: nobody starts by that, but who waits for it wakes."""
+    _wake((_of_prediction(notice), contact_id) for contact_id in notice.contact_ids)
+
+
+def hears_predictions(notices: Sequence[PredictionsChanged]) -> list[bool]:
+    """Which of these somebody inside a workflow waits for."""
+    heard = watches.heard({_of_prediction(notice) for notice in notices})
+    return [_of_prediction(notice) in heard for notice in notices]
+
+
+def _of_prediction(notice: PredictionsChanged) -> str:
+    return keys.of_attribute(f"{PREDICTION}{notice.name}")
+
+
+def _wake(told: Iterable[tuple[str, int]]) -> None:
+    moved: dict[str, set[int]] = defaultdict(set)
+    for key, contact_id in told:
+        moved[key].add(contact_id)
+    if moved and watches.wake(moved):
+        doorbell.ring(entries.WORK)
 
 
 def hears_memberships(notices: Sequence[MembershipChanged]) -> list[bool]:
     """Which of these are about segments that an active workflow listens to."""
-    return _heard_by_somebody([{happening.key for happening in _moved(notice)} for notice in notices])
+    return _heard_by_somebody(
+        [{keys.of_segment(notice.segment_id), *(happening.key for happening in _moved(notice))} for notice in notices]
+    )
 
 
 def hears_events(notices: Sequence[EventsRecorded]) -> list[bool]:
     """Which of these hold an event that an active workflow listens to."""
-    return _heard_by_somebody([{event.key_of(recorded.name) for recorded in notice.events} for notice in notices])
+    return _heard_by_somebody(
+        [{keys.ANY_EVENT, *(event.key_of(recorded.name) for recorded in notice.events)} for notice in notices]
+    )
 
 
 def hears_contacts(notices: Sequence[ContactsChanged]) -> list[bool]:
@@ -88,9 +131,9 @@ def hears_contacts(notices: Sequence[ContactsChanged]) -> list[bool]:
     return [bool(notice.merged) or is_heard for notice, is_heard in zip(notices, heard, strict=True)]
 
 
-def _heard_by_somebody(keys: Sequence[set[str]]) -> list[bool]:
-    heard = entries.heard(set().union(*keys))
-    return [bool(wanted & heard) for wanted in keys]
+def _heard_by_somebody(told: Sequence[set[str]]) -> list[bool]:
+    heard = entries.heard_or_watched(set().union(*told))
+    return [bool(wanted & heard) for wanted in told]
 
 
 def _moved(notice: MembershipChanged) -> list[Happening]:

@@ -3,30 +3,52 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from automations import configuration
 from automations.domain import tree
 from automations.domain.tree import Step, Ways
-from automations.models import AutomationVersion
+from automations.models import AutomationVersion, ExitReason
+from automations.steps import STEPS
 from automations.steps.base import StepKind
 from common.errors import Permanent
 
 logger = logging.getLogger(__name__)
 
 MOST_KEPT = 2000
+NOTHING = "{}"
+REPEATING = frozenset(name for name, kind in STEPS.items() if kind.repeats)
+ENDINGS = {"goal": ExitReason.GOAL, "exit": ExitReason.EXIT_RULE}
 
 
 @dataclass(frozen=True)
 class Workflow:
-    """One version: its steps by id and the way through them."""
+    """One version: its steps by id, the way through them, the rules that end it, and what wakes people in it."""
 
     version_id: int
     automation_id: int
     steps: Mapping[str, Step]
     ways: Ways
+    # Under their exit reason.
+    endings: Mapping[ExitReason, dict[str, Any]] = field(default_factory=dict)
+    # Step id → array literal of keys, for AutomationRun.wakes_on; "" holds those of the endings, for every step.
+    wakes: Mapping[str, str] = field(default_factory=dict)
+
+    def wakes_on(self, step_id: str) -> str:
+        """What ends a wait on this step early, as an array literal."""
+        return self.wakes.get(step_id) or self.wakes.get("", NOTHING)
+
+    def repeats(self, step_id: str) -> bool:
+        """Whether the branches of this step lead back to it."""
+        return step_id in self.steps and self.steps[step_id].type in REPEATING
+
+    def asks_again(self, step_id: str) -> bool:
+        """Whether this step wants to be asked before its wait is over."""
+        kind = STEPS.get(self.steps[step_id].type) if step_id in self.steps else None
+        return kind is None or kind.wakes is not None
 
 
 _kept: dict[int, Workflow] = {}
@@ -39,7 +61,8 @@ def load(version_ids: Collection[int]) -> dict[int, Workflow]:
     if missing:
         if len(_kept) + len(missing) > MOST_KEPT:
             _kept.clear()
-        fresh = {row.pk: ready for row in AutomationVersion.objects.filter(pk__in=missing) if (ready := _read(row))}
+        rows = AutomationVersion.objects.filter(pk__in=missing).prefetch_related("watches")
+        fresh = {row.pk: ready for row in rows if (ready := _read(row))}
         _kept.update(fresh)
         found |= fresh
     return found
@@ -55,10 +78,32 @@ def _read(version: AutomationVersion) -> Workflow | None:
 
 
 def prepare(version: AutomationVersion) -> Workflow:
-    """Read a version's document."""
-    steps = tree.read_steps(version.document["steps"])
+    """Read a version's document, and what it watches."""
+    document = version.document
+    steps = tree.read_steps(document["steps"])
     by_id = {step.id: step for step in tree.walk(steps)}
-    return Workflow(version.pk, version.automation_id, by_id, tree.ways(steps))
+    watched = [(watch.step_id, watch.key) for watch in version.watches.all()] if version.pk else []
+    return Workflow(
+        version.pk,
+        version.automation_id,
+        by_id,
+        tree.ways(steps, REPEATING),
+        {reason: document[name] for name, reason in ENDINGS.items() if document.get(name) is not None},
+        _wakes(watched),
+    )
+
+
+def _wakes(watched: Iterable[tuple[str, str]]) -> dict[str, str]:
+    keys: dict[str, set[str]] = defaultdict(set)
+    for step_id, key in watched:
+        keys[step_id].add(key)
+    return {step_id: _literal(keys[step_id] | keys.get("", set())) for step_id in list(keys)}
+
+
+def _literal(keys: Iterable[str]) -> str:
+    """An array literal of PostgreSQL."""
+    quoted = (key.replace("\\", "\\\\").replace('"', '\\"') for key in sorted(keys))
+    return "{" + ",".join(f'"{key}"' for key in quoted) + "}"
 
 
 def configuration_of(kind: StepKind[Any], step: Step) -> Any:

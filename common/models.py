@@ -40,6 +40,9 @@ class OutboxNotice(tenancy.OrganizationScoped):
     kind = models.CharField(max_length=60)
     payload = models.JSONField()
     created_at = models.DateTimeField(default=clock.now)
+    depth = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="How many doings of our own led to it, one by the other."
+    )
 
     def __str__(self) -> str:
         return f"{self.kind} #{self.pk}"

@@ -10,7 +10,8 @@ so a busy hour costs one set statement instead of a hundred (`join`).
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import Field, dataclass, fields, replace
 from datetime import timedelta
@@ -69,6 +70,25 @@ _handling: ContextVar[int] = ContextVar("notice_being_handled", default=0)
 _published: ContextVar[set[str] | None] = ContextVar("published_in_this_pass", default=None)
 
 
+# How many doings of our own led to what happens here: a loop is what grows without end.
+_depth: ContextVar[int] = ContextVar("depth_of_causes", default=0)
+
+
+def depth() -> int:
+    """How many doings of our own led to this moment, one by the other; 0 for what came from outside."""
+    return _depth.get()
+
+
+@contextmanager
+def caused_at(depth: int) -> Iterator[None]:
+    """What is announced inside the block, and what comes of it, stands at this depth."""
+    token = _depth.set(depth)
+    try:
+        yield
+    finally:
+        _depth.reset(token)
+
+
 def notice_id() -> int:
     """The id of the notice being handled (the first of joined ones): a natural key for what is made of it."""
     return _handling.get()
@@ -89,8 +109,8 @@ def wire(subscriptions: Sequence[Subscription]) -> None:
 # Notices get their ids in the order they were announced, and deliveries theirs in the order of the notices.
 PUBLISH_SQL = """
 WITH announced AS (
-  INSERT INTO common_outboxnotice (organization_id, kind, payload, created_at)
-  SELECT %(organization)s, kind, payload::jsonb, %(now)s
+  INSERT INTO common_outboxnotice (organization_id, kind, payload, created_at, depth)
+  SELECT %(organization)s, kind, payload::jsonb, %(now)s, %(depth)s
   FROM unnest(%(kinds)s::text[], %(payloads)s::text[]) WITH ORDINALITY AS told(kind, payload, place) ORDER BY place
   RETURNING id
 ), numbered AS (
@@ -125,6 +145,7 @@ def publish(*notices: Any, to_all: bool = False) -> None:
             {
                 "organization": tenancy.required(),
                 "now": clock.now(),
+                "depth": depth(),
                 "kinds": kinds,
                 "payloads": [msgspec.json.encode(notice).decode() for notice in heard],
                 "places": [places[number] for number, _ in listeners],
@@ -256,7 +277,7 @@ def _hand_over(subscription: Subscription | None, due: list[NoticeDelivery]) -> 
             _record_failure(delivery, Permanent(f"Nobody is wired as {delivery.subscriber} any more."))
         return []
     done: list[NoticeDelivery] = []
-    for group in [due] if subscription.takes_many and due else _groups(subscription, due):
+    for group in _groups(subscription, due):
         error = _try(subscription, group)
         if error is None:
             done += group
@@ -281,7 +302,7 @@ def _try(subscription: Subscription, group: list[NoticeDelivery]) -> Exception |
         notices = [
             msgspec.convert(delivery.notice.payload, subscription.notices[delivery.notice.kind]) for delivery in group
         ]
-        with transaction.atomic():
+        with transaction.atomic(), caused_at(group[0].notice.depth):
             subscription.handler(notices if subscription.takes_many else join(notices))
     except Exception as error:  # noqa: BLE001 — recorded on the row, logged, retried or kept as a dead letter
         return error
@@ -297,7 +318,9 @@ def replay(deliveries: QuerySet[NoticeDelivery]) -> int:
 
 
 def _groups(subscription: Subscription, due: list[NoticeDelivery]) -> list[list[NoticeDelivery]]:
-    """Neighbours of one kind whose notices differ only in their lists stand together."""
+    """Neighbours of one depth stand together, all of them or those of one kind that differ only in their lists."""
+    if subscription.takes_many:
+        return [list(group) for _, group in groupby(due, key=lambda delivery: delivery.notice.depth)]
     scalars = {
         kind: [field.name for field in fields(notice) if not _is_list(field)]
         for kind, notice in subscription.notices.items()
@@ -305,7 +328,7 @@ def _groups(subscription: Subscription, due: list[NoticeDelivery]) -> list[list[
 
     def likeness(delivery: NoticeDelivery) -> list[Any]:
         kind = delivery.notice.kind
-        return [kind, *(delivery.notice.payload.get(name) for name in scalars[kind])]
+        return [kind, delivery.notice.depth, *(delivery.notice.payload.get(name) for name in scalars[kind])]
 
     return [list(group) for _, group in groupby(due, key=likeness)]
 

@@ -99,6 +99,12 @@ SUBSCRIPTIONS: list[Subscription] = [
         takes_many=True,
         hears=automations.hears_memberships,
     ),
+    Subscription(
+        PredictionsChanged,
+        "automations.predictions",
+        automations.on_predictions_changed,
+        hears=automations.hears_predictions,
+    ),
     Subscription(EventsRecorded, "attribution.events", attribution_subscribers.on_events, LATER),
     Subscription(ContactsChanged, "attribution.contacts", attribution_subscribers.on_contacts, LATER),
     Subscription(

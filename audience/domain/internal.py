@@ -11,6 +11,8 @@ import msgspec
 from audience.domain import incoming
 from audience.domain.incoming import Incoming
 
+DEPTH = "cause_depth"  # in `context`: how many doings of our own led to the event
+
 
 @dataclass(frozen=True)
 class InternalEvent:

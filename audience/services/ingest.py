@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import msgspec
@@ -10,10 +11,10 @@ from django.db import connection
 
 from accounts import selectors as accounts
 from accounts.models import ApiKeyKind
-from audience.domain import wire
+from audience.domain import internal, wire
 from audience.domain.internal import InternalEvent
 from audience.models import Protocol
-from common import clock, doorbell, tenancy
+from common import clock, doorbell, outbox, tenancy
 from common.errors import Unauthorized
 
 # Local settings end with the statement's own transaction, so that one round trip does all of it.
@@ -53,7 +54,12 @@ def accept(organization_id: int, protocol: Protocol, body: bytes, event_count: i
 
 
 def record(events: Sequence[InternalEvent]) -> None:
-    """Write events of our own rooms in the caller's transaction; they are processed like all others."""
+    """Write events of our own rooms in the caller's transaction; they are processed like all others.
+
+    They keep the depth of what caused them (`outbox.depth`).
+    """
+    if depth := outbox.depth():
+        events = [replace(event, context={**event.context, internal.DEPTH: depth}) for event in events]
     encode = msgspec.json.Encoder().encode
     for start in range(0, len(events), wire.MOST_EVENTS):
         block = events[start : start + wire.MOST_EVENTS]

@@ -12,6 +12,7 @@ from automations.models import (
     Automation,
     AutomationRun,
     EntryRule,
+    ErrorPolicy,
     Outcome,
     ScheduledTask,
     ScheduleKind,
@@ -34,6 +35,9 @@ class ActionSerializer(serializers.Serializer):  # type: ignore[type-arg]
     action_type = serializers.ChoiceField(choices=[(name, kind.label) for name, kind in STEPS.items()])
     action_order = serializers.IntegerField(required=False, min_value=0)
     is_active = serializers.BooleanField(required=False)
+    on_error = serializers.ChoiceField(
+        choices=ErrorPolicy.choices, required=False, help_text="What becomes of a run when the step fails for good."
+    )
     configuration = serializers.DictField(required=False)
     branches = serializers.DictField(
         child=serializers.ListField(child=serializers.DictField()), required=False, help_text="Name → list of steps."
@@ -53,14 +57,16 @@ class ObjectField(serializers.JSONField):
 class AutomationSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
     version = serializers.IntegerField(source="current_version.number", default=None, allow_null=True)
     trigger_configuration = serializers.DictField()
+    goal_rule = serializers.DictField(source="current_version.document.goal", default=None, allow_null=True)
+    exit_rule = serializers.DictField(source="current_version.document.exit", default=None, allow_null=True)
     actions = serializers.SerializerMethodField()
 
     class Meta:
         model = Automation
         fields = [
             "id", "name", "slug", "description", "is_active", "run_immediately", "weight", "shelf_hours",
-            "holdout_percent", "trigger_type", "trigger_configuration", "entry_rule", "version", "actions",
-            "created_at", "updated_at",
+            "holdout_percent", "trigger_type", "trigger_configuration", "entry_rule", "entry_days", "entry_key",
+            "goal_rule", "exit_rule", "version", "actions", "created_at", "updated_at",
         ]  # fmt: skip
 
     @extend_schema_field(ActionSerializer(many=True))
@@ -79,6 +85,19 @@ class AutomationInput(StrictSerializer):
     trigger_type = serializers.ChoiceField(choices=[(name, kind.label) for name, kind in TRIGGERS.items()])
     trigger_configuration = ObjectField(required=False)
     entry_rule = serializers.ChoiceField(choices=EntryRule.choices, required=False)
+    entry_days = serializers.IntegerField(
+        allow_null=True, required=False, min_value=1, max_value=3660, help_text="For after_days."
+    )
+    entry_key = serializers.CharField(
+        max_length=300, allow_blank=True, required=False,
+        help_text='For concurrent: where the value stands, such as "event.properties.order_id".',
+    )  # fmt: skip
+    goal_rule = ObjectField(
+        allow_null=True, required=False, help_text="A segment rule: whoever meets it has reached the goal and leaves."
+    )
+    exit_rule = ObjectField(
+        allow_null=True, required=False, help_text="A segment rule: whoever meets it leaves without the goal."
+    )
     is_active = serializers.BooleanField(required=False)
     run_immediately = serializers.BooleanField(required=False)
     weight = serializers.ChoiceField(
@@ -113,8 +132,8 @@ class AutomationRunSerializer(serializers.ModelSerializer):  # type: ignore[type
     class Meta:
         model = AutomationRun
         fields = [
-            "id", "contact_id", "version", "status", "step_id", "run_at", "waiting_since", "attempts",
-            "step_count", "error", "entered_at", "finished_at",
+            "id", "contact_id", "version", "status", "exit_reason", "step_id", "run_at", "waiting_since",
+            "waits_until", "wakes_on", "attempts", "step_count", "depth", "error", "entered_at", "finished_at",
         ]  # fmt: skip
 
 

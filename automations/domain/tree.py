@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,9 @@ FORMAT = 1
 MOST_STEPS = 200
 MOST_DEPTH = 8
 STEP_ID = re.compile(r"^[a-z0-9][a-z0-9_-]{0,59}$")
-ACTION_KEYS = {"id", "action_type", "action_order", "is_active", "configuration", "branches"}
+ACTION_KEYS = {"id", "action_type", "action_order", "is_active", "configuration", "branches", "on_error"}
+STOP = "stop"
+ERROR_POLICIES = (STOP, "continue", "exit")
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Step:
     branches: dict[str, tuple[Step, ...]] = field(default_factory=dict)
     place: str = ""
     path: str = ""
+    on_error: str = STOP
 
 
 class Problems(dict[str, str]):
@@ -143,7 +146,10 @@ def _read_step(raw: object, reader: _Reader, place: str, path: str, depth: int) 
         configuration = {}
     step_id = _read_id(raw.get("id"), step_type, reader, f"{place}.id")
     branches = _read_branches(raw.get("branches", {}), reader, f"{place}.branches", path, depth)
-    return Step(step_id, step_type, is_active is True, configuration, branches, place, path)
+    on_error = raw.get("on_error", STOP)
+    if on_error not in ERROR_POLICIES:
+        reader.problems.add(f"{place}.on_error", f"must be one of {', '.join(ERROR_POLICIES)}")
+    return Step(step_id, step_type, is_active is True, configuration, branches, place, path, str(on_error))
 
 
 def _read_id(raw: object, step_type: str, reader: _Reader, place: str) -> str:
@@ -187,6 +193,8 @@ def actions(steps: tuple[Step, ...]) -> list[dict[str, Any]]:
             "is_active": step.is_active,
             "configuration": step.configuration,
         }
+        if step.on_error != STOP:
+            action["on_error"] = step.on_error
         if step.branches:
             action["branches"] = {name: actions(branch) for name, branch in step.branches.items()}
         spelled.append(action)
@@ -206,6 +214,8 @@ def write_steps(steps: tuple[Step, ...]) -> list[dict[str, Any]]:
             "is_active": step.is_active,
             "configuration": step.configuration,
         }
+        if step.on_error != STOP:
+            item["on_error"] = step.on_error
         if step.branches:
             item["branches"] = {name: write_steps(branch) for name, branch in step.branches.items()}
         written.append(item)
@@ -226,6 +236,7 @@ def read_steps(written: list[dict[str, Any]], path: str = "", place: str = "acti
             },
             f"{place}[{index}]",
             f"{path}{index}",
+            item.get("on_error", STOP),
         )
         for index, item in enumerate(written)
     )
@@ -238,7 +249,8 @@ def read_steps(written: list[dict[str, Any]], path: str = "", place: str = "acti
 class Ways:
     """Where each active step leads: `following` when it is done, `entrances` into its branches.
 
-    The empty id is the end. Steps that are switched off are passed over, branches and all.
+    The empty id is the end. Steps that are switched off are passed over, branches and all. A branch of a
+    repeating step leads back to it.
     """
 
     first: str
@@ -246,8 +258,8 @@ class Ways:
     entrances: dict[str, dict[str, str]]
 
 
-def ways(steps: tuple[Step, ...]) -> Ways:
-    """The way through a tree."""
+def ways(steps: tuple[Step, ...], repeating: Collection[str] = ()) -> Ways:
+    """The way through a tree; `repeating` are the types of steps whose branches lead back to them."""
     following: dict[str, str] = {}
     entrances: dict[str, dict[str, str]] = {}
 
@@ -256,7 +268,8 @@ def ways(steps: tuple[Step, ...]) -> Ways:
         for step in reversed(line):
             if step.is_active:
                 following[step.id] = ahead
-                entrances[step.id] = {name: lay(branch, ahead) for name, branch in step.branches.items()}
+                back = step.id if step.type in repeating else ahead
+                entrances[step.id] = {name: lay(branch, back) for name, branch in step.branches.items()}
                 ahead = step.id
         return ahead
 

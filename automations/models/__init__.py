@@ -1,10 +1,17 @@
 """Workflows, the people inside them, work set for later, and work for colleagues."""
 
 from automations.models.counts import RunCount, StepCount
-from automations.models.runs import INSIDE, AutomationRun, Rotation, RunStatus, StepOutcome, StepRun
+from automations.models.runs import INSIDE, AutomationRun, ExitReason, Rotation, RunStatus, StepOutcome, StepRun
 from automations.models.scheduled import ScheduledStatus, ScheduledTask, ScheduleKind
 from automations.models.tasks import Notification, Outcome, Task, TaskNote, TaskStatus
-from automations.models.workflows import Automation, AutomationAction, AutomationVersion, EntryRule
+from automations.models.workflows import (
+    Automation,
+    AutomationAction,
+    AutomationVersion,
+    AutomationWatch,
+    EntryRule,
+    ErrorPolicy,
+)
 
 __all__ = [
     "INSIDE",
@@ -12,7 +19,10 @@ __all__ = [
     "AutomationAction",
     "AutomationRun",
     "AutomationVersion",
+    "AutomationWatch",
     "EntryRule",
+    "ErrorPolicy",
+    "ExitReason",
     "Notification",
     "Outcome",
     "Rotation",

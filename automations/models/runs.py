@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -11,6 +12,7 @@ from audience.models import Contact
 from automations.models.workflows import Automation, AutomationVersion
 from common import clock
 from common.tenancy import OrganizationScoped
+from delivery.models import Weight
 
 
 class RunStatus(models.TextChoices):
@@ -22,6 +24,17 @@ class RunStatus(models.TextChoices):
     CANCELLED = "cancelled"  # taken out by a colleague, or merged into somebody who is inside already
 
 
+class ExitReason(models.TextChoices):
+    """Why a run ended exited."""
+
+    NONE = "", "—"
+    GOAL = "goal", "Reached the goal"
+    EXIT_RULE = "exit_rule", "Met the exit rule"
+    STEP = "step", "An exit step"
+    DRAINED = "drained", "Taken out by another version"
+    ERROR = "error", "A step failed"
+
+
 # While a run is one of these, its contact is inside and does not enter again.
 INSIDE = (RunStatus.RUNNING, RunStatus.HELD, RunStatus.FAILED)
 
@@ -29,18 +42,42 @@ INSIDE = (RunStatus.RUNNING, RunStatus.HELD, RunStatus.FAILED)
 class AutomationRun(OrganizationScoped):
     """One contact on the way through one version: stands on a step and goes on at `run_at`."""
 
-    automation = models.ForeignKey(Automation, on_delete=models.CASCADE, related_name="runs", db_constraint=False)
-    version = models.ForeignKey(AutomationVersion, on_delete=models.CASCADE, related_name="runs", db_constraint=False)
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="runs", db_constraint=False)
+    # The indexes below begin with these; every further one would be written with every move.
+    automation = models.ForeignKey(
+        Automation, on_delete=models.CASCADE, related_name="runs", db_constraint=False, db_index=False
+    )
+    version = models.ForeignKey(
+        AutomationVersion, on_delete=models.CASCADE, related_name="runs", db_constraint=False, db_index=False
+    )
+    contact = models.ForeignKey(
+        Contact, on_delete=models.CASCADE, related_name="runs", db_constraint=False, db_index=False
+    )
     entry_key = models.CharField(max_length=300, help_text='"once", or what caused this entry.')
+    inside_key = models.CharField(
+        max_length=300, blank=True, default="", db_default="", help_text="One run inside for each: of entry_key."
+    )
+    depth = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="How many runs caused each other before this one."
+    )
     status = models.CharField(max_length=10, choices=RunStatus, default=RunStatus.RUNNING, db_default="running")
     step_id = models.CharField(max_length=60, blank=True, default="", db_default="", help_text="Empty: at the end.")
+    weight = models.PositiveSmallIntegerField(choices=Weight, default=Weight.NORMAL, db_default=20)
     run_at = models.DateTimeField(default=clock.now)
     waiting_since = models.DateTimeField(null=True, help_text="Set while the step itself waits.")
+    waits_until = models.DateTimeField(null=True, help_text="When its wait is over; `run_at` may look earlier.")
+    wakes_on = ArrayField(
+        models.CharField(max_length=300), default=list, db_default=[], help_text="What ends its wait early."
+    )
+    laps: models.JSONField[Any, Any] = models.JSONField(
+        default=dict, db_default={}, help_text='Turns of each repeating step; "" counts all that ever began.'
+    )
     attempts = models.PositiveSmallIntegerField(default=0, db_default=0, help_text="Failed tries of this step.")
     step_count = models.PositiveIntegerField(default=0, db_default=0, help_text="Step records so far.")
     facts: models.JSONField[Any, Any] = models.JSONField(default=dict, db_default={}, help_text="What started it.")
     error = models.TextField(blank=True, default="", db_default="")
+    exit_reason = models.CharField(
+        max_length=10, choices=ExitReason, blank=True, default=ExitReason.NONE, db_default=""
+    )
     entered_at = models.DateTimeField(default=clock.now)
     finished_at = models.DateTimeField(null=True)
 
@@ -49,14 +86,16 @@ class AutomationRun(OrganizationScoped):
         constraints = [
             models.UniqueConstraint(fields=["automation", "contact", "entry_key"], name="one_run_per_entry"),
             models.UniqueConstraint(
-                fields=["automation", "contact"],
+                fields=["automation", "contact", "inside_key"],
                 condition=Q(status__in=["running", "held", "failed"]),
                 name="one_run_inside",
             ),
         ]
         indexes = [
             models.Index(
-                fields=["organization_id", "run_at", "id"], condition=Q(status="running"), name="running_runs"
+                fields=["organization_id", "weight", "run_at", "id"],
+                condition=Q(status="running"),
+                name="running_runs",
             ),
             models.Index(fields=["organization_id", "automation", "status", "-id"], name="runs_by_automation"),
             models.Index(fields=["organization_id", "contact", "-id"], name="runs_by_contact"),
@@ -72,6 +111,7 @@ class StepOutcome(models.TextChoices):
     BRANCHED = "branched"  # detail.branch says where to
     SKIPPED = "skipped"  # nothing to do for this contact; detail.reason says why
     EXITED = "exited"
+    GOAL = "goal"  # it had reached the goal before this step
     FAILED = "failed"  # one failed try; error says why
 
 

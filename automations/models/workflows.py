@@ -17,6 +17,16 @@ from delivery.models import Weight
 class EntryRule(models.TextChoices):
     ONCE = "once", "Once ever"
     AGAIN = "again", "Again after they have left"
+    AFTER_DAYS = "after_days", "Again some days after they have left"
+    CONCURRENT = "concurrent", "Once at a time for each value of a key"
+
+
+class ErrorPolicy(models.TextChoices):
+    """What becomes of a run whose step has failed for good."""
+
+    STOP = "stop", "Stop here, to be tried again by hand"
+    CONTINUE = "continue", "Go on with the next step"
+    EXIT = "exit", "Leave the workflow"
 
 
 class Automation(OrganizationScoped):
@@ -48,6 +58,15 @@ class Automation(OrganizationScoped):
         help_text="Drawn by chance and sent nothing, so that the effect can be measured.",
     )  # fmt: skip
     entry_rule = models.CharField(max_length=10, choices=EntryRule, default=EntryRule.ONCE)
+    entry_days = models.PositiveSmallIntegerField(
+        "days outside", null=True, blank=True, help_text="For after_days: how long they have been out."
+    )
+    entry_key = models.CharField(
+        max_length=300, blank=True, default="", db_default="",
+        help_text='For concurrent: where its value stands, such as "event.properties.order_id".',
+    )  # fmt: skip
+    # The flow as somebody is writing it, in the API's words; None when there is nothing unpublished.
+    draft: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True, editable=False)
     current_version = models.ForeignKey(
         "AutomationVersion", null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
     )
@@ -71,7 +90,8 @@ class AutomationVersion(OrganizationScoped):
 
     automation = models.ForeignKey(Automation, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
-    # {"format": 1, "trigger": {"type", "configuration"}, "entry": {"rule"}, "steps": [step …]}; domain.tree reads it.
+    # {"format": 1, "trigger": {"type", "configuration"}, "entry": {"rule", "days", "key"}, "goal": rule,
+    # "exit": rule, "steps": [step …]}; what is absent has its default; domain.tree reads the steps.
     document: models.JSONField[Any, Any] = models.JSONField()
     first_step_id = models.CharField(max_length=60, blank=True, default="")
     author = models.CharField(max_length=200, blank=True, default="")
@@ -106,3 +126,21 @@ class AutomationAction(OrganizationScoped):
 
     def __str__(self) -> str:
         return f"{self.path} {self.action_type}"
+
+
+class AutomationWatch(OrganizationScoped):
+    """Something that wakes people inside a version: those on one step, or everybody (`step_id` empty).
+
+    Written with the version, never changed. `key` as in `AutomationRun.wakes_on`.
+    """
+
+    version = models.ForeignKey(AutomationVersion, on_delete=models.CASCADE, related_name="watches")
+    step_id = models.CharField(max_length=60, blank=True, default="")
+    key = models.CharField(max_length=300, help_text='"event:order_completed", "attribute:status" or "segment:3".')
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["version", "step_id", "key"], name="one_watch_per_key")]
+        indexes = [models.Index(fields=["organization_id", "key"], name="watches_by_key")]
+
+    def __str__(self) -> str:
+        return f"{self.version_id} {self.step_id} {self.key}"

@@ -16,6 +16,7 @@ from automations.models import AutomationRun, AutomationVersion, RunStatus
 from automations.steps import STEPS
 from automations.steps.base import StepKind
 from automations.triggers import TRIGGERS
+from automations.words import counted
 from common.errors import Invalid
 from segments import rules
 from segments.rules.sentences import phrase
@@ -71,9 +72,23 @@ def outline(version: AutomationVersion) -> list[Line]:
     """The workflow in plain language: the trigger, who may enter again, every step."""
     document = version.document
     lines = [Line(0, trigger_sentence(document["trigger"]["type"], document["trigger"]["configuration"]))]
-    if document["entry"]["rule"] == "again":
-        lines.append(Line(0, "Contacts may enter again after they have left"))
+    lines += [Line(0, text) for text in _frame(document)]
     return lines + _lines(tree.read_steps(document["steps"]), 0)
+
+
+def _frame(document: dict[str, Any]) -> list[str]:
+    """Who may enter again, and what ends it before its last step."""
+    entry = document["entry"]
+    said = {
+        "again": "Contacts may enter again after they have left",
+        "after_days": f"Contacts may enter again {counted(entry.get('days') or 0, 'day')} after they have left",
+        "concurrent": f"Contacts are inside once at a time for each value of {entry.get('key', '')}",
+    }
+    lines = [said[entry["rule"]]] if entry["rule"] in said else []
+    for name, words in (("goal", "The goal, at which they leave"), ("exit", "They leave without it")):
+        if document.get(name) is not None:
+            lines.append(f"{words}: {_contacts_where(document[name])}")
+    return lines
 
 
 def trigger_sentence(trigger_type: str, raw: Any) -> str:

@@ -14,7 +14,7 @@ from django.utils.text import slugify
 
 from accounts import audit
 from audience.models import Contact
-from automations.models import Automation, AutomationRun, EntryRule, RunStatus
+from automations.models import INSIDE, Automation, AutomationRun, EntryRule, RunStatus
 from automations.services import entries, publishing
 from automations.services.entries import WORK, Entered, Entry
 from automations.services.publishing import Draft
@@ -27,7 +27,18 @@ from segments import services as segments
 PLAIN_FIELDS = frozenset(
     {"name", "slug", "description", "is_active", "run_immediately", "weight", "shelf_hours", "holdout_percent"}
 )
-FLOW_FIELDS = frozenset({"trigger_type", "trigger_configuration", "entry_rule", "actions"})
+FLOW_FIELDS = frozenset(
+    {
+        "trigger_type",
+        "trigger_configuration",
+        "entry_rule",
+        "entry_days",
+        "entry_key",
+        "goal_rule",
+        "exit_rule",
+        "actions",
+    }
+)
 MOST_STARTED = 10_000
 MOST_NAMED = 20
 
@@ -57,7 +68,7 @@ def update_automation(automation: Automation, changes: Mapping[str, Any]) -> Aut
     _known(changes)
     with transaction.atomic():
         held = lock(automation.pk)
-        was_active = held.is_active
+        was_active, was_weight = held.is_active, held.weight
         with audit.changing(held):
             for name in PLAIN_FIELDS & changes.keys():
                 setattr(held, name, changes[name])
@@ -68,6 +79,8 @@ def update_automation(automation: Automation, changes: Mapping[str, Any]) -> Aut
             held.updated_at = clock.now()
             with _slug_is_free(held.slug):
                 held.save()
+        if held.weight != was_weight:
+            AutomationRun.objects.filter(automation=held, status__in=INSIDE).update(weight=held.weight)
         _hold_out(held)
         if held.is_active != was_active:
             _let_go(held) if held.is_active else _hold(held)
@@ -191,7 +204,6 @@ def _present(automation: Automation) -> dict[str, Any]:
     return {
         "trigger_type": automation.trigger_type,
         "trigger_configuration": automation.trigger_configuration,
-        "entry_rule": automation.entry_rule,
         **from_version,
     }
 
@@ -200,7 +212,8 @@ def _draft(values: Mapping[str, Any], present: Mapping[str, Any]) -> Draft:
     both = {"trigger_configuration": {}, "entry_rule": EntryRule.ONCE, "actions": []} | dict(present) | dict(values)
     if not isinstance(both.get("trigger_type"), str):
         raise Invalid("trigger_type: is missing", details={"trigger_type": "is missing; it says what starts it"})
-    return Draft(both["trigger_type"], both["trigger_configuration"], str(both["entry_rule"]), both["actions"])
+    flow: dict[str, Any] = {name: both[name] for name in FLOW_FIELDS & both.keys()}
+    return Draft(**flow | {"entry_rule": str(both["entry_rule"])})
 
 
 @contextmanager

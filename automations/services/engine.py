@@ -9,36 +9,33 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
 from django.db import OperationalError, connection, transaction
 from psycopg.errors import DeadlockDetected, SerializationFailure
 
 from automations import workflows
-from automations.models import RunStatus, StepOutcome
-from automations.services import records
+from automations.models import RunStatus
+from automations.services import depth, endings, moves, records
 from automations.services.records import Record
 from automations.steps import STEPS
-from automations.steps.base import DONE, Group, Result, Results, Traveller
+from automations.steps.base import DONE, Group, Results, Traveller
 from automations.workflows import Workflow
-from common import claims, clock, tenancy
-from common.errors import AppError, Permanent, Transient
+from common import clock, tenancy
+from common.errors import Permanent
 
 logger = logging.getLogger(__name__)
 
 BATCH = 1000
 # Steps served within one transaction before the rest is left to the next claim.
 MOST_PASSES = 20
-MOST_ATTEMPTS = 8
 # Deadlocks in one call before the engine leaves the rest to the next sweep.
 MOST_CLASHES = 20
-# Loop guard: no run takes more steps than this.
-MOST_STEPS_PER_RUN = 1000
 # The more often a step failed, the smaller the groups it is tried in, until one bad row stands alone.
 GROUP_SIZES = (BATCH, 100, 10, 1)
 
-Key = tuple[int, str, int]
+Key = tuple[int, str, int, int]
 
 
 def run(organization_id: int) -> int:
@@ -82,30 +79,45 @@ def _serve(travellers: Sequence[Traveller], now: datetime) -> Iterator[Record]:
         moving = [one for one in travellers if one.status == RunStatus.RUNNING and one.run_at <= now]
         if not moving:
             return
-        for (version_id, step_id, size), runs in _grouped(moving).items():
+        yield from endings.end(moving, ready, now)
+        _send_back(moving, ready, now)
+        for (version_id, step_id, _, size), runs in _grouped(moving, now).items():
             workflow = ready.get(version_id)
             if workflow is None:
-                yield from (_fail(one, Permanent("Its version is gone or cannot be read."), now) for one in runs)
+                yield from (
+                    moves.fail(None, one, Permanent("Its version is gone or cannot be read."), now) for one in runs
+                )
                 continue
             if not step_id:
-                _finish(runs, RunStatus.COMPLETED, now)
+                moves.finish(runs, RunStatus.COMPLETED, now)
                 continue
             for start in range(0, len(runs), size):
                 group = Group(workflow.automation_id, step_id, runs[start : start + size], now)
                 yield from _serve_group(workflow, group)
 
 
-def _grouped(travellers: Sequence[Traveller]) -> dict[Key, list[Traveller]]:
+def _send_back(travellers: Sequence[Traveller], ready: Mapping[int, Workflow], now: datetime) -> None:
+    """Who was only looked at for the goal or exit goes on waiting: its step is not asked before its time."""
+    for one in travellers:
+        workflow = ready.get(one.version_id)
+        is_early = one.status == RunStatus.RUNNING and one.waits_until is not None and one.waits_until > now
+        if is_early and one.run_at <= now and workflow is not None and not workflow.asks_again(one.step_id):
+            moves.sleep(workflow, one)
+
+
+def _grouped(travellers: Sequence[Traveller], now: datetime) -> dict[Key, list[Traveller]]:
+    """By version, step and depth; the size says how many at once."""
     groups: dict[Key, list[Traveller]] = defaultdict(list)
     for one in travellers:
-        size = GROUP_SIZES[min(one.attempts, len(GROUP_SIZES) - 1)]
-        groups[one.version_id, one.step_id, size].append(one)
+        if one.status == RunStatus.RUNNING and one.run_at <= now:
+            size = GROUP_SIZES[min(one.attempts, len(GROUP_SIZES) - 1)]
+            groups[one.version_id, one.step_id, one.depth, size].append(one)
     return groups
 
 
 def _serve_group(workflow: Workflow, group: Group) -> list[Record]:
     try:
-        with transaction.atomic():
+        with transaction.atomic(), depth.inside(group.runs[0].depth):
             results = _execute(workflow, group)
     except Exception as error:
         if _is_clash(error) or connection.connection is None or connection.connection.closed:
@@ -117,8 +129,8 @@ def _serve_group(workflow: Workflow, group: Group) -> list[Record]:
             len(group.runs),
             exc_info=error,
         )
-        return [_fail(one, error, group.now) for one in group.runs]
-    moved = [_move(workflow, one, results.get(one.id, DONE), group.now) for one in group.runs]
+        return [moves.fail(workflow, one, error, group.now) for one in group.runs]
+    moved = [moves.move(workflow, one, results.get(one.id, DONE), group.now) for one in group.runs]
     return [record for record in moved if record is not None]
 
 
@@ -128,61 +140,3 @@ def _execute(workflow: Workflow, group: Group) -> Results:
         raise Permanent(f'This version has no step "{group.step_id}".')
     kind = STEPS.find(step.type)
     return kind.execute(workflows.configuration_of(kind, step), group)
-
-
-def _move(workflow: Workflow, one: Traveller, result: Result, now: datetime) -> Record | None:
-    """Put the run where the result says. A run that waits stays on its step and has no record yet."""
-    if result.wait_until is not None:
-        one.waiting_since, one.run_at, one.attempts, one.error = one.waiting_since or now, result.wait_until, 0, ""
-        return None
-    record = _record(one, result.outcome, now, detail=result.detail)
-    if result.branch:
-        one.step_id = workflow.ways.entrances[one.step_id][result.branch]
-    else:
-        one.step_id = workflow.ways.following[one.step_id]
-    one.waiting_since, one.run_at, one.attempts, one.error = None, now, 0, ""
-    if result.leaves:
-        _finish([one], RunStatus.EXITED, now)
-    elif not one.step_id:
-        _finish([one], RunStatus.COMPLETED, now)
-    elif one.step_count >= MOST_STEPS_PER_RUN:
-        one.status = RunStatus.FAILED
-        one.error = f"Loop guard: this run took {MOST_STEPS_PER_RUN:,} steps without coming to an end."
-    return record
-
-
-def _finish(runs: Sequence[Traveller], status: RunStatus, now: datetime) -> None:
-    for one in runs:
-        one.status, one.finished_at, one.step_id = status, now, ""
-
-
-def _fail(one: Traveller, error: Exception, now: datetime) -> Record:
-    """Count the failed try: back off, or lay the run among the dead letters."""
-    one.attempts += 1
-    one.error = error.message if isinstance(error, AppError) else f"{type(error).__name__}: {error}"[:2000]
-    certain = isinstance(error, AppError) and not isinstance(error, Transient)
-    if certain or one.attempts >= MOST_ATTEMPTS:
-        one.status = RunStatus.FAILED
-    else:
-        one.run_at = now + _pause(one, error)
-    return _record(one, StepOutcome.FAILED, now, error=one.error)
-
-
-def _pause(one: Traveller, error: Exception) -> timedelta:
-    if isinstance(error, Transient) and error.retry_after_seconds is not None:
-        return timedelta(seconds=error.retry_after_seconds)
-    # Spread by run id (Knuth's multiplicative hash), so that a failed group does not come back as one burst.
-    share = (one.id * 2_654_435_761 % 1000) / 1000
-    return claims.backoff(one.attempts) * (0.75 + share / 2)
-
-
-def _record(
-    one: Traveller,
-    outcome: StepOutcome,
-    now: datetime,
-    *,
-    detail: dict[str, object] | None = None,
-    error: str = "",
-) -> Record:
-    one.step_count += 1
-    return Record(one.id, one.step_count, one.step_id, outcome, detail or {}, error, now)

@@ -12,8 +12,9 @@ import msgspec
 from django.db import connection
 
 from automations import configuration
-from automations.models import Automation
+from automations.models import Automation, AutomationWatch
 from automations.selectors import event_filters
+from automations.services import depth, inside_keys
 from automations.services.engine import BATCH
 from automations.triggers import TRIGGERS
 from automations.triggers.base import Happening, TriggerKind
@@ -30,37 +31,43 @@ LOOP_GUARD = f"Loop guard: this contact entered more than {MOST_ENTRIES_PER_DAY}
 
 # An entry happens once: the unique indexes one_run_per_entry and one_run_inside drop the second.
 # The automations are locked against being switched off meanwhile, so nobody starts in one that is off.
-# Plan: one probe per entry into automation, version, contact; the guard counts on one_run_per_entry's prefix.
+# Plan: one probe per entry into automation, version, contact; guard and days count on one_run_per_entry's prefix.
 ENTER_SQL = """
 WITH open AS (
-    SELECT id, current_version_id, entry_rule, run_immediately FROM automations_automation
+    SELECT id, current_version_id, entry_rule, entry_days, weight FROM automations_automation
      WHERE organization_id = %(organization)s AND id = ANY(%(automations)s) AND is_active
        AND current_version_id IS NOT NULL
      ORDER BY id FOR SHARE
 ), entry AS (
-    SELECT DISTINCT ON (open.id, coalesce(contact.merged_into_id, contact.id), wanted.cause)
-           open.id AS automation_id, open.current_version_id AS version_id,
+    SELECT DISTINCT ON (open.id, coalesce(contact.merged_into_id, contact.id), wanted.inside_key, wanted.cause)
+           open.id AS automation_id, open.current_version_id AS version_id, open.weight,
            coalesce(contact.merged_into_id, contact.id) AS contact_id,
            CASE open.entry_rule WHEN 'once' THEN 'once' ELSE wanted.cause END AS entry_key,
-           wanted.facts
-      FROM unnest(%(automation_ids)s::bigint[], %(contact_ids)s::bigint[], %(causes)s::text[], %(facts)s::jsonb[])
-           AS wanted(automation_id, contact_id, cause, facts)
+           CASE open.entry_rule WHEN 'concurrent' THEN wanted.inside_key ELSE '' END AS inside_key,
+           CASE open.entry_rule WHEN 'after_days' THEN open.entry_days END AS days, wanted.facts
+      FROM unnest(%(automation_ids)s::bigint[], %(contact_ids)s::bigint[], %(causes)s::text[],
+                  %(inside_keys)s::text[], %(facts)s::jsonb[])
+           AS wanted(automation_id, contact_id, cause, inside_key, facts)
       JOIN open ON open.id = wanted.automation_id
       JOIN audience_contact AS contact
         ON contact.id = wanted.contact_id AND contact.organization_id = %(organization)s
      ORDER BY 1
 ), counted AS (
-    SELECT entry.*, (SELECT count(*) FROM automations_automationrun AS earlier
-                      WHERE earlier.automation_id = entry.automation_id AND earlier.contact_id = entry.contact_id
-                        AND earlier.entered_at > %(now)s - interval '1 day') >= %(most)s AS is_looping
-      FROM entry
+    SELECT entry.*, earlier.count >= %(most)s OR %(depth)s > %(deepest)s AS is_looping
+      FROM entry CROSS JOIN LATERAL (
+           SELECT count(*) FILTER (WHERE run.entered_at > %(now)s - interval '1 day') AS count,
+                  max(run.finished_at) AS left_at
+             FROM automations_automationrun AS run
+            WHERE run.automation_id = entry.automation_id AND run.contact_id = entry.contact_id) AS earlier
+     WHERE entry.days IS NULL OR earlier.left_at IS NULL
+        OR earlier.left_at <= %(now)s - make_interval(days => entry.days)
 )
 INSERT INTO automations_automationrun
-       (organization_id, automation_id, version_id, contact_id, entry_key, status, step_id, run_at, facts, error,
-        entered_at)
+       (organization_id, automation_id, version_id, contact_id, entry_key, inside_key, depth, weight, status, step_id,
+        run_at, facts, error, entered_at)
 SELECT %(organization)s, counted.automation_id, counted.version_id, counted.contact_id, counted.entry_key,
-       CASE WHEN counted.is_looping THEN 'failed' ELSE 'running' END, version.first_step_id, %(now)s, counted.facts,
-       CASE WHEN counted.is_looping THEN %(guard)s ELSE '' END, %(now)s
+       counted.inside_key, %(depth)s, counted.weight, CASE WHEN counted.is_looping THEN 'failed' ELSE 'running' END,
+       version.first_step_id, %(now)s, counted.facts, CASE WHEN counted.is_looping THEN %(guard)s ELSE '' END, %(now)s
   FROM counted JOIN automations_automationversion AS version ON version.id = counted.version_id
  ORDER BY counted.automation_id, counted.contact_id
     ON CONFLICT DO NOTHING
@@ -99,7 +106,17 @@ class _Listener:
 def heard(keys: Collection[str]) -> set[str]:
     """Which of these keys an active workflow listens to: one query, for who would rather not build happenings."""
     rows = Automation.objects.filter(is_active=True, trigger_key__in=sorted(keys))
-    return set(rows.values_list("trigger_key", flat=True).distinct())
+    return set(rows.order_by().values_list("trigger_key", flat=True).distinct())
+
+
+def heard_or_watched(keys: Collection[str]) -> set[str]:
+    """Which of these keys start somebody in an active workflow, or wake somebody inside one: one query.
+
+    Plan: listening_automations and watches_by_key.
+    """
+    starting = Automation.objects.filter(is_active=True, trigger_key__in=sorted(keys)).order_by()
+    waking = AutomationWatch.objects.filter(key__in=sorted(keys)).order_by()
+    return set(starting.values_list("trigger_key", flat=True).union(waking.values_list("key", flat=True)))
 
 
 def admit(happenings: Sequence[Happening]) -> int:
@@ -133,16 +150,20 @@ def enter(entries: Sequence[Entry], *, immediate: Collection[int] = ()) -> list[
 
 
 def _enter_block(entries: Sequence[Entry]) -> list[Entered]:
+    deep = depth.current()
     parameters: dict[str, Any] = {
         "organization": tenancy.required(),
         "automations": sorted({entry.automation_id for entry in entries}),
         "automation_ids": [entry.automation_id for entry in entries],
         "contact_ids": [entry.contact_id for entry in entries],
         "causes": [entry.cause for entry in entries],
+        "inside_keys": inside_keys.of(entries),
         "facts": [msgspec.json.encode(entry.facts).decode() for entry in entries],
         "now": clock.now(),
         "most": MOST_ENTRIES_PER_DAY,
-        "guard": LOOP_GUARD,
+        "depth": deep,
+        "deepest": depth.MOST,
+        "guard": depth.GUARD if deep > depth.MOST else LOOP_GUARD,
     }
     with tenancy.engine(), connection.cursor() as cursor:
         cursor.execute(ENTER_SQL, parameters)

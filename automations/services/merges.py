@@ -19,7 +19,8 @@ STATEMENTS = (
        AND run.status IN ('running', 'held', 'failed')
        AND EXISTS (SELECT 1 FROM automations_automationrun AS other
                     WHERE other.automation_id = run.automation_id AND other.contact_id = %(survivor)s
-                      AND (other.entry_key = run.entry_key OR other.status IN ('running', 'held', 'failed')))
+                      AND (other.entry_key = run.entry_key
+                           OR other.inside_key = run.inside_key AND other.status IN ('running', 'held', 'failed')))
     """,
     """
     UPDATE automations_automationrun AS run SET contact_id = %(survivor)s
@@ -27,6 +28,12 @@ STATEMENTS = (
        AND NOT EXISTS (SELECT 1 FROM automations_automationrun AS other
                         WHERE other.automation_id = run.automation_id AND other.contact_id = %(survivor)s
                           AND other.entry_key = run.entry_key)
+    """,
+    # What the one did counts for the other now: whoever waits for something is looked at again.
+    """
+    UPDATE automations_automationrun SET run_at = %(now)s
+     WHERE organization_id = %(organization)s AND contact_id = %(survivor)s
+       AND status IN ('running', 'held') AND wakes_on <> '{}' AND run_at > %(now)s
     """,
     """
     UPDATE automations_task SET contact_id = %(survivor)s

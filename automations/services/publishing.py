@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +17,7 @@ from automations.configuration import Mistake
 from automations.domain import tree
 from automations.domain.tree import Problems, Step
 from automations.models import Automation, AutomationAction, AutomationVersion, EntryRule
+from automations.services import watches
 from automations.steps import STEPS
 from automations.steps.base import StepKind
 from automations.steps.branch import check_rule
@@ -26,16 +28,23 @@ from segments.rules.catalogue import Catalogue
 from segments.rules.conditions import by_id
 
 LONGEST_KEY = 300  # of trigger_key
+MOST_DAYS = 3660
+ENTRY_KEY = re.compile(r"^[A-Za-z_]\w*(\.[^.\s]{1,100}){0,9}$")
+RULES = ("goal", "exit")
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A workflow as it is sent: the trigger, who may enter again, the steps."""
+    """A workflow as it is sent: the trigger, who may enter again, the steps, the goal and what ends it."""
 
     trigger_type: str
     trigger_configuration: Any
     entry_rule: str
     actions: Any
+    entry_days: Any = None
+    entry_key: Any = ""
+    goal_rule: Any = None
+    exit_rule: Any = None
 
 
 @dataclass(frozen=True)
@@ -54,8 +63,10 @@ def check(draft: Draft) -> Checked:
     """
     problems = Problems()
     trigger_key = _check_trigger(draft, problems)
-    if draft.entry_rule not in EntryRule.values:
-        problems.add("entry_rule", f"must be one of {', '.join(EntryRule.values)}")
+    _check_entry(draft, problems)
+    for place, rule in (("goal_rule", draft.goal_rule), ("exit_rule", draft.exit_rule)):
+        if rule is not None:
+            check_rule(rule, place, partial(_wrong, problems, ""))
     steps = tree.read_actions(draft.actions, problems)
     _each_step(steps, problems, lambda kind: kind.check)
     if not problems:
@@ -86,6 +97,20 @@ def _check_trigger(draft: Draft, problems: Problems) -> str:
     if len(key) > LONGEST_KEY:
         problems.add(place, "the name in it is too long")
     return key
+
+
+def _check_entry(draft: Draft, problems: Problems) -> None:
+    if draft.entry_rule not in EntryRule.values:
+        problems.add("entry_rule", f"must be one of {', '.join(EntryRule.values)}")
+    days = draft.entry_days
+    if draft.entry_rule == EntryRule.AFTER_DAYS and not (
+        isinstance(days, int) and not isinstance(days, bool) and 1 <= days <= MOST_DAYS
+    ):
+        problems.add("entry_days", f"say after how many days somebody may enter again, from 1 to {MOST_DAYS:,}")
+    if draft.entry_rule == EntryRule.CONCURRENT and not (
+        isinstance(draft.entry_key, str) and ENTRY_KEY.match(draft.entry_key)
+    ):
+        problems.add("entry_key", 'say where the value stands, such as "event.properties.order_id"')
 
 
 def _each_step(
@@ -122,16 +147,26 @@ def _check_branches(step: Step, names: Sequence[str], problems: Problems) -> Non
 
 
 def _wrong(problems: Problems, place: str, field: str, sentence: str) -> None:
-    problems.add(f"{place}.{field}" if field else place, sentence)
+    problems.add(".".join(part for part in (place, field) if part), sentence)
 
 
 def _document(draft: Draft, steps: tuple[Step, ...]) -> dict[str, Any]:
     return {
         "format": tree.FORMAT,
         "trigger": {"type": draft.trigger_type, "configuration": draft.trigger_configuration},
-        "entry": {"rule": draft.entry_rule},
+        "entry": _entry(draft),
         "steps": tree.write_steps(steps),
+        **{name: rule for name, rule in (("goal", draft.goal_rule), ("exit", draft.exit_rule)) if rule is not None},
     }
+
+
+def _entry(draft: Draft) -> dict[str, Any]:
+    entry: dict[str, Any] = {"rule": draft.entry_rule}
+    if draft.entry_rule == EntryRule.AFTER_DAYS:
+        entry["days"] = draft.entry_days
+    if draft.entry_rule == EntryRule.CONCURRENT:
+        entry["key"] = draft.entry_key
+    return entry
 
 
 def _name_segments_by_id(document: dict[str, Any]) -> None:
@@ -140,6 +175,7 @@ def _name_segments_by_id(document: dict[str, Any]) -> None:
     trigger = document["trigger"]
     if trigger["configuration"].get("filter") is not None:
         trigger["configuration"] = _by_id(trigger["configuration"], ["filter"], known)
+    document |= _by_id({name: document[name] for name in ("goal", "exit") if name in document}, RULES, known)
     waiting = list(document["steps"])
     while waiting:
         step = waiting.pop()
@@ -148,7 +184,7 @@ def _name_segments_by_id(document: dict[str, Any]) -> None:
 
 
 def _by_id(configuration: dict[str, Any], places: Iterable[str], known: Catalogue) -> dict[str, Any]:
-    return configuration | {place: by_id(configuration[place], known) for place in places}
+    return configuration | {place: by_id(configuration[place], known) for place in places if place in configuration}
 
 
 def write_version(automation: Automation, checked: Checked) -> AutomationVersion:
@@ -168,17 +204,28 @@ def write_version(automation: Automation, checked: Checked) -> AutomationVersion
         author=actor.current().name,
     )
     AutomationAction.objects.bulk_create(_rows(version, checked.steps))
+    watches.write(version)
     automation.current_version = version
     automation.trigger_type = checked.document["trigger"]["type"]
     automation.trigger_configuration = checked.document["trigger"]["configuration"]
     automation.trigger_key = checked.trigger_key
-    automation.entry_rule = checked.document["entry"]["rule"]
+    entry = checked.document["entry"]
+    automation.entry_rule, automation.entry_days = entry["rule"], entry.get("days")
+    automation.entry_key = entry.get("key", "")
     return version
 
 
 def spelled(version: AutomationVersion) -> dict[str, Any]:
     """A version in the API's words, ready to be sent again."""
-    return {"actions": tree.actions(tree.read_steps(version.document["steps"]))}
+    document = version.document
+    return {
+        "entry_rule": document["entry"]["rule"],
+        "entry_days": document["entry"].get("days"),
+        "entry_key": document["entry"].get("key", ""),
+        "goal_rule": document.get("goal"),
+        "exit_rule": document.get("exit"),
+        "actions": tree.actions(tree.read_steps(document["steps"])),
+    }
 
 
 def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,22 +11,39 @@ from django.db import connection
 
 from automations.steps.base import Traveller
 from common import tenancy
+from delivery.models import Weight
 
-# Plan: index running_runs (organization_id, run_at, id), due end first; locked rows are another engine's.
+WEIGHTS = sorted(Weight.values, reverse=True)
+# The batch is shared by importance among those lanes that have something due, so that the important go first and
+# nobody waits for ever. Plan: per lane the due end of running_runs; locked rows are another engine's.
 CLAIM_SQL = """
-SELECT id, automation_id, version_id, contact_id, step_id, run_at, waiting_since, attempts, step_count, facts::text
-  FROM automations_automationrun
- WHERE organization_id = %s AND status = 'running' AND run_at <= %s
- ORDER BY run_at, id LIMIT %s FOR UPDATE SKIP LOCKED
+WITH busy AS (
+    SELECT lane.weight FROM unnest(%(weights)s::int[]) AS lane(weight)
+     WHERE EXISTS (SELECT 1 FROM automations_automationrun AS run
+                    WHERE run.organization_id = %(organization)s AND run.status = 'running'
+                      AND run.weight = lane.weight AND run.run_at <= %(now)s)
+), share AS (
+    SELECT weight, ceil(%(limit)s::numeric * weight / sum(weight) OVER ())::int AS count FROM busy
+)
+SELECT claimed.* FROM share CROSS JOIN LATERAL (
+    SELECT run.id, run.automation_id, run.version_id, run.contact_id, run.step_id, run.run_at, run.waiting_since,
+           run.waits_until, run.attempts, run.step_count, run.depth, run.laps::text, run.facts::text
+      FROM automations_automationrun AS run
+     WHERE run.organization_id = %(organization)s AND run.status = 'running' AND run.weight = share.weight
+       AND run.run_at <= %(now)s
+     ORDER BY run.run_at, run.id LIMIT share.count FOR UPDATE SKIP LOCKED) AS claimed
 """
 # Plan: one probe of the primary key per moved run.
 MOVE_SQL = """
 UPDATE automations_automationrun AS run
    SET status = moved.status, step_id = moved.step_id, run_at = moved.run_at, waiting_since = moved.waiting_since,
-       attempts = moved.attempts, step_count = moved.step_count, error = moved.error, finished_at = moved.finished_at
-  FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::int[], %s::int[],
-              %s::text[], %s::timestamptz[])
-       AS moved(id, status, step_id, run_at, waiting_since, attempts, step_count, error, finished_at)
+       waits_until = moved.waits_until, wakes_on = moved.wakes_on::text[], laps = moved.laps::jsonb,
+       attempts = moved.attempts, step_count = moved.step_count, error = moved.error,
+       exit_reason = moved.exit_reason, finished_at = moved.finished_at
+  FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[],
+              %s::text[], %s::text[], %s::int[], %s::int[], %s::text[], %s::text[], %s::timestamptz[])
+       AS moved(id, status, step_id, run_at, waiting_since, waits_until, wakes_on, laps, attempts, step_count, error,
+                exit_reason, finished_at)
  WHERE run.id = moved.id AND run.organization_id = %s
 """
 # Plan: one probe of the primary key per record, of rows that were moved a moment ago.
@@ -43,8 +59,7 @@ SELECT run.organization_id, run.id, run.automation_id, run.version_id,
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, gc=False):
     """One StepRun to be."""
 
     run_id: int
@@ -57,9 +72,10 @@ class Record:
 
 
 def claim(now: datetime, limit: int) -> list[Traveller]:
-    """Lock up to `limit` due runs of the current organisation for this transaction, oldest first."""
+    """Lock about `limit` due runs of the current organisation for this transaction, of each lane the oldest."""
+    parameters: dict[str, Any] = {"organization": tenancy.required(), "now": now, "limit": limit, "weights": WEIGHTS}
     with tenancy.engine(), connection.cursor() as cursor:
-        cursor.execute(CLAIM_SQL, [tenancy.required(), now, limit])
+        cursor.execute(CLAIM_SQL, parameters)
         return [Traveller(*row) for row in cursor.fetchall()]
 
 
@@ -79,9 +95,13 @@ def _move_columns(runs: Sequence[Traveller]) -> list[list[Any]]:
         [run.step_id for run in runs],
         [run.run_at for run in runs],
         [run.waiting_since for run in runs],
+        [run.waits_until for run in runs],
+        [run.wakes_on for run in runs],
+        [run.laps_json for run in runs],
         [run.attempts for run in runs],
         [run.step_count for run in runs],
         [run.error for run in runs],
+        [str(run.exit_reason) for run in runs],
         [run.finished_at for run in runs],
     ]
 

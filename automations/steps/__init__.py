@@ -11,11 +11,13 @@ from automations.steps import (
     exit,
     experiment,
     notify,
+    repeat,
     send_email,
     send_message,
     tags,
     update_fields,
     wait,
+    wait_until,
 )
 from automations.steps.base import StepKind
 from common.registry import Registry
@@ -32,6 +34,8 @@ STEPS: Registry[StepKind[Any]] = Registry(
         "send_slack": send_message.SLACK,
         "send_message": send_message.STEP,
         "wait": wait.STEP,
+        "wait_until": wait_until.STEP,
+        "repeat": repeat.STEP,
         "branch": branch.STEP,
         "experiment": experiment.STEP,
         "add_tag": tags.ADD,

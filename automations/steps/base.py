@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -15,8 +15,7 @@ from automations.models import RunStatus, StepOutcome
 C = TypeVar("C", bound=msgspec.Struct)
 
 
-@dataclass(slots=True)
-class Traveller:
+class Traveller(msgspec.Struct, gc=False):
     """A claimed run in memory: the engine moves it, steps read it."""
 
     id: int
@@ -26,18 +25,35 @@ class Traveller:
     step_id: str
     run_at: datetime
     waiting_since: datetime | None
+    waits_until: datetime | None
     attempts: int
     step_count: int
+    depth: int
+    laps_json: str
     facts_json: str
     status: str = RunStatus.RUNNING
     error: str = ""
+    exit_reason: str = ""
     finished_at: datetime | None = None
+    # An array literal: what ends its wait early.
+    wakes_on: str = "{}"
+    # When time alone may change what its goal and exit say.
+    flips_at: datetime | None = None
 
     @property
     def facts(self) -> dict[str, Any]:
         """What started the run, e.g. `{"event": {"name": …, "properties": …}}`."""
         found: dict[str, Any] = msgspec.json.decode(self.facts_json or "{}")
         return found
+
+    @property
+    def laps(self) -> dict[str, int]:
+        """Turns begun of each repeating step it is inside of, and under "" of all that ever began."""
+        found: dict[str, int] = {} if self.laps_json == "{}" else msgspec.json.decode(self.laps_json)
+        return found
+
+    def set_laps(self, laps: dict[str, int]) -> None:
+        self.laps_json = msgspec.json.encode(laps).decode()
 
 
 @dataclass(frozen=True)
@@ -55,19 +71,24 @@ class Group:
         return sorted({run.contact_id for run in self.runs})
 
     def key(self, run: Traveller) -> str:
-        """The idempotency key of this step's effect for one run."""
-        return f"automation:{run.id}:{self.step_id}"
+        """The idempotency key of this step's effect for one run, in a repeated part another in each turn."""
+        turn = run.laps.get("", 0)
+        return f"automation:{run.id}:{self.step_id}:{turn}" if turn else f"automation:{run.id}:{self.step_id}"
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a step did for one run, and where the run goes: on, into `branch`, out, or stays until `wait_until`."""
+    """What a step did for one run, and where the run goes: on, into `branch`, out, or stays until `wait_until`.
+
+    A step whose kind `wakes` is asked again before that: at `look_at`, and when something it wakes on happened.
+    """
 
     outcome: StepOutcome = StepOutcome.DONE
     detail: dict[str, Any] = field(default_factory=dict)
     branch: str = ""
     leaves: bool = False
     wait_until: datetime | None = None
+    look_at: datetime | None = None
 
 
 DONE = Result()
@@ -107,3 +128,7 @@ class StepKind(Generic[C]):
     branches_from: str = ""
     # Where its configuration holds segment rules: kept by id when published, and edited in the rule builder.
     rules: tuple[str, ...] = ()
+    # For kinds that wait for something: its keys, as in `AutomationRun.wakes_on`.
+    wakes: Callable[[C], Collection[str]] | None = None
+    # Its branches lead back to it.
+    repeats: bool = False

@@ -42,7 +42,10 @@ def execute(configuration: Configuration, group: Group) -> Results:
     return {
         run.id: Result(wait_until=group.now + configuration.span)
         if run.waiting_since is None
-        else Result(StepOutcome.WAITED, {"since": run.waiting_since.isoformat(), "until": run.run_at.isoformat()})
+        else Result(
+            StepOutcome.WAITED,
+            {"since": run.waiting_since.isoformat(), "until": (run.waits_until or run.run_at).isoformat()},
+        )
         for run in group.runs
     }
 

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from automations import services
 from automations.models import AutomationRun, AutomationVersion, RunStatus, StepOutcome, StepRun, Task
-from automations.services import engine
+from automations.services import moves
 from automations.steps import STEPS, base
 from automations.tests import making
 from common import clock
@@ -158,11 +158,11 @@ def test_what_keeps_failing_becomes_a_dead_letter_and_can_be_replayed(organizati
     services.start(automation, [making.contact().pk])
     with monkeypatch.context() as patch:
         _break(patch, RuntimeError("no"))
-        for hours in range(1, engine.MOST_ATTEMPTS + 2):
+        for hours in range(1, moves.MOST_ATTEMPTS + 2):
             with clock.travel(timedelta(hours=2 * hours)):
                 making.work()
     run = AutomationRun.objects.get()
-    assert (run.status, run.attempts) == (RunStatus.FAILED, engine.MOST_ATTEMPTS)
+    assert (run.status, run.attempts) == (RunStatus.FAILED, moves.MOST_ATTEMPTS)
     assert not Task.objects.exists()
 
     assert services.replay([run.pk]) == 1
@@ -221,7 +221,7 @@ def test_one_failing_group_does_not_stop_the_others(organization, monkeypatch) -
 
 
 def test_the_loop_guard_stops_a_run_that_never_ends(organization, monkeypatch) -> None:
-    monkeypatch.setattr(engine, "MOST_STEPS_PER_RUN", 2)
+    monkeypatch.setattr(moves, "MOST_STEPS_PER_RUN", 2)
     automation = making.automation(making.task(), making.task(), making.task())
     services.start(automation, [making.contact().pk])
 

@@ -131,6 +131,38 @@ CASES: dict[str, Case] = {
             "for ever": ({"days": 10_000}, "at most five years"),
         },
     ),
+    "wait_until": Case(
+        lambda world: {"rule": making.where("city", "Leeds"), "timeout": {"days": 3}},
+        "Wait until city is “Leeds”, at most 3 days",
+        lambda contact: None,
+        lambda world: None,
+        {
+            "no time-out": ({"rule": making.where("city", "Leeds")}, "actions[0].configuration.timeout: is missing"),
+            "empty time-out": (
+                {"rule": making.where("city", "Leeds"), "timeout": {}},
+                "actions[0].configuration.timeout: say how long to wait",
+            ),
+            "bad rule": (
+                {"rule": making.where("colour", "red"), "timeout": {"days": 1}},
+                "actions[0].configuration.rule.field: unknown field",
+            ),
+        },
+        branches={"met": [], "timed_out": []},
+    ),
+    "repeat": Case(
+        lambda world: {"until": making.where("city", "Leeds"), "most": 3},
+        "Repeat until city is “Leeds”, 3 times at most",
+        lambda contact: None,
+        lambda world: None,
+        {
+            "no rule": ({}, "actions[0].configuration.until: is missing"),
+            "for ever": (
+                {"until": making.where("city", "Leeds"), "most": 101},
+                "actions[0].configuration.most: must be from 1 to 100 turns",
+            ),
+        },
+        branches={"body": []},
+    ),
     "branch": Case(
         lambda world: {"rule": making.where("city", "Leeds")},
         "If city is “Leeds”",
@@ -268,7 +300,7 @@ def test_a_step_does_its_work_for_the_whole_group_in_constant_statements(step: s
         with CaptureQueriesContext(connection) as queries:
             making.work()
         counts.append(len(queries))
-        if step != "wait":
+        if not step.startswith("wait"):
             assert set(automation.runs.values_list("status", "attempts")) <= {
                 (RunStatus.COMPLETED, 0),
                 (RunStatus.EXITED, 0),

@@ -304,7 +304,7 @@ def test_many_people_and_workflows_enter_by_the_same_number_of_statements(
         for person in people
     ]
 
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(4):
         entered = entries.enter(wanted)
 
     assert len(entered) == 3000

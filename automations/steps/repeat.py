@@ -1,0 +1,69 @@
+"""Do some steps again and again until a segment rule is met, but not for ever."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from automations.configuration import Wrong
+from automations.models import StepOutcome
+from automations.steps.base import Group, Result, Results, StepKind
+from automations.steps.branch import check_rule
+from automations.words import counted
+from common.errors import Invalid
+from segments import rules
+from segments import selectors as segments
+from segments.rules.sentences import phrase
+
+BODY = "body"
+MOST = 100
+
+
+class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Asked before each turn, the first too: whoever meets `until` goes on, and so does who had `most` turns."""
+
+    until: dict[str, Any]
+    most: int = 5
+
+
+def check(configuration: Configuration, wrong: Wrong) -> None:
+    check_rule(configuration.until, "until", wrong)
+    if not 1 <= configuration.most <= MOST:
+        wrong("most", f"must be from 1 to {MOST} turns")
+
+
+def execute(configuration: Configuration, group: Group) -> Results:
+    """One question for the whole group. The engine counts the turns of each run."""
+    matching = segments.matching(configuration.until, group.contact_ids)
+    results = {}
+    for run in group.runs:
+        turns = run.laps.get(group.step_id, 0)
+        if run.contact_id in matching:
+            results[run.id] = Result(StepOutcome.DONE, {"reason": "met", "turns": turns})
+        elif turns >= configuration.most:
+            results[run.id] = Result(StepOutcome.DONE, {"reason": "limit", "turns": turns})
+        else:
+            results[run.id] = Result(StepOutcome.BRANCHED, {"branch": BODY, "turn": turns + 1}, branch=BODY)
+    return results
+
+
+def sentence(configuration: Configuration) -> str:
+    try:
+        what = phrase(rules.parse_stored(configuration.until))
+    except Invalid as error:
+        what = f"a rule that does not fit any more ({error.message})"
+    return f"Repeat until {what}, {counted(configuration.most, 'time')} at most"
+
+
+STEP = StepKind(
+    "Repeat until",
+    "Does the steps in it again and again until a segment rule is met, or a number of turns is reached.",
+    Configuration,
+    execute,
+    sentence,
+    check,
+    branches=(BODY,),
+    rules=("until",),
+    repeats=True,
+)

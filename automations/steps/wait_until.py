@@ -1,0 +1,83 @@
+"""Wait until a contact meets a segment rule, or until the time is over."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import msgspec
+
+from automations import keys
+from automations.configuration import Wrong
+from automations.models import StepOutcome
+from automations.steps import wait
+from automations.steps.base import Group, Result, Results, StepKind
+from automations.steps.branch import check_rule
+from automations.words import span
+from common.errors import Invalid
+from segments import rules
+from segments import selectors as segments
+from segments.rules.sentences import phrase
+
+MET, TIMED_OUT = "met", "timed_out"
+
+
+class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The rule, and how long to wait for it at most."""
+
+    rule: dict[str, Any]
+    timeout: wait.Configuration
+
+
+def check(configuration: Configuration, wrong: Wrong) -> None:
+    check_rule(configuration.rule, "rule", wrong)
+    wait.check(
+        configuration.timeout,
+        lambda field, sentence: wrong(f"timeout.{field}" if field else "timeout", sentence),
+    )
+
+
+def execute(configuration: Configuration, group: Group) -> Results:
+    """One question for the whole group. Who meets the rule goes on as met, however late it is found."""
+    rule = rules.parse_stored(configuration.rule)
+    verdicts = {verdict.contact_id: verdict for verdict in segments.verdicts(rule, group.contact_ids)}
+    results = {}
+    for run in group.runs:
+        verdict = verdicts.get(run.contact_id)
+        ends = run.waits_until or group.now + configuration.timeout.span
+        if verdict is not None and verdict.is_match:
+            results[run.id] = _into(MET, run.waiting_since is not None)
+        elif ends <= group.now:
+            results[run.id] = _into(TIMED_OUT, True)
+        else:
+            results[run.id] = Result(wait_until=ends, look_at=verdict.flips_at if verdict else None)
+    return results
+
+
+def _into(branch: str, has_waited: bool) -> Result:
+    return Result(StepOutcome.BRANCHED, {"branch": branch, "waited": has_waited}, branch=branch)
+
+
+def sentence(configuration: Configuration) -> str:
+    try:
+        what = phrase(rules.parse_stored(configuration.rule))
+    except Invalid as error:
+        what = f"a rule that does not fit any more ({error.message})"
+    return f"Wait until {what}, at most {span(configuration.timeout.span)}"
+
+
+def wakes(configuration: Configuration) -> Collection[str]:
+    return keys.of_rule(rules.parse_stored(configuration.rule))
+
+
+STEP = StepKind(
+    "Wait until",
+    "Holds a contact until a segment rule is met; whom it does not come true for in time goes another way.",
+    Configuration,
+    execute,
+    sentence,
+    check,
+    branches=(MET, TIMED_OUT),
+    rules=("rule",),
+    wakes=wakes,
+)
