@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from automations.models import EntryRule
+from automations.models import EntryRule, ErrorPolicy
 from automations.selectors.choices import Choices
 from automations.steps import STEPS
 from automations.steps.base import StepKind
@@ -41,6 +41,7 @@ def describe() -> Plain:
         "triggers": [trigger(name, kind, choices) for name, kind in TRIGGERS.items()],
         "steps": [step(name, kind, choices) for name, kind in STEPS.items()],
         "entry_rules": [{"value": value, "label": str(label)} for value, label in EntryRule.choices],
+        "error_policies": [{"value": value, "label": str(label)} for value, label in ErrorPolicy.choices],
     }
 
 

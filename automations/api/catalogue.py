@@ -82,6 +82,7 @@ class AutomationCatalogSerializer(serializers.Serializer):  # type: ignore[type-
     triggers = WorkflowKindSerializer(many=True)
     steps = WorkflowKindSerializer(many=True)
     entry_rules = NamedValueSerializer(many=True)
+    error_policies = NamedValueSerializer(many=True)
 
 
 class CatalogView(ApiView):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
-from automations.configuration import Wrong
+from automations.configuration import Wrong, says
 from automations.models import StepOutcome
 from automations.steps.base import Group, Result, Results, StepKind
 from automations.steps.branch import check_rule
@@ -18,13 +18,14 @@ from segments.rules.sentences import phrase
 
 BODY = "body"
 MOST = 100
+EXAMPLE = {"event": "order_completed", "operator": "did"}
 
 
 class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Asked before each turn, the first too: whoever meets `until` goes on, and so does who had `most` turns."""
 
-    until: dict[str, Any]
-    most: int = 5
+    until: Annotated[dict[str, Any], says("Until the contact meets", type="rule", examples=[EXAMPLE])]
+    most: Annotated[int, says("Times at most", minimum=1, maximum=MOST, examples=[3])] = 5
 
 
 def check(configuration: Configuration, wrong: Wrong) -> None:
@@ -63,7 +64,9 @@ STEP = StepKind(
     execute,
     sentence,
     check,
+    group="Ways",
     branches=(BODY,),
+    branch_labels={BODY: "Each time"},
     rules=("until",),
     repeats=True,
 )

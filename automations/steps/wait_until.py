@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from automations import keys
-from automations.configuration import Wrong
+from automations.configuration import Wrong, says
 from automations.models import StepOutcome
 from automations.steps import wait
 from automations.steps.base import Group, Result, Results, StepKind
@@ -20,13 +20,14 @@ from segments import selectors as segments
 from segments.rules.sentences import phrase
 
 MET, TIMED_OUT = "met", "timed_out"
+EXAMPLE = {"event": "order_completed", "operator": "did"}
 
 
 class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The rule, and how long to wait for it at most."""
 
-    rule: dict[str, Any]
-    timeout: wait.Configuration
+    rule: Annotated[dict[str, Any], says("Until the contact meets", type="rule", examples=[EXAMPLE])]
+    timeout: Annotated[wait.Configuration, says("At most", type="object", examples=[{"days": 3}])]
 
 
 def check(configuration: Configuration, wrong: Wrong) -> None:
@@ -77,7 +78,9 @@ STEP = StepKind(
     execute,
     sentence,
     check,
+    group="Time",
     branches=(MET, TIMED_OUT),
+    branch_labels={MET: "Met", TIMED_OUT: "Not in time"},
     rules=("rule",),
     wakes=wakes,
 )
