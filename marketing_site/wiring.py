@@ -11,7 +11,9 @@ from attribution import services as attribution
 from attribution import subscribers as attribution_subscribers
 from audience import services as audience
 from audience.notices import ConsentRequested, ContactsChanged, EventsRecorded, PredictionsChanged
+from automations import requests as automation_requests
 from automations import subscribers as automations
+from automations.notices import StartAsked
 from automations.selectors import due as automations_due
 from automations.selectors import segment_uses as automation_segments
 from automations.services import engine as automation_engine
@@ -105,6 +107,7 @@ SUBSCRIPTIONS: list[Subscription] = [
         automations.on_predictions_changed,
         hears=automations.hears_predictions,
     ),
+    Subscription(StartAsked, "automations.asked", automation_requests.on_start_asked),
     Subscription(EventsRecorded, "attribution.events", attribution_subscribers.on_events, LATER),
     Subscription(ContactsChanged, "attribution.contacts", attribution_subscribers.on_contacts, LATER),
     Subscription(

@@ -4,8 +4,10 @@ from audience.domain.internal import InternalEvent
 from audience.services.consent import confirm, grant_consent, suppress, unsuppress, withdraw_consent
 from audience.services.contacts import (
     add_tags,
+    add_to_contacts,
     create_contact,
     delete_contact,
+    refusal_of,
     remove_tags,
     update_contact,
     update_contacts,
@@ -27,6 +29,7 @@ __all__ = [
     "InternalEvent",
     "accept",
     "add_tags",
+    "add_to_contacts",
     "change_definition",
     "confirm",
     "create_contact",
@@ -41,6 +44,7 @@ __all__ = [
     "purge",
     "record",
     "record_predictions",
+    "refusal_of",
     "register_device",
     "remind",
     "remove_tags",

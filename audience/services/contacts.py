@@ -11,7 +11,7 @@ from accounts import audit
 from accounts.models import Member
 from audience.domain import attributes as rules
 from audience.domain.attributes import Refused
-from audience.models import Contact, Event, Identity, IdentityKind
+from audience.models import AttributeDefinition, Contact, Event, Identity, IdentityKind
 from audience.notices import AttributeChange, ContactsChanged
 from audience.services import survivors
 from audience.services.process import states
@@ -22,6 +22,7 @@ from common import clock, outbox, tenancy
 from common.errors import Conflict, Invalid
 
 BLOCK = 5000
+VALUE = "value_minor"
 NAMED_BY = {IdentityKind.USER_ID: "user_id", IdentityKind.EMAIL: "email", IdentityKind.PHONE: "phone"}
 STRONG = (IdentityKind.USER_ID, IdentityKind.EMAIL)
 
@@ -81,6 +82,38 @@ def update_contacts(contact_ids: Sequence[int], changes: Mapping[str, Any]) -> i
     with transaction.atomic(), tenancy.engine():
         checked = _checked_changes(changes)
         return _change_all(contact_ids, lambda state: _put(state, checked))
+
+
+def add_to_contacts(contact_ids: Sequence[int], attribute: str, amount: float) -> int:
+    """Add to a number of many contacts, `value_minor` or `attributes.<name>`; returns how many really changed.
+
+    What is not set counts as 0, and a value does not fall below it. Raises `Invalid` when it holds no numbers.
+    """
+    with transaction.atomic(), tenancy.engine():
+        _checked_changes({attribute: max(0, amount) if attribute == VALUE else amount})
+
+        def change(state: State) -> None:
+            before = state.get(attribute)
+            total = (before if isinstance(before, int | float) and not isinstance(before, bool) else 0) + amount
+            _put(state, {attribute: max(0, round(total)) if attribute == VALUE else total})
+
+        return _change_all(contact_ids, change)
+
+
+def refusal_of(attribute: str, value: Any) -> str:
+    """Why contacts cannot hold a value under a field or `attributes.<name>`; nothing when they can."""
+    try:
+        if not attribute.startswith(CUSTOM):
+            rules.checked(attribute, value)
+            return ""
+        name = attribute[len(CUSTOM) :]
+        rules.check_name(name)
+        known = AttributeDefinition.objects.filter(name=name).values_list("type", flat=True).first()
+        if known is not None and value is not None:
+            rules.check_type(name, known, value)
+    except (Refused, Invalid) as error:
+        return str(error)
+    return ""
 
 
 def add_tags(contact_ids: Sequence[int], tag: str) -> int:

@@ -28,7 +28,7 @@ class StepsWidget(UnfoldAdminTextareaWidget):
         kinds = {
             key: {"label": kind.label, "rules": kind.rules, "branches": kind.branches}
             for key, kind in STEPS.items()
-            if kind.rules
+            if kind.rules and "[]" not in "".join(kind.rules)
         }
         return format_html(
             '<step-rules data-kinds="{}" data-page="{}-language">{}</step-rules>',

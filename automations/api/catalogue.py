@@ -12,8 +12,8 @@ from common.api.views import ApiView
 
 FIELD_TYPES = [
     "text", "long_text", "integer", "number", "boolean", "choice", "choices", "span", "time", "date", "cron", "rule",
-    "rules_where", "template", "segment", "member", "members", "offer", "experiment", "automation", "attribute",
-    "event", "tag", "json", "list", "object",
+    "rules_where", "template", "segment", "member", "members", "offer", "campaign", "experiment", "automation",
+    "attribute", "event", "tag", "json", "list", "object",
 ]  # fmt: skip
 
 

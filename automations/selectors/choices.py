@@ -8,7 +8,7 @@ from typing import Any
 
 from accounts.models import Member
 from automations.models import Automation
-from campaigns.models import EmailTemplate, Offer
+from campaigns.models import Campaign, EmailTemplate, Offer
 from experiments.models import Experiment, ExperimentStatus
 from segments.models import Segment
 
@@ -53,6 +53,11 @@ class Choices:
         return [{"value": pk, "label": name} for pk, name in rows]
 
     @cached_property
+    def campaigns(self) -> list[Plain]:
+        rows = Campaign.objects.order_by("-pk").values_list("pk", "name")[:MOST_CHOICES]
+        return [{"value": pk, "label": name} for pk, name in rows]
+
+    @cached_property
     def experiments(self) -> list[Plain]:
         rows = Experiment.objects.exclude(status=ExperimentStatus.ARCHIVED).prefetch_related("arms")
         return [
@@ -80,6 +85,7 @@ FINDERS: dict[str, Callable[[Choices, Plain], list[Plain]]] = {
     "members": lambda choices, extra: choices.members,
     "template": _templates,
     "segment": _segments,
+    "campaign": lambda choices, extra: choices.campaigns,
     "offer": lambda choices, extra: choices.offers,
     "experiment": lambda choices, extra: choices.experiments,
     "automation": lambda choices, extra: choices.automations,

@@ -184,7 +184,15 @@ def _name_segments_by_id(document: dict[str, Any]) -> None:
 
 
 def _by_id(configuration: dict[str, Any], places: Iterable[str], known: Catalogue) -> dict[str, Any]:
-    return configuration | {place: by_id(configuration[place], known) for place in places if place in configuration}
+    """Places are fields, or fields of the objects in a list (`ways[].rule`)."""
+    changed = dict(configuration)
+    for place in places:
+        name, _, inner = place.partition("[].")
+        if inner:
+            changed[name] = [_by_id(item, [inner], known) for item in changed[name]]
+        elif changed.get(name) is not None:
+            changed[name] = by_id(changed[name], known)
+    return changed
 
 
 def write_version(automation: Automation, checked: Checked) -> AutomationVersion:

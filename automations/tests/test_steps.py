@@ -14,7 +14,7 @@ from accounts.domain.roles import Role
 from accounts.models import Member
 from audience.models import Contact
 from automations import configuration, services
-from automations.models import AutomationRun, Notification, RunStatus, Task
+from automations.models import Automation, AutomationRun, Notification, RunStatus, Task
 from automations.selectors import reports
 from automations.steps import STEPS
 from automations.tests import making
@@ -25,6 +25,8 @@ from delivery.models import Message, Provider
 from delivery.services import save_provider
 from experiments import services as experiments
 from experiments.models import Assignment, Experiment
+from segments import services as segments
+from segments.models import Membership, Segment
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +49,8 @@ class World:
     template_id: int
     stranger_template_id: int
     message_template_id: int
+    segment: Segment
+    other: Automation
 
 
 def _value(name: str) -> Callable[[Contact], Any]:
@@ -61,7 +65,7 @@ CHANNELS: dict[str, Any] = {
     "webhook": (
         "webhook",
         {"url": "https://example.org/x", "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
-        {"type": "won", "data": {}},
+        {"type": "won", "data": {"email": "{{ contact.email }}"}},
     ),
     "slack": ("slack", {"webhook_url": "https://hooks.slack.com/services/T/B/x"}, {"text": "Won"}),
 }
@@ -257,6 +261,118 @@ CASES: dict[str, Case] = {
             "to": ({"message": "x", "to": "boss"}, "actions[0].configuration.to: "),
         },
     ),
+    "update_attribute": Case(
+        lambda world: {"attribute": "attributes.plan", "value": "pro"},
+        "Set plan to “pro”",
+        lambda contact: Contact.objects.get(pk=contact.pk).attributes,
+        lambda world: {"plan": "pro"},
+        {
+            "which": ({}, "actions[0].configuration.attribute: is missing"),
+            "what": ({"attribute": "attributes.plan"}, "actions[0].configuration.value: is missing"),
+            "text": ({"attribute": "attributes.x", "change": "add", "value": "1"}, "must be a number to add"),
+            "field": ({"attribute": "colour", "value": "red"}, "`colour` is no field of a contact"),
+            "place": ({"attribute": "city", "value": [1]}, "configuration.value: `city` must be text, not list"),
+            "number": ({"attribute": "city", "change": "add", "value": 1}, "“city” holds no number"),
+            "status": ({"attribute": "status", "value": "won"}, "use the step update_status"),
+            "name": ({"attribute": "email", "value": "a@example.org"}, "names one person"),
+        },
+    ),
+    "update_value": Case(
+        lambda world: {"change": "add", "amount": 1250},
+        "Add 12.50 to the value",
+        _value("value_minor"),
+        lambda world: 1250,
+        {"less": ({"amount": -1}, "actions[0].configuration.amount: a contact is worth 0 or more")},
+    ),
+    "add_to_segment": Case(
+        lambda world: {"segment_id": world.segment.pk},
+        "Add to the segment “Friends”",
+        lambda contact: list(Membership.objects.filter(contact=contact, left_at=None).values_list("segment__slug")),
+        lambda world: [("friends",)],
+        {
+            "unknown": ({"segment_id": 9_999_999}, "there is no segment 9999999"),
+            "text": ({"segment_id": "x"}, "actions[0].configuration.segment_id: must be a whole number, not text"),
+        },
+    ),
+    "remove_from_segment": Case(
+        lambda world: {"segment_id": world.segment.pk},
+        "Remove from the segment “Friends”",
+        lambda contact: Membership.objects.filter(contact=contact, left_at=None).count(),
+        lambda world: 0,
+        {"nothing": ({}, "actions[0].configuration.segment_id: is missing")},
+    ),
+    "wait_for_time": Case(
+        lambda world: {"time": "09:00", "weekdays": ["mon", "tue", "wed", "thu", "fri"]},
+        "Wait until it is 09:00 where the contact lives, on weekdays",
+        lambda contact: None,
+        lambda world: None,
+        {
+            "nothing": ({}, "actions[0].configuration.time: is missing"),
+            "time": ({"time": "9 o'clock"}, "configuration.time: must be a time of day such as"),
+            "day": ({"time": "09:00", "weekdays": ["someday"]}, "configuration.weekdays[0]: must be one of mon, tue"),
+        },
+    ),
+    "wait_for_date": Case(
+        lambda world: {"attribute": "attributes.renewal", "offset_days": -3, "time": "09:00"},
+        "Wait until 3 days before renewal, 09:00 where the contact lives",
+        lambda contact: None,
+        lambda world: None,
+        {
+            "which": ({"attribute": "city"}, "configuration.attribute: name a custom attribute that holds a date"),
+            "far": ({"attribute": "attributes.x", "offset_days": 9999}, "offset_days: must be from -3,660 to 3,660"),
+        },
+    ),
+    "branch_many": Case(
+        lambda world: {"ways": [{"name": "Local", "rule": making.where("city", "Leeds")}]},
+        "By the first that holds: “Local” if city is “Leeds”",
+        lambda contact: None,
+        lambda world: None,
+        {
+            "none": ({"ways": []}, "configuration.ways: needs 1 to 20 ways"),
+            "rule": (
+                {"ways": [{"name": "Local", "rule": making.where("colour", "red")}]},
+                "actions[0].configuration.ways[0].rule.field: unknown field",
+            ),
+            "taken": (
+                {"ways": [{"name": "otherwise", "rule": making.where("city", "Leeds")}]},
+                "configuration.ways[0].name: “otherwise” names two ways",
+            ),
+        },
+        branches={"Local": [], "otherwise": []},
+    ),
+    "random_split": Case(
+        lambda world: {"ways": [{"name": "A", "weight": 70}, {"name": "B", "weight": 30}]},
+        "By chance: 70% “A”, 30% “B”",
+        lambda contact: None,
+        lambda world: None,
+        {
+            "one": ({"ways": [{"name": "A"}]}, "configuration.ways: needs 2 to 20 ways"),
+            "twice": ({"ways": [{"name": "A"}, {"name": "A"}]}, "ways[1].name: “A” names two ways"),
+            "shut": (
+                {"ways": [{"name": "A", "weight": 0}, {"name": "B", "weight": 0}]},
+                "configuration.ways: give one of the ways a weight",
+            ),
+            "dot": ({"ways": [{"name": "A.b"}, {"name": "C"}]}, "ways[0].name: must be 1 to 20 characters without"),
+        },
+        branches={"A": [], "B": []},
+    ),
+    "emit_event": Case(
+        lambda world: {"name": "nurtured", "properties": {"plan": "pro"}},
+        "Record the event “nurtured” with plan “pro”",
+        lambda contact: None,
+        lambda world: None,
+        {
+            "nothing": ({}, "actions[0].configuration.name: is missing"),
+            "ours": ({"name": "x", "properties": {"automation_id": 1}}, "properties.automation_id: is written by us"),
+        },
+    ),
+    "start_automation": Case(
+        lambda world: {"automation_id": world.other.pk},
+        "Start the workflow “Other”",
+        lambda contact: None,
+        lambda world: None,
+        {"unknown": ({"automation_id": 9_999_999}, "there is no workflow 9999999")},
+    ),
     "exit": Case(
         lambda world: {"reason": "enough"},
         "Leave the workflow (enough)",
@@ -277,7 +393,9 @@ def world(organization, stranger, owner) -> World:
     banner = {"placement": "banner", "title": "Hi there"}
     message = making.template(name="Hi there", slug="hi", subject="", html="", channel="in_app", fields=banner)
     experiments.create_experiment({"name": "Paths"}, [experiments.ArmDraft("short"), experiments.ArmDraft("long")])
-    return World(owner, making.template().pk, theirs, message.pk)
+    segment = segments.create_segment(name="Friends", kind="static")
+    other = making.automation(name="Other", is_active=False)
+    return World(owner, making.template().pk, theirs, message.pk, segment, other)
 
 
 def _action(step: str, settings: dict[str, Any]) -> dict[str, Any]:
@@ -327,11 +445,9 @@ def test_a_wrong_configuration_is_refused_with_its_place_and_writes_nothing(step
 
     told = [f"{place}: {sentence}" for place, sentence in refusal.value.details.items()]
     assert any(answer in line for line in told), told
-    assert all(line.startswith("actions[0].configuration") for line in told)
+    assert all(line.startswith(("actions[0].configuration", "actions[0].branches")) for line in told)
     assert not AutomationRun.objects.exists()
-    from automations.models import Automation
-
-    assert not Automation.objects.exists()
+    assert not Automation.objects.exclude(pk=world.other.pk).exists()
 
 
 def test_another_organisations_template_is_not_there(world: World) -> None:

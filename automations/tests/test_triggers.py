@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from accounts.models import Member
 from audience import services as audience
 from audience.models import Contact
 from audience.services import InternalEvent
@@ -82,6 +83,60 @@ CASES: dict[str, Case] = {
         "When priority changes",
         {"list": ([], "trigger_configuration: must be an object, not a list")},
     ),
+    "value_changed": Case(
+        lambda segment: {"direction": "up", "line": 10_000},
+        _set("value_minor", 12_000),
+        _set("value_minor", 9_000),
+        "When the value of a contact rises to 100.00",
+        {"line": ({"line": -1}, "trigger_configuration.line: must be from 0")},
+    ),
+    "assignee_changed": Case(
+        lambda segment: {"from": None},
+        lambda contact, segment: audience.update_contacts([contact.pk], {"assignee": Member.objects.get().pk}),
+        _set("status", "won"),
+        "When a contact is handed over from nobody",
+        {
+            "unknown": ({"to": 9_999_999}, "trigger_configuration.to: there is no member 9999999"),
+            "text": ({"to": "Ada"}, "trigger_configuration.to: must be the number of a member"),
+        },
+    ),
+    "tag_added": Case(
+        lambda segment: {"tag": "vip"},
+        lambda contact, segment: audience.add_tags([contact.pk], "vip"),
+        lambda contact, segment: audience.add_tags([contact.pk], "new"),
+        "When a contact gets the tag “vip”",
+        {"long": ({"tag": "x" * 101}, "trigger_configuration.tag: must be at most 100 characters")},
+    ),
+    "tag_removed": Case(
+        lambda segment: {"tag": "vip"},
+        lambda contact, segment: [audience.add_tags([contact.pk], "vip"), audience.remove_tags([contact.pk], "vip")],
+        lambda contact, segment: audience.add_tags([contact.pk], "vip"),
+        "When a contact loses the tag “vip”",
+        {"list": ({"tag": ["vip"]}, "trigger_configuration.tag: must be text, not a list")},
+    ),
+    "message_engaged": Case(
+        lambda segment: {"what": "clicked", "channel": "sms", "url": "/pricing"},
+        lambda contact, segment: _event(contact, "sms_clicked", url="https://example.org/pricing"),
+        lambda contact, segment: _event(contact, "sms_clicked", url="https://example.org/"),
+        "When a message by SMS is clicked, at a link that contains “/pricing”",
+        {
+            "what": ({"what": "eaten"}, "trigger_configuration.what: "),
+            "channel": ({"what": "sent", "channel": "fax"}, "trigger_configuration.channel: must be one of email"),
+            "campaign": ({"what": "sent", "campaign_id": 9_999_999}, "there is no campaign 9999999"),
+            "workflow": ({"what": "sent", "automation_id": 9_999_999}, "there is no workflow 9999999"),
+            "link": ({"what": "opened", "url": "/x"}, "trigger_configuration.url: only clicks have a link"),
+        },
+    ),
+    "referral": Case(
+        lambda segment: {"what": "signed_up", "role": "inviter", "program": "friends"},
+        lambda contact, segment: _event(contact, "referral_signed_up", role="inviter", program="friends"),
+        lambda contact, segment: _event(contact, "referral_signed_up", role="invitee", program="friends"),
+        "When an invited friend signs up in the programme “friends”, for the one who invited them",
+        {
+            "what": ({}, "trigger_configuration.what: is missing"),
+            "role": ({"what": "clicked", "role": "invitee"}, "trigger_configuration.role: whoever clicks is not"),
+        },
+    ),
     "event": Case(
         lambda segment: {
             "name": "order_completed",
@@ -125,7 +180,7 @@ WRONG = [(trigger, name) for trigger, case in CASES.items() for name in case.wro
 
 
 @pytest.fixture
-def segment(organization) -> Segment:
+def segment(organization, owner) -> Segment:
     return segments.create_segment(name="Friends", kind="static")
 
 

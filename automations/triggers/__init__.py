@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from automations.triggers import attribute_changed, event, lead_created, manual, segment
+from automations.triggers import (
+    attribute_changed,
+    event,
+    lead_created,
+    manual,
+    message,
+    referral,
+    segment,
+    tags,
+    worth,
+)
 from automations.triggers.base import TriggerKind
 from common.registry import Registry
 
@@ -15,7 +25,13 @@ TRIGGERS: Registry[TriggerKind[Any]] = Registry(
         "attribute_changed": attribute_changed.TRIGGER,
         "status_changed": attribute_changed.STATUS,
         "priority_changed": attribute_changed.PRIORITY,
+        "value_changed": worth.TRIGGER,
+        "assignee_changed": attribute_changed.ASSIGNEE,
+        "tag_added": tags.ADDED,
+        "tag_removed": tags.REMOVED,
         "event": event.TRIGGER,
+        "message_engaged": message.TRIGGER,
+        "referral": referral.TRIGGER,
         "segment_entered": segment.ENTERED,
         "segment_exited": segment.EXITED,
         "manual": manual.TRIGGER,

@@ -6,7 +6,9 @@ from typing import Annotated, Any
 
 import msgspec
 
+from accounts.models import Member
 from automations.configuration import Filter, Wrong, says
+from automations.steps import members
 from automations.triggers.base import Happening, TriggerKind
 from automations.words import quoted
 
@@ -39,7 +41,7 @@ class FieldConfiguration(
     filter: Filter = None
 
 
-def admits(configuration: Configuration | FieldConfiguration, happening: Happening) -> bool:
+def admits(configuration: Configuration | FieldConfiguration | AssigneeConfiguration, happening: Happening) -> bool:
     """Whether the values before and after are the wanted ones."""
     wanted = ((configuration.from_value, "before"), (configuration.to_value, "after"))
     return all(value is ANY or happening.facts.get(side) == value for value, side in wanted)
@@ -56,6 +58,34 @@ def _sentence(attribute: str, configuration: Configuration | FieldConfiguration)
         text += f" from {quoted(str(configuration.from_value))}"
     if configuration.to_value is not ANY:
         text += f" to {quoted(str(configuration.to_value))}"
+    return text
+
+
+class AssigneeConfiguration(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_value": "from", "to_value": "to"}
+):
+    """Members by number; null is nobody."""
+
+    from_value: Annotated[Any, says("From", "Left out: anybody before.", type="member")] = ANY
+    to_value: Annotated[Any, says("To", "Left out: anybody after; null: nobody.", type="member", examples=[3])] = ANY
+    filter: Filter = None
+
+
+def _check_members(configuration: AssigneeConfiguration, wrong: Wrong) -> None:
+    for place, value in (("from", configuration.from_value), ("to", configuration.to_value)):
+        if value is ANY or value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int):
+            wrong(place, "must be the number of a member, or null for nobody")
+        elif not Member.objects.filter(pk=value).exists():
+            wrong(place, f"there is no member {value}")
+
+
+def _assigned(configuration: AssigneeConfiguration) -> str:
+    text = "When a contact is handed over"
+    for word, value in (("from", configuration.from_value), ("to", configuration.to_value)):
+        if value is not ANY:
+            text += f" {word} {members.name(value) if value else 'nobody'}"
     return text
 
 
@@ -83,3 +113,13 @@ TRIGGER = TriggerKind(
 )
 STATUS = _for_field("status")
 PRIORITY = _for_field("priority")
+ASSIGNEE = TriggerKind(
+    "Assignee changed",
+    "Starts when a contact is handed to a colleague, to another one, or to nobody.",
+    AssigneeConfiguration,
+    key=lambda configuration: key_of("assignee"),
+    sentence=_assigned,
+    admits=admits,
+    check=_check_members,
+    group="Contact",
+)

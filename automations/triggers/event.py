@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import msgspec
 
@@ -18,6 +18,13 @@ from segments.rules.sentences import phrase
 def key_of(name: str) -> str:
     """What an event of this name is listened to by."""
     return f"event:{name}"
+
+
+class Dated(Protocol):
+    """A trigger on events, of which old ones start nothing."""
+
+    @property
+    def within_hours(self) -> int: ...
 
 
 class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,15 +57,20 @@ def as_rule(configuration: Configuration) -> dict[str, Any]:
     return {"event": configuration.name, "operator": "did", "where": configuration.where}
 
 
-def admits(configuration: Configuration, happening: Happening) -> bool:
+def admits(configuration: Dated, happening: Happening) -> bool:
     """Whether the event is young enough."""
     happened_at = datetime.fromisoformat(happening.facts["event"]["happened_at"])
     return happened_at > clock.now() - timedelta(hours=configuration.within_hours)
 
 
-def check(configuration: Configuration, wrong: Wrong) -> None:
-    if not 1 <= configuration.within_hours <= 24 * 366:
+def check_age(within_hours: int, wrong: Wrong) -> None:
+    """Report an age that no event may have."""
+    if not 1 <= within_hours <= 24 * 366:
         wrong("within_hours", "must be from 1 to 8,784 hours (a year)")
+
+
+def check(configuration: Configuration, wrong: Wrong) -> None:
+    check_age(configuration.within_hours, wrong)
     try:
         rules.parse(as_rule(configuration))
     except Invalid as error:
