@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from audience.models import Contact
-from automations import local_times
+from automations import keys, local_times
 from automations.configuration import Wrong, says
 from automations.models import StepOutcome
 from automations.steps.base import Group, Result, Results, StepKind, skipped
@@ -103,4 +103,6 @@ STEP = StepKind(
     sentence,
     check,
     group="Time",
+    # A date that is moved while somebody waits for it is read at once.
+    wakes=lambda configuration: [keys.of_attribute(configuration.attribute)],
 )

@@ -7,6 +7,7 @@ from django.utils.dateparse import parse_datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audience import services as audience
 from audience.models import Contact, Event
 from automations import local_times, services
 from automations.models import AutomationRun, RunStatus
@@ -87,6 +88,22 @@ def test_a_date_that_moves_is_waited_for_and_one_that_passed_holds_nobody(organi
     with clock.travel(datetime(2027, 6, 18, tzinfo=UTC) - clock.now()):
         making.work()
     assert moving.tasks.count() == 1
+
+
+def test_a_date_that_moves_closer_wakes_who_waits_for_it(organization, drain) -> None:
+    automation = making.automation(_step("wait_for_date", attribute="attributes.renewal"), making.task())
+    contact = making.contact(attributes={"renewal": "2040-06-10"})
+    services.start(automation, [contact.pk])
+    drain()
+    assert AutomationRun.objects.get().run_at.year == 2040
+
+    audience.update_contacts([contact.pk], {"attributes.renewal": "2041-01-01"})
+    drain()
+    assert AutomationRun.objects.get().run_at.year == 2041
+    audience.update_contacts([contact.pk], {"attributes.renewal": "2020-01-01"})
+    drain()
+
+    assert contact.tasks.count() == 1
 
 
 def test_the_first_way_whose_rule_holds_is_taken(organization) -> None:
