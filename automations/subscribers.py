@@ -9,8 +9,8 @@ from typing import Any
 from audience.models import Contact
 from audience.notices import AttributeChange, ContactsChanged, EventsRecorded, PredictionsChanged, RecordedEvent
 from automations import keys
-from automations.services import entries, merges, watches
-from automations.triggers import attribute_changed, event, lead_created, segment
+from automations.services import entries, merges, turns, watches
+from automations.triggers import attribute_changed, date, event, lead_created, segment
 from automations.triggers.base import Happening
 from common import doorbell, outbox
 from segments.notices import MembershipChanged
@@ -25,9 +25,9 @@ def on_contacts_changed(notice: ContactsChanged) -> None:
     if notice.merged:
         doorbell.ring(entries.WORK)
     _wake((keys.of_attribute(change.attribute), change.contact_id) for change in notice.changes)
-    heard = entries.heard(
-        {lead_created.KEY, *(attribute_changed.key_of(change.attribute) for change in notice.changes)}
-    )
+    heard = entries.heard(_keys_of(notice))
+    if dates := heard & {date.key_of(change.attribute) for change in notice.changes}:
+        turns.touch(dates)
     happenings = [
         _changed(index, change)
         for index, change in enumerate(notice.changes)
@@ -36,6 +36,13 @@ def on_contacts_changed(notice: ContactsChanged) -> None:
     if lead_created.KEY in heard:
         happenings += [Happening(lead_created.KEY, contact_id, "created") for contact_id in notice.created]
     entries.admit(happenings)
+
+
+def _keys_of(notice: ContactsChanged) -> set[str]:
+    """What workflows may listen to of these changes; those that start on a date look again when it is written."""
+    attributes = {change.attribute for change in notice.changes}
+    listened = {key for name in attributes for key in (attribute_changed.key_of(name), date.key_of(name))}
+    return {lead_created.KEY, *listened}
 
 
 def _changed(index: int, change: AttributeChange) -> Happening:
@@ -122,12 +129,7 @@ def hears_events(notices: Sequence[EventsRecorded]) -> list[bool]:
 
 def hears_contacts(notices: Sequence[ContactsChanged]) -> list[bool]:
     """Which of these hold a merge, which moves runs, or a change that an active workflow listens to."""
-    heard = _heard_by_somebody(
-        [
-            {lead_created.KEY, *(attribute_changed.key_of(change.attribute) for change in notice.changes)}
-            for notice in notices
-        ]
-    )
+    heard = _heard_by_somebody([_keys_of(notice) for notice in notices])
     return [bool(notice.merged) or is_heard for notice, is_heard in zip(notices, heard, strict=True)]
 
 

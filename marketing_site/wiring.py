@@ -18,6 +18,7 @@ from automations.selectors import due as automations_due
 from automations.selectors import segment_uses as automation_segments
 from automations.services import engine as automation_engine
 from automations.services import scheduled as automation_schedule
+from automations.services import turns as automation_turns
 from campaigns import services as campaigns
 from campaigns import subscribers as campaigns_subscribers
 from campaigns.auto import cycles as campaign_cycles
@@ -129,6 +130,7 @@ WORK: list[Work] = [
     Work(LATER, "default", outbox.deliver_later, partial(outbox.organizations_due, LATER), PATIENCE),
     Work("flips", "river", segment_flips.run, segment_flips.organizations_due),
     Work("automation_runs", "river", automation_engine.run, automations_due.runs),
+    Work(automation_turns.WORK, "river", automation_turns.run, automations_due.turns),
     Work("scheduled_tasks", "river", automation_schedule.run, automations_due.scheduled_tasks),
     Work("campaign_runs", "river", campaigns.work, campaigns.organizations_due),
     Work("messages", "delivery", delivery.send_due, delivery_selectors.organizations_due),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -56,6 +56,26 @@ def matching(rule_json: Any, contact_ids: Sequence[int]) -> set[int]:
     return {
         verdict.contact_id for verdict in verdicts(rules.parse_stored(rule_json), contact_ids) if verdict.is_match
     }
+
+
+def matching_blocks(rule_json: Any, size: int) -> Iterator[list[int]]:
+    """Everybody whom a rule finds now, everybody who lives for no rule, in blocks: the memory stays flat.
+
+    Inside a transaction. Plan: the full build's SELECT behind a cursor of the server.
+    """
+    if rule_json is None:
+        sql, parameters = (
+            f"SELECT contact.id FROM audience_contact contact WHERE {compiler.LIVING}",
+            {"organization": tenancy.required()},
+        )
+    else:
+        query = compiler.everybody(rules.parse_stored(rule_json), tenancy.required(), clock.now())
+        sql, parameters = f"SELECT contact_id FROM ({query.sql}) verdict WHERE truth", query.parameters
+    with connection.chunked_cursor() as cursor:
+        with tenancy.engine():
+            cursor.execute(sql, parameters)
+        while rows := cursor.fetchmany(size):
+            yield [row[0] for row in rows]
 
 
 def verdicts(rule: Rule, contact_ids: Sequence[int]) -> list[Verdict]:

@@ -4,6 +4,7 @@ from automations.models.counts import RunCount, StepCount
 from automations.models.runs import INSIDE, AutomationRun, ExitReason, Rotation, RunStatus, StepOutcome, StepRun
 from automations.models.scheduled import ScheduledStatus, ScheduledTask, ScheduleKind
 from automations.models.tasks import Notification, Outcome, Task, TaskNote, TaskStatus
+from automations.models.turns import TriggerTurn
 from automations.models.workflows import (
     Automation,
     AutomationAction,
@@ -37,4 +38,5 @@ __all__ = [
     "Task",
     "TaskNote",
     "TaskStatus",
+    "TriggerTurn",
 ]

@@ -27,6 +27,8 @@ TASKS_SQL = DUE_SQL.format(
     table="automations_scheduledtask",
     condition="row.status IN ('pending', 'retry_scheduled') AND row.is_active",
 )
+# Plan: the first entry of turns_by_time, however many workflows wait for the clock.
+TURNS_SQL = DUE_SQL.format(table="automations_triggerturn", condition="true")
 
 
 def runs() -> list[int]:
@@ -37,6 +39,11 @@ def runs() -> list[int]:
 def scheduled_tasks() -> list[int]:
     """Organisations with scheduled tasks that are due."""
     return _ask(TASKS_SQL)
+
+
+def turns() -> list[int]:
+    """Organisations with workflows that the clock starts now."""
+    return _ask(TURNS_SQL)
 
 
 def _ask(statement: str, *parameters: list[int]) -> list[int]:

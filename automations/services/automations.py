@@ -15,7 +15,7 @@ from django.utils.text import slugify
 from accounts import audit
 from audience.models import Contact
 from automations.models import INSIDE, Automation, AutomationRun, EntryRule, RunStatus
-from automations.services import entries, publishing
+from automations.services import entries, publishing, turns
 from automations.services.entries import WORK, Entered, Entry
 from automations.services.publishing import Draft
 from common import clock, doorbell, tenancy
@@ -83,6 +83,7 @@ def update_automation(automation: Automation, changes: Mapping[str, Any]) -> Aut
             AutomationRun.objects.filter(automation=held, status__in=INSIDE).update(weight=held.weight)
         _hold_out(held)
         if held.is_active != was_active:
+            turns.keep(held)
             _let_go(held) if held.is_active else _hold(held)
     return held
 

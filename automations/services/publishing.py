@@ -17,7 +17,7 @@ from automations.configuration import Mistake
 from automations.domain import tree
 from automations.domain.tree import Problems, Step
 from automations.models import Automation, AutomationAction, AutomationVersion, EntryRule
-from automations.services import watches
+from automations.services import turns, watches
 from automations.steps import STEPS
 from automations.steps.base import StepKind
 from automations.steps.branch import check_rule
@@ -220,6 +220,7 @@ def write_version(automation: Automation, checked: Checked) -> AutomationVersion
     entry = checked.document["entry"]
     automation.entry_rule, automation.entry_days = entry["rule"], entry.get("days")
     automation.entry_key = entry.get("key", "")
+    turns.keep(automation)
     return version
 
 

@@ -14,10 +14,10 @@ from audience.services import InternalEvent
 from automations import services
 from automations.models import Automation, AutomationRun, RunStatus
 from automations.selectors import reports
-from automations.services import entries
+from automations.services import entries, turns
 from automations.tests import making
 from automations.triggers import TRIGGERS
-from common import clock
+from common import clock, tenancy
 from common.errors import Conflict, Invalid
 from segments import services as segments
 from segments.models import Segment
@@ -52,6 +52,19 @@ def _enter(contact: Contact, segment: Segment) -> None:
 def _leave(contact: Contact, segment: Segment) -> None:
     segments.add_contacts(segment, [contact.pk])
     segments.remove_contacts(segment, [contact.pk])
+
+
+def _later(**span: float) -> None:
+    with clock.travel(timedelta(**span)):
+        turns.run(tenancy.required())
+        making.work()
+
+
+def _renews(contact: Contact, days: int, looked: int) -> None:
+    """A renewal in so many days, and the clock in so many."""
+    day = (clock.now() + timedelta(days=days)).date()
+    audience.update_contacts([contact.pk], {"attributes.renewal": day.isoformat()})
+    _later(days=looked)
 
 
 CASES: dict[str, Case] = {
@@ -167,6 +180,32 @@ CASES: dict[str, Case] = {
         _enter,
         "When a contact leaves the segment “Friends”",
         {"text": ({"segment_id": "1"}, "trigger_configuration.segment_id: must be a whole number, not text")},
+    ),
+    "schedule": Case(
+        lambda segment: {"cron": "0 9 * * mon", "filter": making.where("name", "Ada")},
+        lambda contact, segment: _later(days=8),
+        lambda contact, segment: _later(minutes=0),
+        "At 09:00 AM, only on Monday, only for contacts where name is “Ada”",
+        {
+            "when": ({}, "trigger_configuration.cron: is missing"),
+            "words": ({"cron": "now and then"}, "trigger_configuration.cron: needs five parts"),
+            "never": ({"cron": "0 0 30 2 *"}, "trigger_configuration.cron: This schedule never comes"),
+            "zone": ({"cron": "0 9 * * *", "timezone": "Mars/Base"}, "configuration.timezone: there is no time zone"),
+        },
+    ),
+    "date": Case(
+        lambda segment: {"attribute": "attributes.renewal", "offset_days": -7, "time": "09:00"},
+        lambda contact, segment: _renews(contact, 15, 10),
+        lambda contact, segment: _renews(contact, 40, 4),
+        "7 days before renewal, at 09:00 where the contact lives",
+        {
+            "which": ({"attribute": "city"}, "trigger_configuration.attribute: name a custom attribute that holds"),
+            "time": (
+                {"attribute": "created_at", "time": "noon"},
+                "trigger_configuration.time: must be a time of day",
+            ),
+            "far": ({"attribute": "created_at", "offset_days": 9_999}, "offset_days: must be from -3,660 to 3,660"),
+        },
     ),
     "manual": Case(
         lambda segment: {},

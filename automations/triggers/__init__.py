@@ -6,11 +6,13 @@ from typing import Any
 
 from automations.triggers import (
     attribute_changed,
+    date,
     event,
     lead_created,
     manual,
     message,
     referral,
+    schedule,
     segment,
     tags,
     worth,
@@ -34,6 +36,8 @@ TRIGGERS: Registry[TriggerKind[Any]] = Registry(
         "referral": referral.TRIGGER,
         "segment_entered": segment.ENTERED,
         "segment_exited": segment.EXITED,
+        "schedule": schedule.TRIGGER,
+        "date": date.TRIGGER,
         "manual": manual.TRIGGER,
     },
 )

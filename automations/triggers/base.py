@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from automations.configuration import Wrong
+from automations.triggers.clock import Clock
 
 C = TypeVar("C", bound=msgspec.Struct)
 
@@ -50,3 +51,5 @@ class TriggerKind(Generic[C]):
     check: Callable[[C, Wrong], None] = nothing_wrong
     # Where it stands in the toolbox.
     group: str = ""
+    # For kinds that the clock starts instead of something that happens.
+    clock: Clock | None = None
