@@ -61,11 +61,15 @@ def run(*, smoke: bool) -> None:
 
 
 def _people(size: Size) -> list[int]:
-    from audience.models import Contact
+    from audience.models import Contact, Identity, IdentityKind
 
     count = max(size.inside, size.waits, size.people)
     made = Contact.objects.bulk_create(
         (Contact(name=f"Person {n}", user_id=f"person-{n}") for n in range(count)), batch_size=5_000
+    )
+    Identity.objects.bulk_create(
+        (Identity(kind=IdentityKind.USER_ID, value=contact.user_id, contact=contact) for contact in made),
+        batch_size=5_000,
     )
     return [contact.pk for contact in made]
 
