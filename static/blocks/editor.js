@@ -28,6 +28,12 @@ export class BlockEditor extends HTMLElement {
     return "block";
   }
 
+  // Where a moved node stands now, for announcements: " in the group …"; "" at the top.
+  inWhat(root, path) {
+    const owner = path.slice(0, -2);
+    return owner.length ? ` in ${this.nameOf(get(root, owner))}` : "";
+  }
+
   // Whether a dragged element may be dropped into a list of the page.
   mayPut(_item, _list) {
     return true;
@@ -94,7 +100,7 @@ export class BlockEditor extends HTMLElement {
     const moved = move(this.state, path, listPath, index);
     if (!moved || told(moved.path) === told(path)) return this.redraw(`${told(path)}#grip`);
     const length = get(moved.root, moved.path.slice(0, -1)).length;
-    const say = `Moved ${this.nameOf(get(this.state, path))}: now ${moved.path.at(-1) + 1} of ${length}${this.#inWhat(moved)}.`;
+    const say = `Moved ${this.nameOf(get(this.state, path))}: now ${moved.path.at(-1) + 1} of ${length}${this.inWhat(moved.root, moved.path)}.`;
     return this.change(moved.root, { say, focus: `${told(moved.path)}#grip` });
   }
 
@@ -148,11 +154,6 @@ export class BlockEditor extends HTMLElement {
       active?.localName === "select" && fresh.querySelector(`[data-key="${CSS.escape(active.dataset.key ?? "")}"]`);
     const isSame = next && next.value === active.value && next.options.length === active.options.length;
     if (!isSame || !graft(this.stage, fresh, active, next)) this.stage.replaceChildren(...fresh.childNodes);
-  }
-
-  #inWhat({ root, path }) {
-    const owner = path.slice(0, -2);
-    return owner.length ? ` in ${this.nameOf(get(root, owner))}` : "";
   }
 
   #settle(isDrawn, focus) {

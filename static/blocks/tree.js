@@ -1,13 +1,19 @@
 // Trees of plain JSON, edited without changing them: each operation returns a new root that shares what stayed.
 //
 // A path is a list of keys, ["rules", 2, "value"]; told to people and by the server it is "rules[2].value".
-// A node stands in a list, so its path ends with a number.
+// A node stands in a list, so its path ends with a number. Names people give may hold dots and brackets; told, they
+// are written as in an address.
+
+const escaped = (key) => key.replace(/[%.[\]]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`);
+const plain = (key) => key.replace(/%(25|2e|5b|5d)/g, (_, code) => String.fromCharCode(parseInt(code, 16)));
 
 export const told = (path) =>
-  path.map((key, place) => (typeof key === "number" ? `[${key}]` : place ? `.${key}` : key)).join("");
+  path.map((key, place) => (typeof key === "number" ? `[${key}]` : `${place ? "." : ""}${escaped(key)}`)).join("");
 
 export const read = (text) =>
-  [...text.matchAll(/\[(\d+)\]|([^.[\]]+)/g)].map(([, index, key]) => (index === undefined ? key : Number(index)));
+  [...text.matchAll(/\[(\d+)\]|([^.[\]]+)/g)].map(([, index, key]) =>
+    index === undefined ? plain(key) : Number(index),
+  );
 
 export const get = (root, path) => path.reduce((node, key) => node?.[key], root);
 

@@ -3,7 +3,7 @@ import { el, icon } from "../blocks/dom.js";
 import { alertLine, body, button, confirm, dialog, foot, labelled, primary, when } from "./email-editor-dialogs.js";
 import { renamed } from "./email-editor-language.js";
 import { finding } from "./email-editor-preview.js";
-import { ask, post } from "./email-editor-server.js";
+import { ask, post } from "../blocks/server.js";
 
 // --- publish ----------------------------------------------------------------------------------------------
 

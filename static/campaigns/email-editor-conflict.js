@@ -1,7 +1,7 @@
 // Two people, or two tabs, at one draft: both states beside each other, and nothing is lost before one was chosen.
 import { el } from "../blocks/dom.js";
 import { body, button, dialog, primary, when } from "./email-editor-dialogs.js";
-import { ask } from "./email-editor-server.js";
+import { ask } from "../blocks/server.js";
 
 export async function settleConflict(editor, left = null) {
   const mine = left?.mine ?? editor.state;

@@ -2,7 +2,7 @@
 import { el, freshId, icon } from "../blocks/dom.js";
 import { alertLine, body, button, confirm, dialog, labelled, primary } from "./email-editor-dialogs.js";
 import { wordsOf } from "./email-editor-locales.js";
-import { post } from "./email-editor-server.js";
+import { post } from "../blocks/server.js";
 
 const STATES = [
   ["", "Nobody in particular"],

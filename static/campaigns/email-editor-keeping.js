@@ -1,8 +1,8 @@
 // How a draft is kept: its way to the server, what the bar tells of it, and what a closed tab left on this device.
 import { el, icon } from "../blocks/dom.js";
 import { settleConflict } from "./email-editor-conflict.js";
-import { Saver } from "./email-editor-save.js";
-import { ask } from "./email-editor-server.js";
+import { Saver } from "../blocks/saver.js";
+import { ask } from "../blocks/server.js";
 
 const ICONS = {
   saved: "cloud_done", typing: "cloud_sync", offline: "cloud_off", conflict: "call_split", refused: "error",
@@ -11,6 +11,7 @@ const ICONS = {
 export function saverOf(editor) {
   return new Saver({
     key: editor.storeKey,
+    noun: "mail",
     revision: editor.page.draft.revision,
     write: (state, revision, more) => write(editor, state, revision, more),
     told: (what) => tell(editor, what),

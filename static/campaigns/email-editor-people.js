@@ -1,7 +1,7 @@
 // Choosing a contact by searching, and sending a test to a colleague.
 import { el, icon } from "../blocks/dom.js";
 import { alertLine, body, dialog, foot, labelled, primary } from "./email-editor-dialogs.js";
-import { ask, post } from "./email-editor-server.js";
+import { ask, post } from "../blocks/server.js";
 
 const PAUSE_MS = 150;
 

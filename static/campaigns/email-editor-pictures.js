@@ -2,7 +2,7 @@
 import { el, iconButton } from "../blocks/dom.js";
 import { told } from "../blocks/tree.js";
 import { alertLine, body, confirm, dialog, labelled, primary } from "./email-editor-dialogs.js";
-import { ask } from "./email-editor-server.js";
+import { ask } from "../blocks/server.js";
 
 const SHARP = 2; // screens of today draw two dots for one
 

@@ -1,7 +1,7 @@
 // A block of a mail kept as a snippet: a new one, or in the place of one that is there.
 import { el } from "../blocks/dom.js";
 import { alertLine, body, dialog, foot, labelled, primary } from "./email-editor-dialogs.js";
-import { ask, post } from "./email-editor-server.js";
+import { ask, post } from "../blocks/server.js";
 
 export function askSnippet(editor, node) {
   return dialog("Save as a snippet", (_, close) => {

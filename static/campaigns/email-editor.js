@@ -18,7 +18,7 @@ import { sendTest } from "./email-editor-people.js";
 import { pickPicture } from "./email-editor-pictures.js";
 import { Preview, checks } from "./email-editor-preview.js";
 import { goTo, placeProblems, showFindings } from "./email-editor-problems.js";
-import { ask, post } from "./email-editor-server.js";
+import { ask, post } from "../blocks/server.js";
 import { askSnippet } from "./email-editor-snippets.js";
 
 const SETTLE_MS = 400;

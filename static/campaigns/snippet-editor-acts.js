@@ -3,7 +3,7 @@ import { el, icon } from "../blocks/dom.js";
 import { differences, showPublished } from "./email-editor-acts.js";
 import { alertLine, body, button, dialog, foot, primary } from "./email-editor-dialogs.js";
 import { finding } from "./email-editor-preview.js";
-import { ask, post } from "./email-editor-server.js";
+import { ask, post } from "../blocks/server.js";
 
 const mails = (count) => `${count} mail${count === 1 ? "" : "s"}`;
 const pageOf = (editor, use) => editor.page.addresses.template.replace("/0/", `/${use.template_id}/`);

@@ -5,7 +5,7 @@ import { EmailEditor } from "./email-editor.js";
 import { button } from "./email-editor-dialogs.js";
 import { field } from "./email-editor-inputs.js";
 import { draftOf, languageItems, languageTabs, stateOf, wordsOf } from "./email-editor-locales.js";
-import { ask } from "./email-editor-server.js";
+import { ask } from "../blocks/server.js";
 import { publish, showUses } from "./snippet-editor-acts.js";
 
 const mapped = (object, change) =>

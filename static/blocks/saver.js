@@ -1,6 +1,6 @@
 // Keeps what is typed: on this device at once, on the server a moment later, with the number of the state it came
 // from. A closed tab, a lost connection and a second person are all met here.
-import { Refusal } from "./email-editor-server.js";
+import { Refusal } from "./server.js";
 
 const REST_MS = 700;
 const AGAIN_MS = [2000, 4000, 8000, 15000, 30000];
@@ -8,9 +8,9 @@ const MOST_KEEPALIVE = 60_000; // browsers refuse larger bodies of requests that
 
 export class Saver {
   // `write(state, revision, {keepalive})` → {revision}; `told({kind, at, words})` shows what became of it;
-  // `conflict()` is asked when somebody else was quicker.
-  constructor({ key, revision, write, told, conflict }) {
-    Object.assign(this, { key, revision, write, told, conflict });
+  // `conflict()` is asked when somebody else was quicker; `noun` is what people call the thing.
+  constructor({ key, noun, revision, write, told, conflict }) {
+    Object.assign(this, { key, noun, revision, write, told, conflict });
     this.waits = 0;
     this.state = null; // what is not on the server yet
     this.isHeld = false;
@@ -82,7 +82,7 @@ export class Saver {
   #failed(error) {
     if (error instanceof Refusal && error.status === 409) {
       this.hold();
-      this.told({ kind: "conflict", words: "Somebody else changed this mail" });
+      this.told({ kind: "conflict", words: `Somebody else changed this ${this.noun}` });
       this.conflict(error);
       return;
     }

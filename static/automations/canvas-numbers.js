@@ -1,0 +1,86 @@
+// How many people stand, went and failed where: beside the cards, each number a link to its rows. Fetched every few
+// seconds while the page is looked at.
+import { count, el, icon } from "../blocks/dom.js";
+import { ask } from "../blocks/server.js";
+
+const EVERY_MS = 5000;
+const LESS_OFTEN_MS = 60_000; // where the server does not answer
+
+const percent = (share) => `${(100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
+
+// The line under a card; where nothing is known there is none, and what comes later is put into it.
+export function numbersOf(canvas, id) {
+  return el("p", { class: "wf-numbers", "data-numbers": id, hidden: true });
+}
+
+export function wayNumbers(canvas, id, name) {
+  return el("span", { class: "wf-way__numbers", "data-way": `${id}/${name}` });
+}
+
+export function showNumbers(canvas) {
+  const steps = canvas.numbers?.steps ?? {};
+  for (const line of canvas.querySelectorAll("[data-numbers]")) {
+    const parts = partsOf(steps[line.dataset.numbers]);
+    line.replaceChildren(...parts);
+    line.hidden = !parts.length;
+  }
+  for (const mark of canvas.querySelectorAll("[data-way]")) {
+    const [id, name] = split(mark.dataset.way);
+    const passed = steps[id]?.branches?.[name];
+    mark.replaceChildren(...(passed === undefined ? [] : [wayPart(steps[id], passed, name)]));
+  }
+}
+
+const split = (text) => [text.slice(0, text.indexOf("/")), text.slice(text.indexOf("/") + 1)];
+
+function wayPart(step, passed, name) {
+  const href = step.branch_hrefs?.[name];
+  const words = step.simulated !== undefined ? `${count(passed)} would` : count(passed);
+  return href ? el("a", { href }, words) : el("span", {}, words);
+}
+
+function partsOf(one) {
+  if (!one) return [];
+  if (one.simulated !== undefined) return simulated(one);
+  const part = (glyph, number, words, href, tone = "") =>
+    el(
+      href ? "a" : "span",
+      { href, class: `wf-number${tone}`, title: words },
+      icon(glyph),
+      el("span", { class: "gs-hidden" }, `${words}: `),
+      typeof number === "string" ? number : count(number),
+    );
+  return [
+    part("person_pin_circle", one.now ?? 0, "Here now", one.href, one.now ? " wf-number--now" : ""),
+    part("done", one.passed ?? 0, "Passed", one.passed_href),
+    one.failed ? part("error", one.failed, "Failed", one.failed_href ?? one.href, " wf-number--bad") : null,
+    one.conversion === null || one.conversion === undefined ? null : part("trending_up", percent(one.conversion), "Reached the goal", one.conversion_href), // prettier-ignore
+  ].filter(Boolean);
+}
+
+function simulated(one) {
+  const words = `${count(one.simulated)} would come here`;
+  return [el(one.href ? "a" : "span", { href: one.href, class: "wf-number wf-number--simulated" }, icon("science"), words)]; // prettier-ignore
+}
+
+// Ask now, and again as long as the page is seen.
+export function follow(canvas, addressOf) {
+  let wait = EVERY_MS;
+  const turn = async () => {
+    if (!canvas.isConnected) return;
+    const address = addressOf();
+    if (address && document.visibilityState === "visible") {
+      try {
+        const found = await ask(address);
+        if (address === addressOf()) canvas.numbers = found;
+        showNumbers(canvas);
+        wait = EVERY_MS;
+      } catch {
+        wait = LESS_OFTEN_MS; // what was shown stays
+      }
+    }
+    canvas.followTimer = setTimeout(turn, wait);
+  };
+  clearTimeout(canvas.followTimer);
+  turn();
+}
