@@ -3,6 +3,7 @@ from rest_framework.routers import SimpleRouter
 
 from automations.api.automations import AutomationViewSet
 from automations.api.catalogue import CatalogView
+from automations.api.flows import FlowViewSet
 from automations.api.tasks import ScheduledTaskViewSet, TaskViewSet
 from campaigns.api.templates import EmailTemplateViewSet
 
@@ -12,6 +13,7 @@ router.trailing_slash = "/?"
 router.register("automations/email-templates", EmailTemplateViewSet, basename="automation-email-template")
 router.register("automations/scheduled-tasks", ScheduledTaskViewSet, basename="scheduled-task")
 router.register("automations", AutomationViewSet, basename="automation")
+router.register("automations", FlowViewSet, basename="automation-flow")
 router.register("tasks", TaskViewSet, basename="task")
 
 urlpatterns = [

@@ -146,9 +146,8 @@ function bring(canvas) {
   const box = el("input", { type: "file", accept: "application/json,.json" });
   box.addEventListener("change", async () => {
     try {
-      const form = new FormData();
-      form.append("file", box.files[0]);
-      const { flow } = await ask(canvas.page.addresses.read_file, { method: "POST", body: form });
+      const file = JSON.parse(await box.files[0].text());
+      const { flow } = await ask(canvas.page.addresses.read_file, { method: "POST", body: file });
       canvas.replace(flow, "The steps of the file are here. Control Z brings back what was.");
     } catch (error) {
       const lines = Object.entries(error.details ?? {}).map(([place, words]) => `${place}: ${words}`);
