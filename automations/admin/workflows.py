@@ -7,87 +7,42 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.forms.widgets import Script
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from accounts.admin_base import OrganizationModelAdmin
 from automations import selectors, services
-from automations.admin import catalogue
-from automations.admin.parts import ReadableJSONField, badge, beside_fields, rows_link
-from automations.admin.widgets import StepsWidget
+from automations.admin import canvas, catalogue
+from automations.admin.parts import badge, beside_fields, rows_link
 from automations.models import Automation
 from automations.selectors import Counts
-from automations.services.publishing import spelled
 from automations.triggers import TRIGGERS
 from common.errors import AppError
-from segments.builder import RuleWidget
-from segments.forms import RuleField
 
-EXAMPLE = [{"action_type": "create_task", "action_order": 0, "configuration": {"title": "Follow up", "due_date": 2}}]
-CODE = {"class": "gs-code", "rows": 16, "spellcheck": "false"}
 LIMITS = ["weight", "shelf_hours", "holdout_percent"]
-FIELDS = [
-    "name", "slug", "description", "is_active", "run_immediately", "trigger_type", "trigger_configuration", *LIMITS,
-]  # fmt: skip
 
 
 class AutomationForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Steps as JSON; the services check everything and say what is wrong where."""
-
-    trigger_type = forms.ChoiceField(
-        label="Starts when",
-        choices=[(name, kind.label) for name, kind in TRIGGERS.items()],
-        widget=UnfoldAdminSelectWidget,
-    )
-    trigger_configuration = ReadableJSONField(
-        required=False,
-        initial=dict,
-        widget=UnfoldAdminTextareaWidget(attrs={**CODE, "rows": 4}),
-        help_text='JSON, such as {"name": "signup"} for an event; {} where the kind needs nothing.',
-    )
-    filter = RuleField(
-        label="Only contacts who",
-        widget=RuleWidget(attrs={"rows": 18}, is_brief=True),
-        help_text="Left empty, everybody enters whom the trigger names.",
-    )
-    actions = ReadableJSONField(
-        label="Steps",
-        initial=EXAMPLE,
-        widget=StepsWidget("filter", attrs=CODE),
-        help_text="JSON: a list of steps, each with action_type and configuration. Rules in it are edited below it.",
-    )
+    """A workflow without its flow, which the canvas writes."""
 
     class Meta:
         model = Automation
-        fields = [*FIELDS, "entry_rule"]
+        fields = ["name", "slug", "description", "run_immediately", *LIMITS]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "slug" in self.fields:
             self.fields["slug"].required = False
             self.fields["slug"].help_text = "Left empty: made from the name."
-        settings = self.instance.trigger_configuration
-        if "filter" in self.fields and isinstance(settings, dict) and self.instance.pk:
-            self.initial["filter"] = settings.get("filter")
-            self.initial["trigger_configuration"] = {key: settings[key] for key in settings if key != "filter"}
-        version = self.instance.current_version if self.instance.pk else None
-        if version is not None and "actions" in self.fields:
-            self.fields["actions"].initial = spelled(version)["actions"]
-
-    def clean_trigger_configuration(self) -> Any:
-        given = self.cleaned_data["trigger_configuration"]
-        return {} if given is None else given
+        if "description" in self.fields:
+            self.fields["description"].widget.attrs["rows"] = 2
 
     def values(self) -> dict[str, Any]:
         """The fields that are on the page, as the service takes them."""
-        found = {name: value for name, value in self.cleaned_data.items() if name in self.fields}
-        rule, settings = found.pop("filter", None), found.get("trigger_configuration")
-        if rule is not None and isinstance(settings, dict):
-            found["trigger_configuration"] = settings | {"filter": rule}
-        return found
+        return {name: value for name, value in self.cleaned_data.items() if name in self.fields}
 
 
 @admin.register(Automation)
@@ -104,16 +59,12 @@ class AutomationAdmin(OrganizationModelAdmin):
     change_form_outer_before_template = "automations/workflow_top.html"
     fieldsets = [
         (None, {"fields": ["name", "slug", "description"]}),
-        (
-            "Who starts",
-            {"fields": ["trigger_type", "trigger_configuration", "filter", "entry_rule", "run_immediately"]},
-        ),
-        ("What happens", {"fields": ["actions", "is_active"]}),
-        ("When limits collide", {"fields": LIMITS}),
+        ("When limits collide", {"fields": ["run_immediately", *LIMITS]}),
     ]
 
     class Media:
-        css = {"all": ["automations/automations.css"]}
+        css = {"all": ["automations/automations.css", "blocks/blocks.css", "automations/canvas.css"]}
+        js = [Script("automations/workflow-canvas.js", type="module")]
 
     # --- list -----------------------------------------------------------------------------------------
 
@@ -160,9 +111,13 @@ class AutomationAdmin(OrganizationModelAdmin):
             if change:
                 services.update_automation(Automation.objects.get(pk=obj.pk), form.values())
             else:
-                obj.pk = services.create_automation(form.values()).pk
+                obj.pk = services.begin(**form.values()).pk
         except AppError as error:
             raise beside_fields(error, {}) from error
+
+    def response_add(self, request: HttpRequest, obj: Automation, post_url_continue: str | None = None) -> HttpResponse:
+        """A name is not a workflow yet: on to the canvas."""
+        return HttpResponseRedirect(reverse("admin:automations_automation_editor", args=[obj.pk]))
 
     def delete_model(self, request: HttpRequest, obj: Automation) -> None:
         services.delete_automation(obj)
@@ -181,7 +136,26 @@ class AutomationAdmin(OrganizationModelAdmin):
         own = path(
             "<int:pk>/switch/", self.admin_site.admin_view(self.switch_view), name="automations_automation_switch"
         )
-        return [own, *catalogue.urls(self), *super().get_urls()]
+        editor = path(
+            "<int:pk>/editor/", self.admin_site.admin_view(self.editor_view), name="automations_automation_editor"
+        )
+        bring = path("import/", self.admin_site.admin_view(self.import_view), name="automations_automation_import")
+        return [own, editor, bring, *catalogue.urls(self), *super().get_urls()]
+
+    def editor_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The canvas as a workspace. Who may only look is shown the picture on the workflow's own page."""
+        automation = self._find(str(pk))
+        if automation is None or not self.has_view_permission(request, automation):
+            raise Http404
+        if not self.has_change_permission(request, automation):
+            return HttpResponseRedirect(reverse("admin:automations_automation_change", args=[pk]))
+        return canvas.editor(request, automation, {**self.admin_site.each_context(request), "opts": self.opts})
+
+    def import_view(self, request: HttpRequest) -> HttpResponse:
+        """A new workflow out of a file."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        return canvas.bring(request, {**self.admin_site.each_context(request), "opts": self.opts})
 
     def switch_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Says what switching does and to how many people; a POST does it."""
@@ -214,6 +188,8 @@ class AutomationAdmin(OrganizationModelAdmin):
         return {
             "automation": automation,
             "version": version,
+            "has_draft": automation.draft is not None,
+            "picture": canvas.picture_page(automation, version) if version else None,
             "outline": selectors.outline(version) if version else [],
             "counts": counts,
             "inside": counts.in_progress + counts.held,
