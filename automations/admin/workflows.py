@@ -115,7 +115,9 @@ class AutomationAdmin(OrganizationModelAdmin):
         except AppError as error:
             raise beside_fields(error, {}) from error
 
-    def response_add(self, request: HttpRequest, obj: Automation, post_url_continue: str | None = None) -> HttpResponse:
+    def response_add(
+        self, request: HttpRequest, obj: Automation, post_url_continue: str | None = None
+    ) -> HttpResponse:
         """A name is not a workflow yet: on to the canvas."""
         return HttpResponseRedirect(reverse("admin:automations_automation_editor", args=[obj.pk]))
 

@@ -130,7 +130,7 @@ class FlowViewSet(ApiViewSet):
     @extend_schema(request=DraftInput, responses=StandingSerializer)
     @draft.mapping.put
     def save_draft(self, request: Request, pk: str) -> Response:
-        """Keep a flow, finished or not. People inside and people who enter feel nothing of it until it is published."""
+        """Keep a flow, finished or not. Nobody feels anything of it until it is published."""
         data = shapes.read(DraftInput, request)
         kept = drafts.save_draft(self._automation(pk), data["flow"], expected_revision=data.get("revision"))
         return _standing(kept)
@@ -182,7 +182,7 @@ class FlowViewSet(ApiViewSet):
     @extend_schema(request=WorkflowFileSerializer, responses={201: shapes.AutomationSerializer})
     @action(detail=False, methods=["post"], url_path="import")
     def import_file(self, request: Request) -> Response:
-        """A new workflow out of such a file, switched off. What is missing here is named, and then nothing is written."""
+        """A new workflow out of such a file, switched off. What is missing is named; then nothing is written."""
         return Response(shapes.AutomationSerializer(files.import_file(request.data)).data, status=201)
 
     @extend_schema(request=WorkflowFileSerializer, responses=ReadFileSerializer)

@@ -42,11 +42,13 @@ def flow_of_version(version: AutomationVersion) -> dict[str, Any]:
 
 def _unordered(actions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Without `action_order`: where a step stands in its list says it."""
-    return [
-        {name: value for name, value in action.items() if name not in ("action_order", "branches")}
-        | ({"branches": {way: _unordered(steps) for way, steps in action["branches"].items()}} if "branches" in action else {})
-        for action in actions
-    ]  # fmt: skip
+    plain = []
+    for action in actions:
+        step = {name: value for name, value in action.items() if name != "action_order"}
+        if "branches" in step:
+            step["branches"] = {way: _unordered(steps) for way, steps in step["branches"].items()}
+        plain.append(step)
+    return plain
 
 
 def sentences(flow: Mapping[str, Any], problems: Collection[str] = ()) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from automations.services.automations import (
     start,
     update_automation,
 )
+from automations.services.drafts import begin, discard_draft, read_draft, save_draft
+from automations.services.files import import_file
 from automations.services.letters import dismiss, replay
 from automations.services.scheduled import process_due, reschedule, retry, schedule, unschedule
 from automations.services.tasks import (
@@ -25,20 +27,25 @@ from automations.services.tasks import (
 __all__ = [
     "activate",
     "add_note",
+    "begin",
     "create_automation",
     "create_task",
     "deactivate",
     "delete_automation",
     "delete_task",
+    "discard_draft",
     "dismiss",
     "finish",
+    "import_file",
     "process_due",
+    "read_draft",
     "read_notifications",
     "reassign",
     "reopen",
     "replay",
     "reschedule",
     "retry",
+    "save_draft",
     "schedule",
     "snooze",
     "start",

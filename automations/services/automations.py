@@ -49,15 +49,15 @@ def create_automation(values: Mapping[str, Any]) -> Automation:
     with transaction.atomic():
         automation = Automation(**{name: values[name] for name in PLAIN_FIELDS & values.keys()})
         automation.slug = automation.slug or slugify(automation.name)[:100]
-        _check_plain(automation)
+        check_plain(automation)
         segments.lock_references()
         checked = publishing.check(_draft(values, {}))
         automation.trigger_type, automation.trigger_key = str(values.get("trigger_type")), checked.trigger_key
-        with _slug_is_free(automation.slug):
+        with slug_is_free(automation.slug):
             automation.save()
         publishing.write_version(automation, checked)
         automation.save()
-        _hold_out(automation)
+        hold_out(automation)
         audit.created(automation)
     return automation
 
@@ -72,16 +72,18 @@ def update_automation(automation: Automation, changes: Mapping[str, Any]) -> Aut
         with audit.changing(held):
             for name in PLAIN_FIELDS & changes.keys():
                 setattr(held, name, changes[name])
-            _check_plain(held)
+            check_plain(held)
             if FLOW_FIELDS & changes.keys():
                 segments.lock_references()
                 publishing.write_version(held, publishing.check(_draft(changes, _present(held))))
             held.updated_at = clock.now()
-            with _slug_is_free(held.slug):
+            if held.is_active and held.current_version is None:
+                raise Conflict(f"“{held}” does nothing yet; publish its draft first.", code="never_published")
+            with slug_is_free(held.slug):
                 held.save()
         if held.weight != was_weight:
             AutomationRun.objects.filter(automation=held, status__in=INSIDE).update(weight=held.weight)
-        _hold_out(held)
+        hold_out(held)
         if held.is_active != was_active:
             turns.keep(held)
             _let_go(held) if held.is_active else _hold(held)
@@ -177,7 +179,8 @@ def _known(values: Mapping[str, Any]) -> None:
         raise Invalid("Some fields are unknown.", details=dict.fromkeys(unknown, "an automation has no such field"))
 
 
-def _check_plain(automation: Automation) -> None:
+def check_plain(automation: Automation) -> None:
+    """Check name, slug and limits; raises `Invalid` with places."""
     wrong = {}
     if not automation.name.strip() or len(automation.name) > 200:
         wrong["name"] = "must be 1 to 200 characters"
@@ -193,7 +196,7 @@ def _check_plain(automation: Automation) -> None:
         raise Invalid(f"{place}: {sentence}", details=wrong)
 
 
-def _hold_out(automation: Automation) -> None:
+def hold_out(automation: Automation) -> None:
     """Delivery draws who is held out, when their message's turn comes."""
     name = f"Automation “{automation}”"
     delivery.set_holdout(SourceType.AUTOMATION, automation.pk, name, Decimal(automation.holdout_percent))
@@ -218,7 +221,7 @@ def _draft(values: Mapping[str, Any], present: Mapping[str, Any]) -> Draft:
 
 
 @contextmanager
-def _slug_is_free(slug: str) -> Iterator[None]:
+def slug_is_free(slug: str) -> Iterator[None]:
     """Turns the database's refusal of a second slug into a `Conflict` beside the field."""
     try:
         with transaction.atomic():

@@ -19,7 +19,7 @@ from automations.domain.tree import Problems
 from automations.models import Automation
 from automations.selectors.flows import FLOW, flow_of_version, sentences
 from automations.services import publishing
-from automations.services.automations import lock
+from automations.services.automations import check_plain, hold_out, lock, slug_is_free
 from automations.services.publishing import Draft
 from common import clock
 from common.errors import Conflict, Invalid
@@ -66,16 +66,17 @@ def read_draft(automation: Automation) -> dict[str, Any] | None:
     return None if automation.draft is None else dict(automation.draft)
 
 
-def begin(name: str, flow: Mapping[str, Any] | None = None, **settings: Any) -> Automation:
-    """A new workflow that nobody enters yet: a draft without a version. Raises `Invalid`, `Conflict`."""
+def begin(*, flow: Mapping[str, Any] | None = None, **settings: Any) -> Automation:
+    """A new workflow that nobody enters yet: its settings and a draft, no version. Raises `Invalid`, `Conflict`."""
     flow = dict(EMPTY if flow is None else flow)
     check_shape(flow)
-    automation = Automation(name=name, slug=free_slug(name), trigger_type="manual", trigger_key="manual")
-    for field, value in settings.items():
-        setattr(automation, field, value)
+    automation = Automation(**settings, draft=flow, trigger_type=EMPTY["trigger_type"], trigger_key="manual")
+    automation.slug = automation.slug or free_slug(automation.name)
+    check_plain(automation)
     with transaction.atomic():
-        automation.draft = flow
-        automation.save()
+        with slug_is_free(automation.slug):
+            automation.save()
+        hold_out(automation)
         audit.created(automation)
     return automation
 
@@ -117,7 +118,7 @@ def discard_draft(automation: Automation, *, expected_revision: str | None = Non
 
 
 def sketch(flow: Mapping[str, Any]) -> dict[str, Any]:
-    """What a flow says and what is still wrong with it: `{"sentences", "problems": {place: sentence}}`. Only reads."""
+    """What a flow says and what is still wrong with it: `{"sentences", "problems": {place: sentence}}`; it reads."""
     problems = publishing.problems_of(as_draft(flow))
     return {"sentences": sentences(flow, problems), "problems": problems}
 

@@ -38,7 +38,11 @@ def export(automation: Automation, *, of_draft: bool = False) -> str:
     Of the version that people enter, or of what somebody is writing. A number that leads nowhere any more stays.
     """
     standing = drafts.standing(automation)
-    flow = standing.flow if of_draft or automation.current_version is None else flow_of_version(automation.current_version)
+    flow = (
+        standing.flow
+        if of_draft or automation.current_version is None
+        else flow_of_version(automation.current_version)
+    )
     settings = {name: getattr(automation, name) for name in SETTINGS}
     file = {
         "format": FORMAT,
@@ -119,7 +123,8 @@ def _carried(flow: Mapping[str, Any], exchange: Exchange) -> dict[str, Any]:
     if kind is not None:
         fields = catalogue.trigger("", kind, _NoChoices())["fields"]  # type: ignore[arg-type]
         place = "trigger_configuration"
-        carried[place] = exchanged(fields, flow.get(place), place, exchange)
+        if place in flow:
+            carried[place] = exchanged(fields, flow[place], place, exchange)
     for name in ("goal_rule", "exit_rule"):
         if flow.get(name) is not None:
             carried[name] = rule_exchanged(flow[name], name, exchange)

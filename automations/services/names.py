@@ -104,7 +104,9 @@ def rule_exchanged(rule: Any, place: str, exchange: Exchange) -> Any:
     if not isinstance(rule, dict):
         return rule
     if isinstance(rule.get("rules"), list):
-        inner = [rule_exchanged(item, f"{place}.rules[{index}]", exchange) for index, item in enumerate(rule["rules"])]
+        inner = [
+            rule_exchanged(item, f"{place}.rules[{index}]", exchange) for index, item in enumerate(rule["rules"])
+        ]
         return rule | {"rules": inner}
     if "segment" in rule and "operator" in rule:
         return rule | {"segment": exchange("segment", rule["segment"], f"{place}.segment")}

@@ -61,14 +61,7 @@ def check(draft: Draft) -> Checked:
 
     Raises `Invalid` with every problem by its place, such as `actions[0].configuration.template_id`.
     """
-    problems = Problems()
-    trigger_key = _check_trigger(draft, problems)
-    _check_entry(draft, problems)
-    for place, rule in (("goal_rule", draft.goal_rule), ("exit_rule", draft.exit_rule)):
-        if rule is not None:
-            check_rule(rule, place, partial(_wrong, problems, ""))
-    steps = tree.read_actions(draft.actions, problems)
-    _each_step(steps, problems, lambda kind: kind.check)
+    problems, steps, trigger_key = _looked_at(draft)
     if not problems:
         _each_step(steps, problems, lambda kind: kind.publish)
     if problems:
@@ -77,6 +70,23 @@ def check(draft: Draft) -> Checked:
     document = _document(draft, steps)
     _name_segments_by_id(document)
     return Checked(document, tree.read_steps(document["steps"]), trigger_key)
+
+
+def problems_of(draft: Draft) -> Problems:
+    """What is wrong with a draft, by place. It only reads; publishing may still find what only trying shows."""
+    return _looked_at(draft)[0]
+
+
+def _looked_at(draft: Draft) -> tuple[Problems, tuple[Step, ...], str]:
+    problems = Problems()
+    trigger_key = _check_trigger(draft, problems)
+    _check_entry(draft, problems)
+    for place, rule in (("goal_rule", draft.goal_rule), ("exit_rule", draft.exit_rule)):
+        if rule is not None:
+            check_rule(rule, place, partial(_wrong, problems, ""))
+    steps = tree.read_actions(draft.actions, problems)
+    _each_step(steps, problems, lambda kind: kind.check)
+    return problems, steps, trigger_key
 
 
 def _check_trigger(draft: Draft, problems: Problems) -> str:

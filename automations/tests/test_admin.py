@@ -25,49 +25,47 @@ def _form(**values: Any) -> dict[str, Any]:
         "name": "Welcome",
         "slug": "",
         "description": "",
-        "trigger_type": "event",
-        "trigger_configuration": '{"name": "signup"}',
-        "entry_rule": "once",
         "run_immediately": "on",
         "weight": 20,
         "shelf_hours": "",
         "holdout_percent": 0,
-        "actions": json.dumps([making.task()]),
     }
     return defaults | values
 
 
-def test_a_workflow_is_made_from_the_form_and_told_in_words(admin, organization) -> None:
-    answer = admin.post(reverse("admin:automations_automation_add"), _form(is_active="on"))
+def test_a_workflow_begins_with_its_name_and_goes_on_on_the_canvas(admin, organization) -> None:
+    answer = admin.post(reverse("admin:automations_automation_add"), _form(weight=30))
 
-    automation = Automation.objects.get()
+    made = Automation.objects.get()
     assert answer.status_code == 302
-    assert (automation.slug, automation.is_active, automation.trigger_key) == ("welcome", True, "event:signup")
-    page = admin.get(reverse("admin:automations_automation_change", args=[automation.pk])).content.decode()
-    assert "When signup happened" in page
-    assert "Create the task “Call” for the assignee" in page
+    assert answer["Location"] == reverse("admin:automations_automation_editor", args=[made.pk])
+    assert (made.slug, made.weight, made.is_active, made.current_version) == ("welcome", 30, False, None)
+    assert made.draft["actions"] == []
+    page = admin.get(reverse("admin:automations_automation_change", args=[made.pk])).content.decode()
+    assert "Not published yet" in page
 
 
 def test_a_refusal_stands_beside_its_field_and_writes_nothing(admin, organization) -> None:
-    actions = json.dumps([{"action_type": "wait"}])
+    making.automation(making.task())
 
-    answer = admin.post(reverse("admin:automations_automation_add"), _form(actions=actions))
+    answer = admin.post(reverse("admin:automations_automation_add"), _form(slug="welcome"))
 
     assert answer.status_code == 200
-    errors = answer.context["adminform"].form.errors
-    assert errors["actions"][0].startswith("actions[0].configuration: say how long to wait")
-    assert not Automation.objects.exists()
+    assert answer.context["adminform"].form.errors["slug"] == [
+        'There is already an automation with the slug "welcome".'
+    ]
+    assert Automation.objects.count() == 1
 
 
-def test_a_change_makes_a_version_and_is_in_the_audit_log(admin, organization) -> None:
+def test_settings_are_changed_without_another_version_and_are_in_the_audit_log(admin, organization) -> None:
     automation = making.automation(making.task())
     page = reverse("admin:automations_automation_change", args=[automation.pk])
 
-    answer = admin.post(page, _form(slug="welcome", is_active="on", actions=json.dumps([making.task("Write")])))
+    answer = admin.post(page, _form(slug="welcome", holdout_percent=5))
 
     assert answer.status_code == 302
     automation.refresh_from_db()
-    assert automation.current_version.number == 2
+    assert (automation.holdout_percent, automation.is_active, automation.current_version.number) == (5, True, 1)
     assert AuditEntry.objects.filter(object_type="automations.automation", action="change").count() == 1
 
 
@@ -227,51 +225,3 @@ def test_an_agent_works_tasks_and_changes_no_workflow(client, organization) -> N
     page = reverse("admin:automations_automation_switch", args=[automation.pk])
     assert client.post(page).status_code == 403
     assert Automation.objects.get().is_active
-
-
-LEEDS = {"match": "all", "rules": [making.where("city", "Leeds")]}
-
-
-def test_who_enters_is_said_in_the_rule_builder_and_kept_with_the_trigger(admin, organization) -> None:
-    answer = admin.post(reverse("admin:automations_automation_add"), _form(filter=json.dumps(LEEDS)))
-
-    automation = Automation.objects.get()
-    assert answer.status_code == 302
-    assert automation.trigger_configuration == {"name": "signup", "filter": LEEDS}
-    address = reverse("admin:automations_automation_change", args=[automation.pk])
-    form = admin.get(address).context["adminform"].form
-    assert json.loads(form["filter"].value()) == LEEDS
-    assert json.loads(form["trigger_configuration"].value()) == {"name": "signup"}
-
-    admin.post(address, _form(slug="welcome", filter=""))
-    automation.refresh_from_db()
-    assert automation.trigger_configuration == {"name": "signup"}
-
-
-def test_a_rule_that_does_not_hold_is_told_beside_it_and_writes_nothing(admin, organization) -> None:
-    wrong = {"match": "all", "rules": [making.where("no_such_field", 1)]}
-
-    answer = admin.post(reverse("admin:automations_automation_add"), _form(filter=json.dumps(wrong)))
-
-    assert "rules[0].field" in answer.context["adminform"].form.errors["filter"][0]
-    assert json.loads(answer.context["adminform"].form["filter"].value()) == wrong
-    assert not Automation.objects.exists()
-
-
-def test_a_filter_written_into_the_triggers_json_is_kept(admin, organization) -> None:
-    typed = json.dumps({"name": "signup", "filter": LEEDS})
-
-    admin.post(reverse("admin:automations_automation_add"), _form(trigger_configuration=typed, filter=""))
-
-    assert Automation.objects.get().trigger_configuration == {"name": "signup", "filter": LEEDS}
-
-
-def test_the_page_says_which_steps_hold_rules(admin, organization) -> None:
-    page = admin.get(reverse("admin:automations_automation_add")).content.decode()
-
-    assert 'data-page="filter-language"' in page
-    assert 'id="filter-language"' in page
-    assert (
-        "&quot;branch&quot;: {&quot;label&quot;: &quot;If / otherwise&quot;, &quot;rules&quot;: [&quot;rule&quot;]"
-        in page
-    )

@@ -11,8 +11,8 @@ export function lay(canvas, field) {
   canvas.status = el("span", { class: "wf-status", role: "status" });
   canvas.foundSpot = el("span", {});
   const more = menuButton(iconButton("more_vert", "More", () => {}), () => acts(canvas)); // prettier-ignore
-  const publish = el("button", { type: "button", class: "gs-button wf-publish", onclick: () => leaveTo(canvas, canvas.page.addresses.publish) }, "Publish …"); // prettier-ignore
-  canvas.querySelector(".wf-bar__tools").append(canvas.status, canvas.foundSpot, canvas.undoButton, canvas.redoButton, publish, more); // prettier-ignore
+  canvas.publishButton = el("button", { type: "button", class: "gs-button wf-publish", disabled: !canvas.page.has_draft, onclick: () => leaveTo(canvas, canvas.page.addresses.publish) }, "Publish …"); // prettier-ignore
+  canvas.querySelector(".wf-bar__tools").append(canvas.status, canvas.foundSpot, canvas.undoButton, canvas.redoButton, canvas.publishButton, more); // prettier-ignore
   canvas.stageElement = el("div", { class: "wf-stage" });
   canvas.jsonNote = el("p", { class: "wf-problem", role: "alert", hidden: true });
   field.hidden = false;
@@ -23,6 +23,7 @@ export function lay(canvas, field) {
   canvas.scroller = scroller(canvas);
   canvas.panel = el("aside", { class: "wf-panel", id: "wf-panel", "aria-label": "Settings of what is chosen" });
   canvas.append(el("div", { class: "wf-body" }, el("main", { class: "wf-main", id: "main" }, canvas.scroller, canvas.json), canvas.panel)); // prettier-ignore
+  canvas.hasDraft = canvas.page.has_draft;
   canvas.showStanding = (standing) => showStanding(canvas, standing);
   queueMicrotask(() => canvas.drawPanel());
 }
@@ -94,6 +95,7 @@ async function discard(canvas) {
 // What the server says of the draft that it keeps now.
 function showStanding(canvas, standing) {
   canvas.hasDraft = standing.has_draft;
+  canvas.publishButton.disabled = !standing.has_draft;
   canvas.querySelector(".wf-bar__changes").hidden = !standing.has_draft;
 }
 
@@ -123,7 +125,7 @@ function adopt(canvas, flow) {
   const fault = faultOf(flow?.actions);
   if (fault) throw new Error(fault);
   canvas.isStarted = true;
-  canvas.history.push(opened(flow), "json");
+  canvas.history.push(opened(flow, canvas.language), "json");
   canvas.changed();
 }
 

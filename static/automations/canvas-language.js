@@ -103,16 +103,16 @@ export function renamed(step, taken) {
   };
 }
 
-// The flow as the canvas keeps it: every step has a name, and stands where it is.
-export function opened(flow) {
-  const state = structuredClone(flow);
-  state.actions = [...(state.actions ?? [])];
+// The flow as the canvas keeps it: every step has a name, and a list for each of its branches, in their order.
+export function opened(flow, language) {
   const taken = new Set();
-  walk(state.actions, (step) => step.id && taken.add(step.id));
-  walk(state.actions, (step) => {
-    delete step.action_order;
-    step.id ??= freeId(step.action_type ?? "step", taken);
-    step.configuration ??= {};
-  });
-  return state;
+  walk(flow.actions ?? [], (step) => step.id && taken.add(step.id));
+  const each = (steps) =>
+    steps.map(({ action_order: _, ...step }) => {
+      const { branches, ...own } = language.fitted(step);
+      const named = { ...own, id: own.id ?? freeId(own.action_type ?? "step", taken), configuration: own.configuration ?? {} };
+      if (!branches) return named;
+      return { ...named, branches: Object.fromEntries(Object.entries(branches).map(([name, list]) => [name, each(list)])) };
+    });
+  return { ...flow, actions: each(flow.actions ?? []) };
 }

@@ -54,7 +54,7 @@ function partsOf(one) {
     part("person_pin_circle", one.now ?? 0, "Here now", one.href, one.now ? " wf-number--now" : ""),
     part("done", one.passed ?? 0, "Passed", one.passed_href),
     one.failed ? part("error", one.failed, "Failed", one.failed_href ?? one.href, " wf-number--bad") : null,
-    one.conversion === null || one.conversion === undefined ? null : part("trending_up", percent(one.conversion), "Reached the goal", one.conversion_href), // prettier-ignore
+    one.conversion === null || one.conversion === undefined ? null : part("trending_up", percent(one.conversion), "Came this far, of all who entered"), // prettier-ignore
   ].filter(Boolean);
 }
 

@@ -37,6 +37,6 @@ async function turn(canvas, number) {
   canvas.numbers = picture;
   canvas.numbersAddress = numbersOf(canvas);
   canvas.folded.clear();
-  canvas.change(opened(picture.flow));
+  canvas.change(opened(picture.flow, canvas.language));
   canvas.say(`Version ${number}`);
 }

@@ -37,7 +37,7 @@ export function showFound(canvas, problems) {
   canvas.found = located(canvas.state, problems);
   placeProblems(canvas);
   const number = canvas.found.length;
-  const words = number ? `${number} ${number === 1 ? "thing" : "things"} to mend` : "Ready to publish";
+  const words = number ? `${number} ${number === 1 ? "thing" : "things"} to mend` : "Nothing to mend";
   const button = el("button", { type: "button", class: `wf-found${number ? " wf-found--bad" : ""}`, disabled: !number, "data-key": "found" }, icon(number ? "error" : "check_circle"), el("span", {}, words)); // prettier-ignore
   if (number) menuButton(button, () => canvas.found.map((one) => entry(canvas, one)));
   canvas.foundSpot.replaceChildren(button);

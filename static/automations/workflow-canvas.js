@@ -39,7 +39,7 @@ class WorkflowCanvas extends BlockEditor {
   #show() {
     const field = el("textarea", { hidden: true });
     layPicture(this, field);
-    this.begin(field, this.stageElement, opened(this.page.flow));
+    this.begin(field, this.stageElement, this.#opened(this.page.flow));
   }
 
   #edit() {
@@ -50,7 +50,7 @@ class WorkflowCanvas extends BlockEditor {
     lay(this, field);
     this.saver = saverOf(this);
     this.sketches = new Sketches(this);
-    this.begin(field, this.stageElement, opened(this.page.flow));
+    this.begin(field, this.stageElement, this.#opened(this.page.flow));
     this.addEventListener("keydown", (event) => this.#pressed(event));
     tell(this, this.page.changed_at ? { kind: "saved", at: new Date(this.page.changed_at) } : { kind: "same", words: "No changes" }); // prettier-ignore
     this.sketches.ask();
@@ -227,8 +227,13 @@ class WorkflowCanvas extends BlockEditor {
   // A whole flow in the place of what is there; undo brings the old one back.
   replace(flow, say) {
     this.chosen = null;
-    this.change(opened(flow), { say });
+    this.change(this.#opened(flow), { say });
     this.drawPanel();
+  }
+
+  // With its branches in the order that their kind tells; the store keeps none.
+  #opened(flow) {
+    return opened(flow, this.language);
   }
 
   #keyOf(id) {
