@@ -12,15 +12,15 @@ export function askKind(language) {
     ); // prettier-ignore
     const tiles = () => groups.flatMap((group) => [...group.querySelectorAll("button")]);
     search.addEventListener("input", () => {
-      const words = search.value.trim().toLowerCase().split(/\s+/);
-      for (const one of tiles()) one.hidden = !words.every((word) => one.textContent.toLowerCase().includes(word));
+      for (const one of tiles()) one.hidden = !fits(one.textContent, search.value);
       for (const group of groups) group.hidden = [...group.querySelectorAll("button")].every((one) => one.hidden);
       nothing.textContent = tiles().every((one) => one.hidden) ? "No step is called so. Try another word." : "";
     });
     search.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" && event.key !== "ArrowDown") return;
       event.preventDefault();
-      const first = tiles().find((one) => !one.hidden);
+      const shown = tiles().filter((one) => !one.hidden);
+      const first = shown.find((one) => fits(one.querySelector("strong").textContent, search.value)) ?? shown[0];
       if (event.key === "Enter") first?.click();
       else first?.focus();
     });
@@ -28,6 +28,12 @@ export function askKind(language) {
     content.addEventListener("keydown", (event) => walk(event, tiles().filter((one) => !one.hidden), search)); // prettier-ignore
     return content;
   }, { isWide: true }); // prettier-ignore
+}
+
+// Each word that is typed begins a word of the text.
+function fits(text, typed) {
+  const known = text.toLowerCase().split(/[^\p{L}\p{N}-]+/u);
+  return typed.toLowerCase().split(/\s+/).every((word) => known.some((one) => one.startsWith(word))); // prettier-ignore
 }
 
 function tile(language, kind, close) {
