@@ -40,7 +40,9 @@ export function showFound(canvas, problems) {
   const words = number ? `${number} ${number === 1 ? "thing" : "things"} to mend` : "Nothing to mend";
   const button = el("button", { type: "button", class: `wf-found${number ? " wf-found--bad" : ""}`, disabled: !number, "data-key": "found" }, icon(number ? "error" : "check_circle"), el("span", {}, words)); // prettier-ignore
   if (number) menuButton(button, () => canvas.found.map((one) => entry(canvas, one)));
+  const hadFocus = canvas.foundSpot.contains(document.activeElement);
   canvas.foundSpot.replaceChildren(button);
+  if (hadFocus) button.focus();
 }
 
 function entry(canvas, one) {

@@ -12,7 +12,7 @@ export function askKind(language) {
     ); // prettier-ignore
     const tiles = () => groups.flatMap((group) => [...group.querySelectorAll("button")]);
     search.addEventListener("input", () => {
-      for (const one of tiles()) one.hidden = !fits(one.textContent, search.value);
+      for (const one of tiles()) one.hidden = !fits(wordsOf(one), search.value);
       for (const group of groups) group.hidden = [...group.querySelectorAll("button")].every((one) => one.hidden);
       nothing.textContent = tiles().every((one) => one.hidden) ? "No step is called so. Try another word." : "";
     });
@@ -21,7 +21,7 @@ export function askKind(language) {
       event.preventDefault();
       const shown = tiles().filter((one) => !one.hidden);
       const first = shown.find((one) => fits(one.querySelector("strong").textContent, search.value)) ?? shown[0];
-      if (event.key === "Enter") first?.click();
+      if (event.key === "Enter") search.value.trim() && first?.click();
       else first?.focus();
     });
     const content = body(search, nothing, groups);
@@ -30,10 +30,12 @@ export function askKind(language) {
   }, { isWide: true }); // prettier-ignore
 }
 
+const wordsOf = (one) => `${one.querySelector("strong").textContent} ${one.querySelector("small").textContent}`;
+
 // Each word that is typed begins a word of the text.
 function fits(text, typed) {
   const known = text.toLowerCase().split(/[^\p{L}\p{N}-]+/u);
-  return typed.toLowerCase().split(/\s+/).every((word) => known.some((one) => one.startsWith(word))); // prettier-ignore
+  return typed.trim().toLowerCase().split(/\s+/).every((word) => known.some((one) => one.startsWith(word))); // prettier-ignore
 }
 
 function tile(language, kind, close) {

@@ -104,6 +104,7 @@ def test_a_workflow_is_built_by_keyboard_alone(visit: Any, blank: Automation) ->
     keys.press("Control+z")
     expect(page.locator(".wf-item")).to_have_count(2)
 
+    expect(page.locator(".wf-found")).to_contain_text("1 thing to mend")
     page.locator(".wf-found").focus()
     keys.press("Enter")
     keys.press("Enter")  # what is to be mended leads to where it is mended
