@@ -41,7 +41,7 @@ class FlowField(serializers.JSONField):
     """A flow as it was sent; the services say what is wrong with it."""
 
 
-class StandingSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class FlowStandingSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """The draft, or the current version where there is none."""
 
     flow = FlowField()
@@ -52,7 +52,7 @@ class StandingSerializer(serializers.Serializer):  # type: ignore[type-arg]
     changed_by = serializers.CharField(allow_blank=True)
 
 
-class DraftInput(StrictSerializer):
+class FlowDraftInput(StrictSerializer):
     flow = FlowField()
     revision = serializers.CharField(required=False, help_text="Of the state that was changed.")
 
@@ -65,7 +65,7 @@ class SentencesSerializer(serializers.Serializer):  # type: ignore[type-arg]
     steps = serializers.DictField(child=serializers.CharField(), help_text="Step id → sentence.")
 
 
-class SketchSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class FlowSketchSerializer(serializers.Serializer):  # type: ignore[type-arg]
     sentences = SentencesSerializer()
     problems = serializers.DictField(
         child=serializers.CharField(), help_text="Place, such as actions[0].configuration.template_id → sentence."
@@ -81,7 +81,7 @@ class StepNumbersSerializer(serializers.Serializer):  # type: ignore[type-arg]
     href = serializers.CharField(help_text="The page with the people who stand there.")
 
 
-class PictureSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class FlowPictureSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """Who stands where in a version; with `flow=true` also the version itself."""
 
     version = serializers.IntegerField()
@@ -113,7 +113,7 @@ class FlowViewSet(ApiViewSet):
     """The flow of a workflow: its draft, its picture, its file."""
 
     resource = "automations"
-    serializer_class = StandingSerializer
+    serializer_class = FlowStandingSerializer
     lookup_value_regex = "[0-9]{1,18}"
     reading_actions = ("sketch", "read_file")
     filterset_class = None
@@ -121,27 +121,27 @@ class FlowViewSet(ApiViewSet):
     def get_queryset(self) -> QuerySet[Automation]:
         return Automation.objects.select_related("current_version")
 
-    @extend_schema(responses=StandingSerializer)
+    @extend_schema(responses=FlowStandingSerializer)
     @action(detail=True, methods=["get"])
     def draft(self, request: Request, pk: str) -> Response:
         """The flow as somebody is writing it, or as people enter it where nobody is."""
         return _standing(self._automation(pk))
 
-    @extend_schema(request=DraftInput, responses=StandingSerializer)
+    @extend_schema(request=FlowDraftInput, responses=FlowStandingSerializer)
     @draft.mapping.put
     def save_draft(self, request: Request, pk: str) -> Response:
         """Keep a flow, finished or not. Nobody feels anything of it until it is published."""
-        data = shapes.read(DraftInput, request)
+        data = shapes.read(FlowDraftInput, request)
         kept = drafts.save_draft(self._automation(pk), data["flow"], expected_revision=data.get("revision"))
         return _standing(kept)
 
-    @extend_schema(responses=StandingSerializer)
+    @extend_schema(responses=FlowStandingSerializer)
     @draft.mapping.delete
     def discard_draft(self, request: Request, pk: str) -> Response:
         """Throw the draft away; the flow is again what people enter."""
         return _standing(drafts.discard_draft(self._automation(pk)))
 
-    @extend_schema(request=FlowSerializer, responses=SketchSerializer)
+    @extend_schema(request=FlowSerializer, responses=FlowSketchSerializer)
     @action(detail=False, methods=["post"])
     def sketch(self, request: Request) -> Response:
         """What a flow says in sentences, and what is still to be mended, with places. It writes nothing."""
@@ -154,7 +154,7 @@ class FlowViewSet(ApiViewSet):
             OpenApiParameter("version", OpenApiTypes.INT, description="Left out: the one that people enter."),
             OpenApiParameter("flow", OpenApiTypes.BOOL, description="Also tell the flow."),
         ],
-        responses=PictureSerializer,
+        responses=FlowPictureSerializer,
     )
     @action(detail=True, methods=["get"])
     def picture(self, request: Request, pk: str) -> Response:
@@ -199,7 +199,7 @@ class FlowViewSet(ApiViewSet):
 
 
 def _standing(automation: Automation) -> Response:
-    return Response(StandingSerializer(asdict(drafts.standing(automation))).data)
+    return Response(FlowStandingSerializer(asdict(drafts.standing(automation))).data)
 
 
 def _version(automation: Automation, number: str | None) -> AutomationVersion:

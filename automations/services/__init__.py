@@ -8,7 +8,7 @@ from automations.services.automations import (
     start,
     update_automation,
 )
-from automations.services.drafts import begin, discard_draft, read_draft, save_draft
+from automations.services.drafts import begin, discard_draft, publish_draft, read_draft, save_draft
 from automations.services.files import import_file
 from automations.services.letters import dismiss, replay
 from automations.services.scheduled import process_due, reschedule, retry, schedule, unschedule
@@ -38,6 +38,7 @@ __all__ = [
     "finish",
     "import_file",
     "process_due",
+    "publish_draft",
     "read_draft",
     "read_notifications",
     "reassign",

@@ -19,7 +19,7 @@ from automations.domain.tree import Problems
 from automations.models import Automation
 from automations.selectors.flows import FLOW, flow_of_version, sentences
 from automations.services import publishing
-from automations.services.automations import check_plain, hold_out, lock, slug_is_free
+from automations.services.automations import check_plain, hold_out, lock, slug_is_free, update_automation
 from automations.services.publishing import Draft
 from common import clock
 from common.errors import Conflict, Invalid
@@ -30,6 +30,8 @@ DRAFTED = "draft"
 SITTINGS = ("create", DRAFTED)
 # What a workflow is before anybody said what starts it.
 EMPTY: dict[str, Any] = {"trigger_type": "manual", "trigger_configuration": {}, "entry_rule": "once", "actions": []}
+# A draft is kept with what it leaves out, so that publishing it takes a goal away that was there before.
+LEFT_OUT: dict[str, Any] = EMPTY | {"entry_days": None, "entry_key": "", "goal_rule": None, "exit_rule": None}
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def standing(automation: Automation) -> Standing:
         return Standing(flow_of_version(version) if version else EMPTY, f"v{number or 0}", False, number)
     last = _last_entry(automation)
     return Standing(
-        automation.draft,
+        {name: value for name, value in automation.draft.items() if value not in (None, "")},
         f"v{number or 0}.{_fingerprint(automation.draft)}",
         True,
         number,
@@ -70,7 +72,9 @@ def begin(*, flow: Mapping[str, Any] | None = None, **settings: Any) -> Automati
     """A new workflow that nobody enters yet: its settings and a draft, no version. Raises `Invalid`, `Conflict`."""
     flow = dict(EMPTY if flow is None else flow)
     check_shape(flow)
-    automation = Automation(**settings, draft=flow, trigger_type=EMPTY["trigger_type"], trigger_key="manual")
+    automation = Automation(
+        **settings, draft=LEFT_OUT | flow, trigger_type=EMPTY["trigger_type"], trigger_key="manual"
+    )
     automation.slug = automation.slug or free_slug(automation.name)
     check_plain(automation)
     with transaction.atomic():
@@ -94,7 +98,7 @@ def save_draft(
         _expect(held, expected_revision)
         is_new_sitting = not _goes_on(held)
         before = audit.snapshot(held)
-        held.draft, held.updated_at = dict(flow), clock.now()
+        held.draft, held.updated_at = LEFT_OUT | dict(flow), clock.now()
         held.save(update_fields=["draft", "updated_at"])
         if is_new_sitting:
             audit.record(DRAFTED, held, before=before, after=audit.snapshot(held))
@@ -115,6 +119,22 @@ def discard_draft(automation: Automation, *, expected_revision: str | None = Non
             held.draft = None
             held.save(update_fields=["draft"])
     return held
+
+
+def publish_draft(automation: Automation) -> Automation:
+    """What was written becomes what new people enter; people inside stay on their version.
+
+    Raises `Invalid` with places, `Conflict` where there is no draft; then nothing is written.
+    """
+    with transaction.atomic():
+        held = lock(automation.pk)
+        flow = read_draft(held)
+        if flow is None:
+            raise Conflict("There is no draft to publish; everything is published already.", code="no_draft")
+        published = update_automation(held, flow)
+        published.draft = None
+        published.save(update_fields=["draft"])
+    return published
 
 
 def sketch(flow: Mapping[str, Any]) -> dict[str, Any]:

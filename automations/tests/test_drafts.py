@@ -9,7 +9,7 @@ from accounts import services as accounts
 from accounts.domain.roles import Role
 from accounts.models import AuditEntry
 from automations import services
-from automations.models import Automation, AutomationVersion
+from automations.models import Automation, AutomationRun, AutomationVersion
 from automations.services import drafts
 from automations.tests import making
 from common.errors import Conflict, Invalid
@@ -30,7 +30,7 @@ def test_a_draft_is_kept_beside_the_version_that_people_enter(organization) -> N
 
     kept = drafts.save_draft(automation, _flow({"id": "x", "action_type": "send_email"}))
 
-    assert kept.draft == _flow({"id": "x", "action_type": "send_email"})
+    assert drafts.standing(kept).flow["actions"] == [{"id": "x", "action_type": "send_email"}]
     assert AutomationVersion.objects.count() == 1
     assert kept.current_version.document["steps"][0]["type"] == "wait"
 
@@ -91,7 +91,34 @@ def test_a_draft_is_thrown_away_and_one_that_was_never_published_is_not(organiza
     with pytest.raises(Conflict, match="never published"):
         drafts.discard_draft(fresh)
 
-    assert Automation.objects.get(pk=fresh.pk).draft == drafts.EMPTY
+    assert drafts.standing(Automation.objects.get(pk=fresh.pk)).flow == drafts.EMPTY
+
+
+def test_publishing_a_draft_takes_away_what_it_leaves_out_and_moves_nobody(admin, organization) -> None:
+    automation = making.automation(making.wait(days=1), goal_rule=LEEDS, entry_rule="again")
+    services.start(automation, [making.contact().pk])
+    making.work()
+    drafts.save_draft(automation, _flow(making.EXIT))
+
+    published = drafts.publish_draft(automation)
+
+    document = published.current_version.document
+    assert (published.draft, published.current_version.number) == (None, 2)
+    assert ("goal" in document, document["entry"]["rule"]) == (False, "once")
+    assert AutomationRun.objects.get().version.number == 1
+    with pytest.raises(Conflict, match="no draft"):
+        drafts.publish_draft(published)
+
+
+def test_a_draft_that_is_wrong_is_not_published(organization) -> None:
+    automation = making.automation(making.TAG)
+    drafts.save_draft(automation, _flow({"action_type": "wait"}))
+
+    with pytest.raises(Invalid, match="say how long"):
+        drafts.publish_draft(automation)
+
+    assert AutomationVersion.objects.count() == 1
+    assert Automation.objects.get().draft is not None
 
 
 def test_one_sitting_is_one_entry_of_the_audit_log(organization) -> None:
@@ -204,6 +231,20 @@ def test_the_editor_opens_the_draft_with_the_catalogue(admin, organization) -> N
 
     page = admin.get(reverse("admin:automations_automation_editor", args=[automation.pk]))
 
-    assert page.context["page"]["flow"] == _flow(making.EXIT)
+    assert page.context["page"]["flow"] == drafts.EMPTY | _flow(making.EXIT)
     assert "send_email" in {kind["type"] for kind in page.context["page"]["catalogue"]["steps"]}
     assert 'id="rule-language"' in page.content.decode()
+
+
+def test_a_draft_is_published_on_its_page_and_a_wrong_one_is_told_there(admin, organization) -> None:
+    fresh = services.begin(name="Fresh", flow=_flow({"action_type": "wait"}))
+    page = reverse("admin:automations_automation_publish", args=[fresh.pk])
+
+    refused = admin.post(page)
+    assert (refused.status_code, "actions[0].configuration" in refused.content.decode()) == (400, True)
+    drafts.save_draft(fresh, _flow(making.EXIT))
+    assert "0 people are inside" in admin.get(page).content.decode()
+    assert admin.post(page).status_code == 302
+
+    fresh.refresh_from_db()
+    assert (fresh.current_version.number, fresh.draft, fresh.is_active) == (1, None, False)

@@ -25,6 +25,7 @@ def _pages(town: Town) -> list[str]:
         *changes,
         reverse("admin:automations_automation_add"),
         reverse("admin:automations_automation_editor", args=[workflow]),
+        reverse("admin:automations_automation_publish", args=[workflow]),
         reverse("admin:automations_automation_import"),
         reverse("admin:automations_automation_switch", args=[workflow]),
         reverse("admin:automations_automation_delete", args=[workflow]),
