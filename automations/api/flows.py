@@ -84,7 +84,7 @@ class StepNumbersSerializer(serializers.Serializer):  # type: ignore[type-arg]
 class FlowPictureSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """Who stands where in a version; with `flow=true` also the version itself."""
 
-    version = serializers.IntegerField()
+    version = serializers.IntegerField(allow_null=True, help_text="None where nothing was published yet.")
     entered = serializers.IntegerField()
     steps = serializers.DictField(child=StepNumbersSerializer(), help_text="Step id → its numbers.")
     flow = FlowField(required=False)
@@ -160,6 +160,8 @@ class FlowViewSet(ApiViewSet):
     def picture(self, request: Request, pk: str) -> Response:
         """Who stands on which step, how many went through it and along each branch, and who failed."""
         version = _version(self._automation(pk), request.query_params.get("version"))
+        if version is None:
+            return Response({"version": None, "entered": 0, "steps": {}})
         answer: dict[str, Any] = {"version": version.number, **selectors.step_counts(version)}
         if request.query_params.get("flow") in ("true", "1"):
             flow = flow_of_version(version)
@@ -202,11 +204,11 @@ def _standing(automation: Automation) -> Response:
     return Response(FlowStandingSerializer(asdict(drafts.standing(automation))).data)
 
 
-def _version(automation: Automation, number: str | None) -> AutomationVersion:
-    found = automation.current_version
-    if number is not None:
-        is_number = number.isascii() and number.isdigit() and len(number) < 10
-        found = automation.versions.filter(number=int(number)).first() if is_number else None
+def _version(automation: Automation, number: str | None) -> AutomationVersion | None:
+    if number is None:
+        return automation.current_version
+    is_number = number.isascii() and number.isdigit() and len(number) < 10
+    found = automation.versions.filter(number=int(number)).first() if is_number else None
     if found is None:
         raise Http404
     return found

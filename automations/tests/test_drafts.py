@@ -202,6 +202,9 @@ def test_the_picture_tells_who_stands_where_in_any_version(admin, organization) 
     now = admin.get(address).json()
     older = admin.get(f"{address}?version=1&flow=true").json()
 
+    fresh = admin.get(_address(services.begin(name="Fresh"), "picture")).json()
+
+    assert fresh == {"version": None, "entered": 0, "steps": {}}
     assert (now["version"], list(now["steps"])) == (2, ["add_tag_1"])
     assert (older["version"], older["steps"]["wait_1"]["now"]) == (1, 1)
     assert older["sentences"]["steps"] == {"wait_1": "Wait 1 day"}
