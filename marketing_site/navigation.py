@@ -88,6 +88,7 @@ NAVIGATION: list[tuple[str, list[Link]]] = [
         "Automations",
         [
             Link("Automations", "account_tree", "admin:automations_automation_changelist", "automations"),
+            Link("Recipes", "menu_book", "recipes", "automations"),
             Link("Runs", "play_circle", "admin:automations_automationrun_changelist", "automations"),
             Link("My desk", "inbox_customize", "desk", "tasks"),
             Link("Tasks", "task_alt", "admin:automations_task_changelist", "tasks"),

@@ -4,6 +4,7 @@ from rest_framework.routers import SimpleRouter
 from automations.api.automations import AutomationViewSet
 from automations.api.catalogue import CatalogView
 from automations.api.flows import FlowViewSet
+from automations.api.recipes import RecipesView
 from automations.api.tasks import ScheduledTaskViewSet, TaskViewSet
 from campaigns.api.templates import EmailTemplateViewSet
 
@@ -18,5 +19,6 @@ router.register("tasks", TaskViewSet, basename="task")
 
 urlpatterns = [
     re_path("^automations/catalog/?$", CatalogView.as_view(), name="automation-catalog"),
+    re_path("^automations/recipes/?$", RecipesView.as_view(), name="automation-recipes"),
     *router.urls,
 ]

@@ -63,13 +63,20 @@ def _blocks(mail: Mail) -> list[Block]:
                 "padding": 24,
             }
         )
-    return [*blocks, *_paragraphs("after", mail.after), {"id": "end", "type": "divider", "color": "#dbe6e3"}, _footer(mail)]
+    return [
+        *blocks,
+        *_paragraphs("after", mail.after),
+        {"id": "end", "type": "divider", "color": "#dbe6e3"},
+        _footer(mail),
+    ]
 
 
 def _paragraphs(name: str, texts: list[str]) -> list[Block]:
     if not texts:
         return []
-    return [{"id": name, "type": "text", "text": "".join(f"<p>{text}</p>" for text in texts), "size": 16, "padding": 8}]
+    return [
+        {"id": name, "type": "text", "text": "".join(f"<p>{text}</p>" for text in texts), "size": 16, "padding": 8}
+    ]
 
 
 def _footer(mail: Mail) -> Block:
