@@ -21,6 +21,7 @@ from automations.services import recipes as service
 from common.errors import Invalid
 
 MOST_COLLEAGUES = 200
+SUGGESTED = ("members", "member")  # whoever looks knows these people; the page proposes some
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Card:
 
     @property
     def needs_answers(self) -> bool:
-        return any(need.default is None and need.type != "members" for need in self.recipe.needs)
+        return any(need.default is None and need.type not in SUGGESTED for need in self.recipe.needs)
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,8 @@ def _pages(town: Town) -> list[str]:
         reverse("admin:automations_automation_delete", args=[workflow]),
         reverse("admin:automations_task_add"),
         reverse("admin:automations_scheduledtask_add"),
+        reverse("recipes"),
+        reverse("recipe-install", args=["follow-up-escalation"]),
     ]
 
 

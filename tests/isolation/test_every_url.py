@@ -104,6 +104,7 @@ def test_a_row_of_another_organisation_is_not_there(world: World) -> None:
 NOT_BY_NUMBER = re.compile(
     r"/versions/\d+/diff/$"  # versions count from 1
     r"|/message-?templates?/"  # e-mail templates have pages of their own, and the one that is made is one
+    r"|^/automations/recipes/"  # ready workflows of the code, by name
     r"|^/pictures/"  # by the checksum of their bytes
 )
 
