@@ -14,11 +14,11 @@ from django.utils.text import slugify
 
 from accounts import audit
 from audience.models import Contact
-from automations.models import INSIDE, Automation, AutomationRun, EntryRule, RunStatus
-from automations.services import entries, publishing, turns
-from automations.services.entries import WORK, Entered, Entry
+from automations.models import INSIDE, Automation, AutomationRun, EntryRule
+from automations.services import entries, holding, publishing, turns
+from automations.services.entries import Entered, Entry
 from automations.services.publishing import Draft
-from common import clock, doorbell, tenancy
+from common import clock, tenancy
 from common.errors import Conflict, Invalid, NotFound
 from delivery import services as delivery
 from delivery.models import SourceType
@@ -86,7 +86,7 @@ def update_automation(automation: Automation, changes: Mapping[str, Any]) -> Aut
         hold_out(held)
         if held.is_active != was_active:
             turns.keep(held)
-            _let_go(held) if held.is_active else _hold(held)
+            holding.let_go(held) if held.is_active else holding.hold(held)
     return held
 
 
@@ -160,17 +160,6 @@ def lock(automation_id: int) -> Automation:
     if held is None:
         raise NotFound("There is no such automation any more.")
     return held
-
-
-def _hold(automation: Automation) -> None:
-    AutomationRun.objects.filter(automation=automation, status=RunStatus.RUNNING).update(status=RunStatus.HELD)
-    delivery.hold(SourceType.AUTOMATION, automation.pk)
-
-
-def _let_go(automation: Automation) -> None:
-    AutomationRun.objects.filter(automation=automation, status=RunStatus.HELD).update(status=RunStatus.RUNNING)
-    delivery.release(SourceType.AUTOMATION, automation.pk)
-    doorbell.ring(WORK)
 
 
 def _known(values: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from audience import services as audience
 from audience.services import InternalEvent
 from automations import services
 from automations.models import AutomationRun, AutomationWatch, RunStatus, StepRun, Task
-from automations.services import depth, entries
+from automations.services import depth, entries, holding
 from automations.tests import making
 from common import clock, doorbell, outbox, tenancy
 from common.errors import Invalid, Permanent
@@ -311,3 +311,38 @@ def test_the_depth_travels_with_events_of_our_own_and_nobody_outside_says_it(org
     happens(ada, "pinged", cause_depth=9)
 
     assert list(ada.runs.order_by("pk").values_list("depth", flat=True)) == [3, 0]
+
+
+# --- pause and resume -----------------------------------------------------------------------------
+
+
+def test_who_fell_due_while_held_goes_on_in_slices(organization, monkeypatch) -> None:
+    monkeypatch.setattr(holding, "SLICE", 2)
+    automation = making.automation(making.wait(days=1), making.task())
+    services.start(automation, [one.pk for one in making.contacts(5)])
+    making.work()
+    late = making.contact()
+    with clock.travel(timedelta(hours=30)):
+        start(automation, late)
+        services.deactivate(automation)
+    with clock.freeze(clock.now() + timedelta(days=2)):
+        assert making.work() == 0
+        services.activate(automation)
+        waited = [run.run_at - clock.now() for run in automation.runs.order_by("run_at", "pk")]
+        assert waited[:5] == [timedelta(seconds=seconds) for seconds in (0, 0, 10, 10, 20)]
+        assert timedelta(hours=5) < waited[5] < timedelta(hours=7)
+        assert making.work() == 2
+
+
+def test_what_came_true_while_held_is_met_although_its_time_is_over(organization) -> None:
+    automation = making.automation(wait_until(ORDERED, [making.task("Met")], [making.task("Late")]))
+    ada, bob = making.contact(), making.contact(name="Bob")
+    start(automation, ada, bob)
+    services.deactivate(automation)
+    happens(ada)
+
+    with clock.travel(timedelta(days=4)):
+        services.activate(automation)
+        making.work()
+
+    assert (titles(ada), titles(bob)) == (["Met"], ["Late"])
