@@ -29,8 +29,8 @@ from common.models import NoticeDelivery, WorkStatus
 
 pytestmark = pytest.mark.django_db
 
-CASES = int(os.environ.get("MODEL_CASES", "6"))
-STEPS_EACH = int(os.environ.get("MODEL_STEPS", "12"))
+CASES = int(os.environ.get("MODEL_CASES", "5"))
+STEPS_EACH = int(os.environ.get("MODEL_STEPS", "10"))
 PEOPLE = 3
 EVENTS = ("signup", "order", "visit")
 # No two sums of these meet a whole number of days, so that nothing happens at the very moment a window ends.
