@@ -118,14 +118,15 @@ def refusal_of(attribute: str, value: Any) -> str:
 
 def add_tags(contact_ids: Sequence[int], tag: str) -> int:
     """Give contacts a tag; returns how many did not have it."""
-    return _change_all(contact_ids, lambda state: _say(state, {"tags": [*(state.get("tags") or []), tag]}))
+    _checked_changes({"tags": [tag]})
+    return _change_all(contact_ids, lambda state: _put(state, {"tags": sorted({*(state.get("tags") or []), tag})}))
 
 
 def remove_tags(contact_ids: Sequence[int], tag: str) -> int:
     """Take a tag from contacts; returns how many had it."""
     return _change_all(
         contact_ids,
-        lambda state: _say(state, {"tags": [one for one in state.get("tags") or [] if one != tag]}),
+        lambda state: _put(state, {"tags": [one for one in state.get("tags") or [] if one != tag]}),
     )
 
 

@@ -119,4 +119,8 @@ def written(
 ) -> Record:
     """The next record of a run."""
     one.step_count += 1
-    return Record(one.id, one.step_count, one.step_id, outcome, detail or {}, error, now)
+    seconds = max(0, int((now - one.entered_at).total_seconds()))
+    return Record(
+        one.id, one.automation_id, one.version_id, seconds, one.step_count, one.step_id, outcome, detail or {}, error,
+        now,
+    )  # fmt: skip

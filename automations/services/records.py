@@ -27,42 +27,41 @@ WITH busy AS (
 )
 SELECT claimed.* FROM share CROSS JOIN LATERAL (
     SELECT run.id, run.automation_id, run.version_id, run.contact_id, run.step_id, run.run_at, run.waiting_since,
-           run.waits_until, run.attempts, run.step_count, run.depth, run.laps::text, run.facts::text
+           run.waits_until, run.entered_at, run.attempts, run.step_count, run.depth, run.laps::text, run.facts::text
       FROM automations_automationrun AS run
      WHERE run.organization_id = %(organization)s AND run.status = 'running' AND run.weight = share.weight
        AND run.run_at <= %(now)s
      ORDER BY run.run_at, run.id LIMIT share.count FOR UPDATE SKIP LOCKED) AS claimed
 """
+# One JSON text is quicker to write and to read than an array for each column.
 # Plan: one probe of the primary key per moved run.
 MOVE_SQL = """
 UPDATE automations_automationrun AS run
    SET status = moved.status, step_id = moved.step_id, run_at = moved.run_at, waiting_since = moved.waiting_since,
-       waits_until = moved.waits_until, wakes_on = moved.wakes_on::text[], laps = moved.laps::jsonb,
+       waits_until = moved.waits_until, wakes_on = moved.wakes_on::text[], laps = moved.laps_json::jsonb,
        attempts = moved.attempts, step_count = moved.step_count, error = moved.error,
        exit_reason = moved.exit_reason, finished_at = moved.finished_at
-  FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[],
-              %s::text[], %s::text[], %s::int[], %s::int[], %s::text[], %s::text[], %s::timestamptz[])
-       AS moved(id, status, step_id, run_at, waiting_since, waits_until, wakes_on, laps, attempts, step_count, error,
-                exit_reason, finished_at)
+  FROM json_to_recordset(%s::json)
+       AS moved(id bigint, status text, step_id text, run_at timestamptz, waiting_since timestamptz,
+                waits_until timestamptz, wakes_on text, laps_json text, attempts int, step_count int, error text,
+                exit_reason text, finished_at timestamptz)
  WHERE run.id = moved.id AND run.organization_id = %s
 """
-# Plan: one probe of the primary key per record, of rows that were moved a moment ago.
 RECORD_SQL = """
-INSERT INTO automations_steprun (organization_id, run_id, automation_id, version_id, seconds, number, step_id,
-                                 outcome, detail, error, happened_at)
-SELECT run.organization_id, run.id, run.automation_id, run.version_id,
-       greatest(0, extract(epoch FROM record.happened_at - run.entered_at))::int, record.number, record.step_id,
-       record.outcome, record.detail, record.error, record.happened_at
-  FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[], %s::jsonb[], %s::text[], %s::timestamptz[])
-       AS record(run_id, number, step_id, outcome, detail, error, happened_at)
-  JOIN automations_automationrun AS run ON run.id = record.run_id AND run.organization_id = %s
+COPY automations_steprun (organization_id, run_id, automation_id, version_id, seconds, number, step_id, outcome, detail,
+                          error, happened_at) FROM STDIN
 """
+# What COPY's text form reads as something else.
+ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 class Record(msgspec.Struct, gc=False):
-    """One StepRun to be."""
+    """One StepRun to be; `seconds` after its run's entry."""
 
     run_id: int
+    automation_id: int
+    version_id: int
+    seconds: int
     number: int
     step_id: str
     outcome: str
@@ -82,38 +81,21 @@ def claim(now: datetime, limit: int) -> list[Traveller]:
 def write(travellers: Sequence[Traveller], records: Sequence[Record]) -> None:
     """Write the moves and the step records of one batch: two statements, whatever their number."""
     organization_id = tenancy.required()
+    for one in travellers:
+        one.facts_json = ""  # nobody reads it any more, and it may be long
     with tenancy.engine(), connection.cursor() as cursor:
-        cursor.execute(MOVE_SQL, [*_move_columns(travellers), organization_id])
+        cursor.execute(MOVE_SQL, [msgspec.json.encode(travellers).decode(), organization_id])
         if records:
-            cursor.execute(RECORD_SQL, [*_record_columns(records), organization_id])
+            lines = "".join(_line(organization_id, record) for record in records)
+            with cursor.copy(RECORD_SQL) as copy:
+                copy.write(lines.encode())
 
 
-def _move_columns(runs: Sequence[Traveller]) -> list[list[Any]]:
-    return [
-        [run.id for run in runs],
-        [str(run.status) for run in runs],
-        [run.step_id for run in runs],
-        [run.run_at for run in runs],
-        [run.waiting_since for run in runs],
-        [run.waits_until for run in runs],
-        [run.wakes_on for run in runs],
-        [run.laps_json for run in runs],
-        [run.attempts for run in runs],
-        [run.step_count for run in runs],
-        [run.error for run in runs],
-        [str(run.exit_reason) for run in runs],
-        [run.finished_at for run in runs],
-    ]
-
-
-def _record_columns(records: Sequence[Record]) -> list[list[Any]]:
-    encode = msgspec.json.encode
-    return [
-        [record.run_id for record in records],
-        [record.number for record in records],
-        [record.step_id for record in records],
-        [str(record.outcome) for record in records],
-        [encode(record.detail).decode() for record in records],
-        [record.error for record in records],
-        [record.happened_at for record in records],
-    ]
+def _line(organization_id: int, record: Record) -> str:
+    """A row in COPY's text form. Ids of steps and outcomes hold nothing to escape."""
+    detail = msgspec.json.encode(record.detail).decode().translate(ESCAPED) if record.detail else "{}"
+    error = record.error.translate(ESCAPED) if record.error else ""
+    return (
+        f"{organization_id}\t{record.run_id}\t{record.automation_id}\t{record.version_id}\t{record.seconds}\t"
+        f"{record.number}\t{record.step_id}\t{record.outcome}\t{detail}\t{error}\t{record.happened_at.isoformat()}\n"
+    )

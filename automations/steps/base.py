@@ -26,6 +26,7 @@ class Traveller(msgspec.Struct, gc=False):
     run_at: datetime
     waiting_since: datetime | None
     waits_until: datetime | None
+    entered_at: datetime
     attempts: int
     step_count: int
     depth: int
