@@ -48,8 +48,8 @@ UPDATE automations_automationrun AS run
  WHERE run.id = moved.id AND run.organization_id = %s
 """
 RECORD_SQL = """
-COPY automations_steprun (organization_id, run_id, automation_id, version_id, seconds, number, step_id, outcome, detail,
-                          error, happened_at) FROM STDIN
+COPY automations_steprun (organization_id, run_id, automation_id, version_id, seconds, number, step_id, outcome,
+                          detail, error, happened_at) FROM STDIN
 """
 # What COPY's text form reads as something else.
 ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
