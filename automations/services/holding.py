@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import connection
 
 from automations.models import Automation, AutomationRun, RunStatus
@@ -38,7 +40,7 @@ def hold(automation: Automation) -> None:
 
 def let_go(automation: Automation) -> None:
     """Those inside go on where they stand; who fell due while they were held follow each other in slices."""
-    parameters = {
+    parameters: dict[str, Any] = {
         "organization": tenancy.required(),
         "automation": automation.pk,
         "now": clock.now(),
