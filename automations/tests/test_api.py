@@ -99,7 +99,7 @@ def test_a_refused_change_leaves_everything_as_it_was(api, organization) -> None
     )
 
     assert answer.status_code == 400
-    assert answer.data["details"]["actions[0].action_type"].startswith('unknown step "fly"; known: add_tag, assign')
+    assert answer.data["details"]["actions[0].action_type"].startswith('unknown step "fly"; known: add_tag, ')
     automation.refresh_from_db()
     assert automation.name == "Welcome"
     assert AutomationVersion.objects.count() == 1
