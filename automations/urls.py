@@ -1,10 +1,21 @@
 from django.urls import path
 
-from automations.views import desk, recipes
+from automations.views import desk, funnel, log, publishing, recipes, runs, troubles
 
 urlpatterns = [
     path("automations/recipes/", recipes.gallery, name="recipes"),
     path("automations/recipes/<slug:key>/", recipes.install, name="recipe-install"),
     path("desk/", desk.my_desk, name="desk"),
     *(path(f"desk/<int:pk>/{name}/", desk.act(name), name=f"desk-{name}") for name in desk.ACTS),
+    path("automations/<int:pk>/versions/", publishing.versions_page, name="automation-versions"),
+    path("automations/<int:pk>/publish/", publishing.publish, name="automation-publish"),
+    path("automations/<int:pk>/funnel/", funnel.show, name="automation-funnel"),
+    path("automations/<int:pk>/log/", log.log, name="automation-log"),
+    *(
+        path(f"automations/runs/<int:pk>/{name}/", runs.act(name), name=f"automation-run-{name}")
+        for name in runs.ACTS
+    ),
+    path("automations/troubles/", troubles.show, name="automation-troubles"),
+    path("automations/troubles/act/", troubles.act, name="automation-troubles-act"),
+    path("automations/troubles/tell-me/", troubles.tell_me, name="automation-alert-me"),
 ]

@@ -15,6 +15,7 @@ from common import clock, doorbell, tenancy
 from dashboards.checks import BADGES, CRITICAL, HEALTHY, ORDER, WARNING, Check
 from dashboards.links import listing
 from dashboards.senders_health import senders
+from dashboards.workflows_health import workflows
 from delivery.domain import strain
 from delivery.models import Message, MessageStatus, Provider
 from segments.models import FlipCheck, Segment, SegmentStatus, SelfAudit
@@ -301,6 +302,7 @@ MACHINERY: list[Callable[[], Check]] = [
     senders,
     _providers,
     _uncertain_messages,
+    workflows,
 ]
 
 

@@ -90,6 +90,7 @@ NAVIGATION: list[tuple[str, list[Link]]] = [
             Link("Automations", "account_tree", "admin:automations_automation_changelist", "automations"),
             Link("Recipes", "menu_book", "recipes", "automations"),
             Link("Runs", "play_circle", "admin:automations_automationrun_changelist", "automations"),
+            Link("What went wrong", "report", "automation-troubles", "automations"),
             Link("My desk", "inbox_customize", "desk", "tasks"),
             Link("Tasks", "task_alt", "admin:automations_task_changelist", "tasks"),
             Link("Notifications", "notifications", "admin:automations_notification_changelist", "automations"),

@@ -44,6 +44,16 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 60.0,
         "options": {"queue": "default", "expires": 60},
     },
+    "watch-workflows": {
+        "task": "automations.watch",
+        "schedule": 60.0,
+        "options": {"queue": "default", "expires": 60},
+    },
+    "purge-step-records": {
+        "task": "automations.purge_records",
+        "schedule": crontab(minute=47, hour=3),
+        "options": {"queue": "default"},
+    },
     "count-outcomes": {
         "task": "campaigns.count_outcomes",
         "schedule": crontab(minute=53),

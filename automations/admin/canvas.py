@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -53,7 +52,7 @@ def editor_page(automation: Automation, standing: drafts.Standing) -> dict[str, 
             "read_file": f"{API}read-file/",
             "export": f"{own}export/?draft=true",
             "numbers": f"{own}picture/" if standing.version else None,
-            "publish": reverse(page.format("publish"), args=[automation.pk]),
+            "publish": reverse("automation-publish", args=[automation.pk]),
             "settings": reverse(page.format("change"), args=[automation.pk]),
             "template": reverse("admin:campaigns_emailtemplate_change", args=[0]),
         },
@@ -89,22 +88,6 @@ def _brief(kind: dict[str, Any]) -> dict[str, Any]:
     own = kind["branches"]["from"]
     fields = [field for field in kind["fields"] if field["name"] == own]
     return {key: kind[key] for key in ("type", "label", "branches")} | {"fields": fields, "doc": "", "group": ""}
-
-
-def publish(request: HttpRequest, automation: Automation, context: dict[str, Any]) -> HttpResponse:
-    """Says what publishing the draft does and to how many people; a POST does it."""
-    refusal: AppError | None = None
-    if request.method == "POST":
-        try:
-            now = drafts.publish_draft(automation)
-        except AppError as error:
-            refusal = error
-        else:
-            messages.success(request, f"Version {now.current_version.number} of “{now}” is published.")  # type: ignore[union-attr]
-            return HttpResponseRedirect(reverse("admin:automations_automation_change", args=[now.pk]))
-    context |= {"title": f"Publish {automation}", "refusal": refusal}
-    status = 200 if refusal is None else refusal.http_status
-    return TemplateResponse(request, "automations/publish.html", context, status=status)
 
 
 def bring(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:

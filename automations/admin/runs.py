@@ -10,9 +10,10 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from accounts.admin_base import OrganizationModelAdmin, ReadOnlyMixin
-from automations import selectors, services
+from automations import services
 from automations.admin.parts import RUN_BADGES, badge
 from automations.models import Automation, AutomationRun
+from automations.selectors.inspector import inspect
 
 MOST_SHOWN = 100
 
@@ -56,7 +57,7 @@ class AutomationRunAdmin(ReadOnlyMixin, OrganizationModelAdmin):
     fields = ["contact", "automation", "version", "entered_at", "finished_at", "entry_key", "facts"]
 
     class Media:
-        css = {"all": ["automations/automations.css"]}
+        css = {"all": ["automations/automations.css", "automations/watch.css", "segments/segments.css"]}
 
     @admin.display(description="State", ordering="status")
     def state(self, run: AutomationRun) -> SafeString:
@@ -79,4 +80,12 @@ class AutomationRunAdmin(ReadOnlyMixin, OrganizationModelAdmin):
         messages.success(request, f"{count:,} people were taken out of their workflow.")
 
     def page_context(self, request: HttpRequest, run: AutomationRun) -> dict[str, Any]:
-        return {"run": run, "timeline": selectors.timeline(run), "badge": self.state(run)}
+        found = inspect(run)
+        return {
+            "run": run,
+            "moments": found.moments,
+            "standing": found.standing,
+            "is_cut": found.is_cut,
+            "badge": self.state(run),
+            "may_work": self.has_work_permission(request),
+        }

@@ -142,10 +142,7 @@ class AutomationAdmin(OrganizationModelAdmin):
             "<int:pk>/editor/", self.admin_site.admin_view(self.editor_view), name="automations_automation_editor"
         )
         bring = path("import/", self.admin_site.admin_view(self.import_view), name="automations_automation_import")
-        publish = path(
-            "<int:pk>/publish/", self.admin_site.admin_view(self.publish_view), name="automations_automation_publish"
-        )
-        return [own, editor, publish, bring, *catalogue.urls(self), *super().get_urls()]
+        return [own, editor, bring, *catalogue.urls(self), *super().get_urls()]
 
     def editor_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The canvas as a workspace. Who may only look is shown the picture on the workflow's own page."""
@@ -155,19 +152,6 @@ class AutomationAdmin(OrganizationModelAdmin):
         if not self.has_change_permission(request, automation):
             return HttpResponseRedirect(reverse("admin:automations_automation_change", args=[pk]))
         return canvas.editor(request, automation, {**self.admin_site.each_context(request), "opts": self.opts})
-
-    def publish_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The draft becomes what new people enter."""
-        automation = self._find(str(pk))
-        if automation is None or not self.has_view_permission(request, automation):
-            raise Http404
-        if not self.has_change_permission(request, automation):
-            raise PermissionDenied
-        context = self.page_context(request, automation) | {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-        }
-        return canvas.publish(request, automation, context)
 
     def import_view(self, request: HttpRequest) -> HttpResponse:
         """A new workflow out of a file."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import django_filters
 from django.db.models import QuerySet
 from django.http import Http404
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from automations import selectors, services
-from automations.api import shapes
+from automations.api import publishing, shapes
 from automations.models import Automation, AutomationRun, RunStatus
 from common.api.views import ApiViewSet
 from common.errors import Invalid
@@ -104,6 +105,32 @@ class AutomationViewSet(ApiViewSet):
             )
         page = self.paginate_queryset(rows.filter(status=status) if status else rows)
         return self.get_paginated_response(shapes.AutomationRunSerializer(page, many=True).data)
+
+    @extend_schema(request=publishing.PublishInput, responses={200: publishing.PublishAnswer})
+    @action(detail=True, methods=["post"])
+    def publish(self, request: Request, pk: str) -> Response:
+        """Publish the draft, a flow that is sent, or an older version once more, and say what becomes of the people
+        inside; `dry_run` answers what it would change and who stands where, and writes nothing."""
+        return publishing.publish(request, self._automation(pk))
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("since", OpenApiTypes.DATE, description="First day of who came and left."),
+            OpenApiParameter("until", OpenApiTypes.DATE, description="Last day of who came and left."),
+        ],
+        responses=publishing.VersionSerializer(many=True),
+        filters=False,
+    )
+    @action(detail=True, methods=["get"], filterset_class=None, pagination_class=None)
+    def versions(self, request: Request, pk: str) -> Response:
+        """Every version with what became of the people in it, newest first."""
+        return publishing.listing(request, self._automation(pk))
+
+    @extend_schema(responses=publishing.WholeVersionSerializer)
+    @action(detail=True, methods=["get"], url_path="versions/(?P<number>[0-9]{1,9})")
+    def version(self, request: Request, pk: str, number: str) -> Response:
+        """One version: its flow in the words in which it can be sent again, and its numbers per step."""
+        return publishing.one(self._automation(pk), int(number))
 
     def _automation(self, pk: str) -> Automation:
         automation = self.get_queryset().filter(pk=int(pk)).first()

@@ -1,5 +1,6 @@
 """Workflows, the people inside them, work set for later, and work for colleagues."""
 
+from automations.models.alerts import Alert, AlertKind, AlertReader, WatchSettings
 from automations.models.counts import RunCount, StepCount
 from automations.models.runs import INSIDE, AutomationRun, ExitReason, Rotation, RunStatus, StepOutcome, StepRun
 from automations.models.scheduled import ScheduledStatus, ScheduledTask, ScheduleKind
@@ -16,6 +17,9 @@ from automations.models.workflows import (
 
 __all__ = [
     "INSIDE",
+    "Alert",
+    "AlertKind",
+    "AlertReader",
     "Automation",
     "AutomationAction",
     "AutomationRun",
@@ -39,4 +43,5 @@ __all__ = [
     "TaskNote",
     "TaskStatus",
     "TriggerTurn",
+    "WatchSettings",
 ]

@@ -99,6 +99,9 @@ class AutomationRun(OrganizationScoped):
             ),
             models.Index(fields=["organization_id", "automation", "status", "-id"], name="runs_by_automation"),
             models.Index(fields=["organization_id", "contact", "-id"], name="runs_by_contact"),
+            models.Index(
+                fields=["organization_id", "automation", "step_id"], condition=Q(status="failed"), name="failed_runs"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -113,6 +116,7 @@ class StepOutcome(models.TextChoices):
     EXITED = "exited"
     GOAL = "goal"  # it had reached the goal before this step
     FAILED = "failed"  # one failed try; error says why
+    MOVED = "moved"  # taken over into another version at this step; detail says from where
 
 
 class StepRun(OrganizationScoped):
@@ -139,7 +143,12 @@ class StepRun(OrganizationScoped):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "number"], name="one_step_run_per_number")]
-        indexes = [models.Index(fields=["automation", "happened_at", "id"], name="step_runs_by_automation")]
+        indexes = [
+            models.Index(fields=["automation", "happened_at", "id"], name="step_runs_by_automation"),
+            models.Index(
+                fields=["automation", "happened_at", "id"], condition=Q(outcome="failed"), name="step_runs_failed"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.step_id} {self.outcome}"

@@ -96,6 +96,7 @@ class AutomationVersion(OrganizationScoped):
     first_step_id = models.CharField(max_length=60, blank=True, default="")
     author = models.CharField(max_length=200, blank=True, default="")
     created_at = models.DateTimeField(default=clock.now)
+    closed_at = models.DateTimeField(null=True, help_text="Drained: people inside finish it, and it is closing.")
 
     class Meta:
         constraints = [

@@ -3,19 +3,19 @@
 from automations.selectors.contacts import contact_ids
 from automations.selectors.counts import Inside, inside, step_counts
 from automations.selectors.reports import Counts, Line, counts, outline, step_sentence, trigger_sentence
-from automations.selectors.timelines import Moment, timeline
+from automations.selectors.versions import VersionReport, version_reports
 
 __all__ = [
     "Counts",
     "Inside",
     "Line",
-    "Moment",
+    "VersionReport",
     "contact_ids",
     "counts",
     "inside",
     "outline",
     "step_counts",
     "step_sentence",
-    "timeline",
     "trigger_sentence",
+    "version_reports",
 ]

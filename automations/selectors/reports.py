@@ -71,9 +71,14 @@ class Line:
 def outline(version: AutomationVersion) -> list[Line]:
     """The workflow in plain language: the trigger, who may enter again, every step."""
     document = version.document
-    lines = [Line(0, trigger_sentence(document["trigger"]["type"], document["trigger"]["configuration"]))]
-    lines += [Line(0, text) for text in _frame(document)]
+    lines = [Line(0, text) for text in flow_sentences(document)]
     return lines + _lines(tree.read_steps(document["steps"]), 0)
+
+
+def flow_sentences(document: dict[str, Any]) -> list[str]:
+    """What starts it, who may enter again, and what ends it before its last step."""
+    trigger = document["trigger"]
+    return [trigger_sentence(trigger["type"], trigger["configuration"]), *_frame(document)]
 
 
 def _frame(document: dict[str, Any]) -> list[str]:

@@ -8,9 +8,10 @@ from automations.services.automations import (
     start,
     update_automation,
 )
-from automations.services.drafts import begin, discard_draft, publish_draft, read_draft, save_draft
+from automations.services.drafts import begin, discard_draft, read_draft, save_draft
 from automations.services.files import import_file
 from automations.services.letters import dismiss, replay
+from automations.services.migration import Mode
 from automations.services.scheduled import process_due, reschedule, retry, schedule, unschedule
 from automations.services.tasks import (
     add_note,
@@ -23,8 +24,10 @@ from automations.services.tasks import (
     snooze,
     update_task,
 )
+from automations.services.versions import preview, publish, release
 
 __all__ = [
+    "Mode",
     "activate",
     "add_note",
     "begin",
@@ -37,11 +40,13 @@ __all__ = [
     "dismiss",
     "finish",
     "import_file",
+    "preview",
     "process_due",
-    "publish_draft",
+    "publish",
     "read_draft",
     "read_notifications",
     "reassign",
+    "release",
     "reopen",
     "replay",
     "reschedule",

@@ -201,6 +201,14 @@ def _present(automation: Automation) -> dict[str, Any]:
     }
 
 
+def flow_of(automation: Automation, changes: Mapping[str, Any]) -> Draft:
+    """The flow that these changes of the current one make, to be checked. Raises `Invalid` for what is no flow."""
+    unknown = sorted(changes.keys() - FLOW_FIELDS)
+    if unknown:
+        raise Invalid("Some fields are unknown.", details=dict.fromkeys(unknown, "a flow has no such field"))
+    return _draft(changes, _present(automation))
+
+
 def _draft(values: Mapping[str, Any], present: Mapping[str, Any]) -> Draft:
     both = {"trigger_configuration": {}, "entry_rule": EntryRule.ONCE, "actions": []} | dict(present) | dict(values)
     if not isinstance(both.get("trigger_type"), str):

@@ -19,7 +19,7 @@ from automations.domain.tree import Problems
 from automations.models import Automation
 from automations.selectors.flows import FLOW, flow_of_version, sentences
 from automations.services import publishing
-from automations.services.automations import check_plain, hold_out, lock, slug_is_free, update_automation
+from automations.services.automations import check_plain, hold_out, lock, slug_is_free
 from automations.services.publishing import Draft
 from common import clock
 from common.errors import Conflict, Invalid
@@ -119,22 +119,6 @@ def discard_draft(automation: Automation, *, expected_revision: str | None = Non
             held.draft = None
             held.save(update_fields=["draft"])
     return held
-
-
-def publish_draft(automation: Automation) -> Automation:
-    """What was written becomes what new people enter; people inside stay on their version.
-
-    Raises `Invalid` with places, `Conflict` where there is no draft; then nothing is written.
-    """
-    with transaction.atomic():
-        held = lock(automation.pk)
-        flow = read_draft(held)
-        if flow is None:
-            raise Conflict("There is no draft to publish; everything is published already.", code="no_draft")
-        published = update_automation(held, flow)
-        published.draft = None
-        published.save(update_fields=["draft"])
-    return published
 
 
 def sketch(flow: Mapping[str, Any]) -> dict[str, Any]:

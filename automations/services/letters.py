@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from accounts import audit
+from accounts import actor, audit
 from automations.models import Automation
 from automations.services.entries import WORK
 from common import clock, doorbell, tenancy
@@ -19,21 +19,35 @@ WITH automation AS (
      WHERE organization_id = %(organization)s
        AND id IN (SELECT automation_id FROM automations_automationrun WHERE id = ANY(%(runs)s))
      ORDER BY id FOR SHARE
-)
+), tried AS (
 UPDATE automations_automationrun AS run
    SET status = CASE WHEN automation.is_active THEN 'running' ELSE 'held' END,
        attempts = 0, error = '', run_at = %(now)s
   FROM automation
  WHERE run.organization_id = %(organization)s AND run.id = ANY(%(runs)s) AND run.status = 'failed'
    AND automation.id = run.automation_id
-RETURNING run.automation_id
+RETURNING run.automation_id)
+SELECT automation_id, count(*) FROM tried GROUP BY 1
 """
-DISMISS_SQL = """
-UPDATE automations_automationrun AS run SET status = 'cancelled', finished_at = %(now)s
- WHERE run.organization_id = %(organization)s AND run.id = ANY(%(runs)s)
-   AND run.status IN ('failed', 'running', 'held')
-RETURNING run.automation_id
+# Taken out, with a record of it where they stood.
+TAKE_OUT_SQL = """
+WITH gone AS (
+    UPDATE automations_automationrun AS run
+       SET status = 'cancelled', finished_at = %(now)s, step_count = run.step_count + 1, waiting_since = NULL,
+           waits_until = NULL, wakes_on = '{{}}'
+     WHERE run.organization_id = %(organization)s AND {scope}
+    RETURNING run.*
+), record AS (
+    INSERT INTO automations_steprun (organization_id, run_id, automation_id, version_id, seconds, number, step_id,
+                                     outcome, detail, happened_at)
+    SELECT organization_id, id, automation_id, version_id, greatest(0, extract(epoch FROM %(now)s - entered_at))::int,
+           step_count, step_id, 'exited', jsonb_build_object('reason', 'taken out by hand', 'by', %(by)s::text),
+           %(now)s
+      FROM gone
+)
+SELECT automation_id, count(*) FROM gone GROUP BY 1
 """
+DISMISS_SQL = TAKE_OUT_SQL.format(scope="run.id = ANY(%(runs)s) AND run.status IN ('failed', 'running', 'held')")
 
 
 def replay(run_ids: Sequence[int]) -> int:
@@ -50,11 +64,16 @@ def dismiss(run_ids: Sequence[int]) -> int:
 
 
 def _change(action: str, statement: str, run_ids: Sequence[int]) -> int:
-    parameters: dict[str, Any] = {"organization": tenancy.required(), "runs": sorted(run_ids), "now": clock.now()}
+    parameters: dict[str, Any] = {
+        "organization": tenancy.required(),
+        "runs": sorted(run_ids),
+        "now": clock.now(),
+        "by": actor.current().name,
+    }
     with transaction.atomic():
         with tenancy.engine(), connection.cursor() as cursor:
             cursor.execute(statement, parameters)
-            automation_ids = [row[0] for row in cursor.fetchall()]
-        for automation in Automation.objects.filter(pk__in=set(automation_ids)):
-            audit.record(action, automation, after={"runs": automation_ids.count(automation.pk)})
-    return len(automation_ids)
+            counts: dict[int, int] = dict(cursor.fetchall())
+        for automation in Automation.objects.filter(pk__in=counts):
+            audit.record(action, automation, after={"runs": counts[automation.pk]})
+    return sum(counts.values())

@@ -123,7 +123,7 @@ def test_a_run_shows_its_steps_and_what_comes_next(admin, organization) -> None:
     page = admin.get(reverse("admin:automations_automationrun_change", args=[run.pk])).content.decode()
 
     assert "If city is “Leeds”" in page
-    assert "branched: then" in page
+    assert ">branched</span> then" in page
     assert "Wait 2 days" in page
 
 

@@ -100,14 +100,14 @@ def test_publishing_a_draft_takes_away_what_it_leaves_out_and_moves_nobody(admin
     making.work()
     drafts.save_draft(automation, _flow(making.EXIT))
 
-    published = drafts.publish_draft(automation)
+    version = services.publish(automation)
 
-    document = published.current_version.document
-    assert (published.draft, published.current_version.number) == (None, 2)
+    document = version.document
+    assert (Automation.objects.get().draft, version.number) == (None, 2)
     assert ("goal" in document, document["entry"]["rule"]) == (False, "once")
     assert AutomationRun.objects.get().version.number == 1
     with pytest.raises(Conflict, match="no draft"):
-        drafts.publish_draft(published)
+        services.publish(automation)
 
 
 def test_a_draft_that_is_wrong_is_not_published(organization) -> None:
@@ -115,7 +115,7 @@ def test_a_draft_that_is_wrong_is_not_published(organization) -> None:
     drafts.save_draft(automation, _flow({"action_type": "wait"}))
 
     with pytest.raises(Invalid, match="say how long"):
-        drafts.publish_draft(automation)
+        services.publish(automation)
 
     assert AutomationVersion.objects.count() == 1
     assert Automation.objects.get().draft is not None
@@ -241,12 +241,12 @@ def test_the_editor_opens_the_draft_with_the_catalogue(admin, organization) -> N
 
 def test_a_draft_is_published_on_its_page_and_a_wrong_one_is_told_there(admin, organization) -> None:
     fresh = services.begin(name="Fresh", flow=_flow({"action_type": "wait"}))
-    page = reverse("admin:automations_automation_publish", args=[fresh.pk])
+    page = reverse("automation-publish", args=[fresh.pk])
 
     refused = admin.post(page)
     assert (refused.status_code, "actions[0].configuration" in refused.content.decode()) == (400, True)
     drafts.save_draft(fresh, _flow(making.EXIT))
-    assert "0 people are inside" in admin.get(page).content.decode()
+    assert "Nobody is inside an older version" in admin.get(page).content.decode()
     assert admin.post(page).status_code == 302
 
     fresh.refresh_from_db()
