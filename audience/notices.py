@@ -62,8 +62,23 @@ class ContactsChanged:
 
 
 @dataclass(frozen=True)
+class PredictionChange:
+    """What was predicted of a contact, and what is now. Nothing before: it is the first of this name."""
+
+    contact_id: int
+    before: float | None
+    after: float
+    band_before: str | None
+    band_after: str
+
+
+@dataclass(frozen=True)
 class PredictionsChanged:
-    """Contacts whose prediction under one name is another now: its value, its band, or that it holds at all."""
+    """Contacts whose prediction under one name is another now: its value, its band, or that it holds at all.
+
+    `changes` tell of those that a model wrote; moved limits and deleted predictions have none.
+    """
 
     name: str
     contact_ids: list[int]
+    changes: list[PredictionChange] = field(default_factory=list)

@@ -88,7 +88,8 @@ def _fields(struct: type[msgspec.Struct], choices: Choices) -> list[Plain]:
 
 
 def field(item: inspect.Field, choices: Choices) -> Plain:
-    """One field. Of `says(…, type=…, **extra)`: `labels` of choices, `minimum`, `maximum`, `channel`, `only`."""
+    """One field. Of `says(…, type=…, **extra)`: `labels` or `source` of choices, `minimum`, `maximum`, `channel`,
+    `only`."""
     kind, meta, extra = _unwrapped(item.type)
     told = extra.get("type") or PLAIN_TYPES.get(type(kind), "json")
     is_part_of_span = told == "span" and isinstance(kind, inspect.IntType)
@@ -99,7 +100,7 @@ def field(item: inspect.Field, choices: Choices) -> Plain:
         "type": told,
         "required": item.required or extra.get("required", False),
         "default": None if is_part_of_span else _default(item),
-        "choices": _literals(kind, extra) or choices.of(told, extra),
+        "choices": _literals(kind, extra) or choices.of(str(extra.get("source", told)), extra),
         "minimum": extra.get("minimum"),
         "maximum": extra.get("maximum"),
         "channel": extra.get("channel", ""),

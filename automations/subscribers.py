@@ -10,7 +10,7 @@ from audience.models import Contact
 from audience.notices import AttributeChange, ContactsChanged, EventsRecorded, PredictionsChanged, RecordedEvent
 from automations import keys
 from automations.services import entries, merges, turns, watches
-from automations.triggers import attribute_changed, date, event, lead_created, segment
+from automations.triggers import attribute_changed, date, event, lead_created, prediction, segment
 from automations.triggers.base import Happening
 from common import doorbell, outbox
 from segments.notices import MembershipChanged
@@ -91,14 +91,17 @@ def on_membership_changed(notices: list[MembershipChanged]) -> None:
 
 
 def on_predictions_changed(notice: PredictionsChanged) -> None:
-    """Contacts of whom something else is expected: nobody starts by that, but who waits for it wakes."""
+    """Contacts of whom something else is expected: who waits for it wakes, and a line may be crossed."""
     _wake((_of_prediction(notice), contact_id) for contact_id in notice.contact_ids)
+    key, cause = prediction.key_of(notice.name), f"prediction:{outbox.notice_id()}"
+    entries.admit(
+        [Happening(key, change.contact_id, cause, prediction.facts(notice.name, change)) for change in notice.changes]
+    )
 
 
 def hears_predictions(notices: Sequence[PredictionsChanged]) -> list[bool]:
-    """Which of these somebody inside a workflow waits for."""
-    heard = watches.heard({_of_prediction(notice) for notice in notices})
-    return [_of_prediction(notice) in heard for notice in notices]
+    """Which of these a workflow starts on, or somebody inside one waits for."""
+    return _heard_by_somebody([{_of_prediction(notice), prediction.key_of(notice.name)} for notice in notices])
 
 
 def _of_prediction(notice: PredictionsChanged) -> str:

@@ -1,11 +1,13 @@
 from django.urls import path
 
-from automations.views import desk, funnel, log, publishing, recipes, runs, troubles
+from automations.views import desk, doors, funnel, log, publishing, recipes, runs, troubles
 
 urlpatterns = [
     path("automations/recipes/", recipes.gallery, name="recipes"),
     path("automations/recipes/<slug:key>/", recipes.install, name="recipe-install"),
     path("desk/", desk.my_desk, name="desk"),
+    path("webhooks/workflows/<str:token>/", doors.webhook, name="workflow-webhook"),
+    path("forms/<str:token>/", doors.form, name="workflow-form"),
     *(path(f"desk/<int:pk>/{name}/", desk.act(name), name=f"desk-{name}") for name in desk.ACTS),
     path("automations/<int:pk>/versions/", publishing.versions_page, name="automation-versions"),
     path("automations/<int:pk>/publish/", publishing.publish, name="automation-publish"),

@@ -15,7 +15,7 @@ from django.db import IntegrityError, connection, transaction
 from accounts import audit
 from audience.domain.predictions import Definition, Given, Judged, Refused, judge
 from audience.models import ContactPrediction, Identity, PredictionDefinition, PredictionUnit
-from audience.notices import PredictionsChanged
+from audience.notices import PredictionChange, PredictionsChanged
 from audience.services import survivors
 from common import clock, outbox, tenancy
 from common.errors import Conflict, Invalid
@@ -49,7 +49,7 @@ WITH given AS (
 SELECT given.name, given.contact_id, written.contact_id IS NOT NULL,
        written.contact_id IS NOT NULL AND (before.id IS NULL OR before.value <> written.value
          OR before.band <> written.band OR before.valid_until <= %(now)s OR written.valid_until < before.valid_until),
-       before.made_at > given.made_at
+       before.made_at > given.made_at, before.value::float8, written.value::float8, before.band, written.band
 FROM given
 LEFT JOIN written USING (contact_id, name)
 LEFT JOIN before ON before.contact_id = given.contact_id AND before.name = given.name"""
@@ -199,22 +199,23 @@ def _write(rows: Mapping[tuple[str, int], tuple[int, Judged]]) -> dict[int, Answ
     with tenancy.engine(), connection.cursor() as cursor:
         cursor.execute(WRITE_SQL, parameters)
         told = cursor.fetchall()
-    news: dict[str, list[int]] = defaultdict(list)
+    news: dict[str, list[PredictionChange]] = defaultdict(list)
     found: dict[int, Answer] = {}
-    for name, contact_id, is_written, is_news, is_older in told:
+    for name, contact_id, is_written, is_news, is_older, before, after, band_before, band in told:
         place = rows[name, contact_id][0]
         found[place] = Answer("written" if is_written else "older" if is_older else "unchanged")
         if is_news:
-            news[name].append(contact_id)
-    for name, contact_ids in sorted(news.items()):
-        _announce(name, contact_ids)
+            news[name].append(PredictionChange(contact_id, before, after, band_before, band))
+    for name, changes in sorted(news.items()):
+        _announce(name, [change.contact_id for change in changes], changes)
     return found
 
 
-def _announce(name: str, contact_ids: Sequence[int]) -> None:
+def _announce(name: str, contact_ids: Sequence[int], changes: Sequence[PredictionChange] = ()) -> None:
     ids = sorted(contact_ids)
+    told = {change.contact_id: change for change in changes}
     blocks = [ids[start : start + NOTICE_BLOCK] for start in range(0, len(ids), NOTICE_BLOCK)]
-    outbox.publish(*(PredictionsChanged(name, block) for block in blocks))
+    outbox.publish(*(PredictionsChanged(name, block, [told[pk] for pk in block if pk in told]) for block in blocks))
 
 
 def _move_bands(row: PredictionDefinition) -> None:

@@ -14,7 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 
 from accounts.admin_base import OrganizationModelAdmin
-from automations import selectors, services
+from automations import doors, selectors, services
 from automations.admin import canvas, catalogue
 from automations.admin.parts import badge, beside_fields, rows_link
 from automations.models import Automation
@@ -195,8 +195,17 @@ class AutomationAdmin(OrganizationModelAdmin):
             "outline": selectors.outline(version) if version else [],
             "counts": counts,
             "inside": counts.in_progress + counts.held,
+            "door": _door(automation),
             "runs_address": f"{runs}?automation__id__exact={automation.pk}",
         }
+
+
+def _door(automation: Automation) -> dict[str, str] | None:
+    """The address that starts the workflow from outside, if one does."""
+    kind, settings = automation.trigger_type, automation.trigger_configuration
+    if kind not in doors.PATHS or not isinstance(settings, dict) or not settings.get("key"):
+        return None
+    return {"kind": kind, "address": doors.address(kind, settings["key"])}
 
 
 def _people(counts: Counts) -> str:

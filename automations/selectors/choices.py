@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from accounts.models import Member
+from audience.models import PredictionDefinition
 from automations.models import Automation
 from campaigns.models import Campaign, EmailTemplate, Offer
 from experiments.models import Experiment, ExperimentStatus
@@ -58,6 +59,11 @@ class Choices:
         return [{"value": pk, "label": name} for pk, name in rows]
 
     @cached_property
+    def predictions(self) -> list[Plain]:
+        rows = PredictionDefinition.objects.order_by("label").values_list("name", "label")[:MOST_CHOICES]
+        return [{"value": name, "label": label} for name, label in rows]
+
+    @cached_property
     def experiments(self) -> list[Plain]:
         rows = Experiment.objects.exclude(status=ExperimentStatus.ARCHIVED).prefetch_related("arms")
         return [
@@ -86,6 +92,7 @@ FINDERS: dict[str, Callable[[Choices, Plain], list[Plain]]] = {
     "template": _templates,
     "segment": _segments,
     "campaign": lambda choices, extra: choices.campaigns,
+    "prediction": lambda choices, extra: choices.predictions,
     "offer": lambda choices, extra: choices.offers,
     "experiment": lambda choices, extra: choices.experiments,
     "automation": lambda choices, extra: choices.automations,

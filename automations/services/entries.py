@@ -18,6 +18,7 @@ from automations.services import depth, inside_keys
 from automations.services.engine import BATCH
 from automations.triggers import TRIGGERS
 from automations.triggers.base import Happening, TriggerKind
+from automations.triggers.event import Configuration
 from common import clock, doorbell, tenancy
 from common.errors import Invalid
 from segments import selectors as segments
@@ -194,7 +195,11 @@ def _admitted(
         (one, [happening for happening in by_key[one.key] if one.kind.admits(one.settings, happening)])
         for one in listeners
     ]
-    where = {one.automation_id: one.settings for one, _ in heard if getattr(one.settings, "where", None)}
+    where = {
+        one.automation_id: Configuration(one.settings.name, filters)
+        for one, _ in heard
+        if (filters := one.kind.where(one.settings))
+    }
     fitting = event_filters.fitting(where, [happening for happenings in by_key.values() for happening in happenings])
     for one, happenings in heard:
         if one.automation_id in where:

@@ -9,7 +9,7 @@ import pytest
 
 from accounts.models import Member
 from audience import services as audience
-from audience.models import Contact
+from audience.models import Contact, PredictionDefinition
 from audience.services import InternalEvent
 from automations import services
 from automations.models import Automation, AutomationRun, RunStatus
@@ -54,10 +54,24 @@ def _leave(contact: Contact, segment: Segment) -> None:
     segments.remove_contacts(segment, [contact.pk])
 
 
+EMAIL = {"name": "email", "label": "E-mail", "kind": "email", "required": True}
+
+
 def _later(**span: float) -> None:
     with clock.travel(timedelta(**span)):
         turns.run(tenancy.required())
         making.work()
+
+
+def _predicted() -> str:
+    if not PredictionDefinition.objects.exists():
+        audience.define_prediction(name="churn", label="Churn risk")
+    return "churn"
+
+
+def _predict(contact: Contact, value: float) -> None:
+    rows = [{"contact_id": contact.pk, "prediction": "churn", "value": value}]
+    assert [answer.status for answer in audience.record_predictions(rows)] == ["written"]
 
 
 def _renews(contact: Contact, days: int, looked: int) -> None:
@@ -181,6 +195,26 @@ CASES: dict[str, Case] = {
         "When a contact leaves the segment “Friends”",
         {"text": ({"segment_id": "1"}, "trigger_configuration.segment_id: must be a whole number, not text")},
     ),
+    "prediction_crossed": Case(
+        lambda segment: {"name": _predicted(), "line": 0.7},
+        lambda contact, segment: [_predict(contact, 0.5), _predict(contact, 0.8), _predict(contact, 0.9)],
+        lambda contact, segment: _predict(contact, 0.69),
+        "When the prediction “Churn risk” reaches 0.7",
+        {
+            "unknown": (
+                {"name": "nothing", "line": 1},
+                "trigger_configuration.name: there is no prediction “nothing”",
+            ),
+            "neither": ({"name": "churn"}, "trigger_configuration.line: name a line or a band"),
+        },
+    ),
+    "health_changed": Case(
+        lambda segment: {"name": _predicted(), "becomes": "low"},
+        lambda contact, segment: [_predict(contact, 0.9), _predict(contact, 0.1), _predict(contact, 0.2)],
+        lambda contact, segment: _predict(contact, 0.4),
+        "When the health of a contact becomes critical",
+        {"unknown": ({}, "trigger_configuration.name: there is no prediction “health_score”; define it")},
+    ),
     "schedule": Case(
         lambda segment: {"cron": "0 9 * * mon", "filter": making.where("name", "Ada")},
         lambda contact, segment: _later(days=8),
@@ -205,6 +239,36 @@ CASES: dict[str, Case] = {
                 "trigger_configuration.time: must be a time of day",
             ),
             "far": ({"attribute": "created_at", "offset_days": 9_999}, "offset_days: must be from -3,660 to 3,660"),
+        },
+    ),
+    "webhook": Case(
+        lambda segment: {"key": "leads", "where": [{"property": "plan", "operator": "equals", "value": "pro"}]},
+        lambda contact, segment: _event(contact, "webhook_received", webhook="leads", plan="pro"),
+        lambda contact, segment: _event(contact, "webhook_received", webhook="others", plan="pro"),
+        "When another system calls the address “leads”",
+        {
+            "which": ({}, "trigger_configuration.key: is missing"),
+            "key": ({"key": "New leads!"}, "trigger_configuration.key: must be 1 to 60 of the characters"),
+            "whom": ({"key": "x", "user_id": "", "email": ""}, "trigger_configuration.email: say where the contact"),
+        },
+    ),
+    "form": Case(
+        lambda segment: {"key": "news", "title": "News", "questions": [EMAIL]},
+        lambda contact, segment: _event(contact, "form_submitted", form="news"),
+        lambda contact, segment: _event(contact, "form_submitted", form="other"),
+        "When somebody sends the form “News”",
+        {
+            "key": ({"key": "/", "title": "x", "questions": [EMAIL]}, "trigger_configuration.key: must be 1 to 60"),
+            "title": ({"key": "x", "title": " ", "questions": [EMAIL]}, "trigger_configuration.title: must be 1 to"),
+            "nobody": ({"key": "x", "title": "x", "questions": []}, "configuration.questions: ask 1 to 20 questions"),
+            "twice": (
+                {"key": "x", "title": "x", "questions": [EMAIL, EMAIL]},
+                "trigger_configuration.questions[1].name: “email” is asked twice",
+            ),
+            "name": (
+                {"key": "x", "title": "x", "questions": [EMAIL, {"name": "form", "label": "x"}]},
+                "trigger_configuration.questions[1].name: must be small letters",
+            ),
         },
     ),
     "manual": Case(

@@ -37,6 +37,11 @@ def nothing_wrong(configuration: Any, wrong: Wrong) -> None:
     """For kinds whose configuration names nothing that must exist."""
 
 
+def no_filters(configuration: Any) -> list[dict[str, Any]]:
+    """For kinds that ask nothing of an event's properties but what stands in `where`, if anything does."""
+    return list(getattr(configuration, "where", None) or [])
+
+
 @dataclass(frozen=True)
 class TriggerKind(Generic[C]):
     """One kind of trigger. `admits` decides in memory for one happening; the segment rule in
@@ -51,5 +56,7 @@ class TriggerKind(Generic[C]):
     check: Callable[[C, Wrong], None] = nothing_wrong
     # Where it stands in the toolbox.
     group: str = ""
+    # For kinds on events: the property filters that follow from the configuration.
+    where: Callable[[C], list[dict[str, Any]]] = no_filters
     # For kinds that the clock starts instead of something that happens.
     clock: Clock | None = None

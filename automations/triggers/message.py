@@ -36,7 +36,7 @@ class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     channel: Annotated[
         str, says("Channel", type="choice", labels=dict(MessageChannel.choices), examples=["email"])
     ] = "email"
-    campaign_id: Annotated[int | None, says("Only of the campaign", type="campaign")] = None
+    campaign_id: Annotated[int | None, says("Only of the campaign", type="choice", source="campaign")] = None
     automation_id: Annotated[int | None, says("Only of the workflow", type="automation")] = None
     url: Annotated[str, says("Only links that contain", "For clicks.")] = ""
     within_hours: Annotated[

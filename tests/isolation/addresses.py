@@ -14,7 +14,7 @@ PUBLIC = {
     r"^api/v1/(schema|docs|token)": "the contract itself, and signing in",
     r"^(v1/|array/|\(\?:i/v0/\)|\(\?:flags)": "ingest: the write key says whose",
     r"^api/features/": "GrowthBook's SDKs: the write key says whose",
-    r"^(t|s|u|r|preferences|confirm)/": "signed or unguessable tokens in messages",
+    r"^(t|s|u|r|preferences|confirm|forms)/": "signed or unguessable tokens in messages",
     r"^webhooks/": "signed addresses, and the provider's own signature or password",
     r"^admin/(login|logout|jsi18n|password_change|autocomplete|r/)": "Django's own, without rows of an organisation",
     r"^admin/(\(\?P<app_label>|\(\?P<url>)": "Django's own index of a room, and its catch-all",
