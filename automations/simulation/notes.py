@@ -1,0 +1,103 @@
+"""What a simulation cannot know, in sentences: told beside its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from automations.domain import tree
+from automations.domain.tree import Step
+from automations.selectors import step_sentence
+from automations.simulation import asking
+from automations.simulation.flow import Flow, settings_of
+from automations.simulation.messages import Template
+from automations.simulation.sources import Candidates
+from automations.steps import STEPS
+from automations.words import counted
+from common.errors import Invalid
+from segments import rules
+from segments.rules import needs
+
+AFRESH = "As if the workflow had been switched on at the beginning of this time, with nobody inside it yet."
+AS_TODAY = (
+    "Events, segments and consents in rules are those of each moment. What contacts are (their fields, attributes, "
+    "tags and predictions) is not kept as it was and is taken as it is today: {places}."
+)
+CHANGED_BEFORE = (
+    "“{later}” reads {fields}, which “{earlier}” changes before it. Nothing is changed here, so whoever comes there "
+    "is judged by what is stored today."
+)
+ALLOWED_TODAY = (
+    "Whether somebody may be written to (agreement, address, suppression, holdouts) is judged as of today; quiet "
+    "hours and caps at the moment of each message, together with what really went to the same people."
+)
+UNSAVED_WORK = "Other workflows that this one would start, and events that it would write, are not followed."
+WITHOUT_FAULTS = "Every step is taken to succeed."
+FOLLOW_UP = frozenset({"start_automation", "emit_event"})
+# What steps change of a contact, by the fields that rules read.
+CHANGES = {
+    "add_tag": "tags", "remove_tag": "tags", "update_status": "status", "update_priority": "priority",
+    "assign": "assignee",
+}  # fmt: skip
+
+
+def about(flow: Flow, heard: Candidates, templates: Mapping[str, Template]) -> list[str]:
+    """Everything that must be said of this simulation."""
+    found = [AFRESH]
+    if heard.late_count:
+        found.append(_late(heard.late_count))
+    if places := [place for place, rule in read_rules(flow) if _is_as_today(rule)]:
+        found.append(AS_TODAY.format(places=", ".join(places)))
+    found += _changed_before(flow)
+    if templates:
+        found.append(ALLOWED_TODAY)
+    if any(step.type in FOLLOW_UP for step in tree.walk(flow.steps)):
+        found.append(UNSAVED_WORK)
+    return [*found, WITHOUT_FAULTS]
+
+
+def _late(count: int) -> str:
+    verb = "was" if count == 1 else "were"
+    return (
+        f"{counted(count, 'event')} {verb} told to us so late (an import, a phone that was offline) that the live "
+        "trigger would not have started anybody; here they count as if they had come at once."
+    )
+
+
+def read_rules(flow: Flow) -> Iterator[tuple[str, Any]]:
+    """Every rule of a workflow with the words for where it stands."""
+    if flow.trigger_settings.filter is not None:
+        yield "the filter of the trigger", flow.trigger_settings.filter
+    for name, rule in (("the goal", flow.goal), ("the exit rule", flow.exit)):
+        if rule is not None:
+            yield name, rule
+    for step in tree.walk(flow.steps):
+        for rule in _rules_of(step):
+            yield f"“{step_sentence(step)}”", rule
+
+
+def _rules_of(step: Step) -> list[Any]:
+    settings = settings_of(step)
+    found = [getattr(settings, name, None) for name in STEPS[step.type].rules]
+    return [rule for rule in found if isinstance(rule, dict)]
+
+
+def _is_as_today(rule: Any) -> bool:
+    try:
+        return asking.is_as_today(rules.parse_stored(rule))
+    except Invalid:
+        return False
+
+
+def _changed_before(flow: Flow) -> Iterator[str]:
+    """Rules that read what an earlier step of the same workflow changes."""
+    changed: dict[str, Step] = {}
+    for step in tree.walk(flow.steps):
+        for rule in _rules_of(step):
+            read = {field.split(".")[0] for field in needs.fields(rules.parse_stored(rule))}
+            for field in sorted(read & changed.keys()):
+                yield CHANGED_BEFORE.format(
+                    later=step_sentence(step), fields=field, earlier=step_sentence(changed[field])
+                )
+        if step.type in CHANGES:
+            changed.setdefault(CHANGES[step.type], step)

@@ -1,0 +1,160 @@
+"""Who might have entered when: what a trigger would have heard in the past, as columns, in one streaming pass."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection
+
+from automations.simulation.moments import EPOCH, POSTGRES_EPOCH, micros
+from common import tenancy
+from common.later import later
+from segments.rules import catalogue, parser
+from segments.rules.parameters import Parameters
+from segments.rules.streams import filters
+from segments.rules.tree import EventRule
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from automations.simulation.moments import Ids, Moments, Truths
+else:
+    np = later("numpy")
+
+# Plan: a range of event_by_definition; only contact, moment and id are read unless the trigger asks for properties.
+EVENTS_SQL = """
+SELECT event.contact_id, event.happened_at, event.id, {key},
+       (event.received_at > event.happened_at + %(young)s::interval)::int::bigint AS is_late
+  FROM audience_event AS event
+ WHERE event.organization_id = %(organization)s AND event.definition_id = %(definition)s
+   AND event.happened_at >= %(since)s AND event.happened_at < %(until)s{where}
+"""
+CREATED_SQL = """
+SELECT contact.id, contact.created_at, 0::bigint, 0::bigint, 0::bigint FROM audience_contact AS contact
+ WHERE contact.organization_id = %(organization)s AND contact.merged_into_id IS NULL
+   AND contact.created_at >= %(since)s AND contact.created_at < %(until)s
+"""
+# Plan: a range of memberships_entered or memberships_left.
+MOVED_SQL = """
+SELECT stay.contact_id, stay.{moment}, 0::bigint, 0::bigint, 0::bigint
+  FROM segments_membership AS stay JOIN audience_contact AS contact ON contact.id = stay.contact_id
+ WHERE stay.organization_id = %(organization)s AND stay.segment_id = %(segment)s
+   AND stay.{moment} >= %(since)s AND stay.{moment} < %(until)s
+"""
+# A row of COPY's binary format: a count of fields, then length and value of each (PostgreSQL's manual, "COPY").
+HEADER, COLUMNS = 19, ("contact", "at", "event", "key", "late")
+ROW = [("fields", ">i2"), *(part for name in COLUMNS for part in ((f"{name}_size", ">i4"), (name, ">i8")))]
+ROW_SIZE = 2 + 12 * len(COLUMNS)
+BLOCK_BYTES = 4_000_000
+NOT_KEPT = (
+    "What an attribute was before is not kept, so it cannot be told when it changed. Make a segment of the contacts "
+    "who have the new value and start the workflow when somebody enters it: that is kept, and can be replayed."
+)
+WITHIN_HOURS = 24  # of triggers that have no such field
+BY_HAND = (
+    "Nobody can tell whom a colleague, an app or a schedule would have named. Choose a contact below and walk the "
+    "workflow with them."
+)
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What was heard, by contact and moment: `contact`, `at`, `event` (0: none) and `key`, each of one length.
+
+    Of one contact those with equal keys are one thing to workflows that people may be in several times at once.
+    `late_count` of them arrived so late that the live trigger would not have taken them.
+    """
+
+    contact: Ids
+    at: Moments
+    event: Ids
+    key: Ids
+    late_count: int = 0
+
+    def __len__(self) -> int:
+        return len(self.contact)
+
+    def part(self, places: slice | Truths) -> Candidates:
+        """Some of them."""
+        return Candidates(self.contact[places], self.at[places], self.event[places], self.key[places])
+
+
+@dataclass(frozen=True)
+class Unreplayable(Exception):
+    """A trigger whose past is not kept; the sentence says why and what to do instead."""
+
+    sentence: str
+
+
+def candidates(key: str, settings: Any, since: datetime, until: datetime, concurrent_by: str = "") -> Candidates:
+    """Everything from `since` until `until` that a trigger listening to `key` hears. Raises `Unreplayable`.
+
+    `concurrent_by` is where the key of an entry stands, such as `event.properties.order_id`.
+    """
+    values: dict[str, Any] = {"organization": tenancy.required(), "since": since, "until": until}
+    if key.startswith("event:"):
+        return _events(key.removeprefix("event:"), settings, values, concurrent_by)
+    if key == "contact_created":
+        return _read(CREATED_SQL, values)
+    if found := re.fullmatch(r"segment_(entered|exited):(\d+)", key):
+        moment = "entered_at" if found[1] == "entered" else "left_at"
+        return _read(MOVED_SQL.format(moment=moment), values | {"segment": int(found[2])})
+    raise Unreplayable(NOT_KEPT if key.startswith("attribute:") else BY_HAND)
+
+
+def _events(name: str, settings: Any, values: dict[str, Any], concurrent_by: str) -> Candidates:
+    where = list(getattr(settings, "where", None) or [])
+    rule = parser.parse({"event": name, "operator": "did", "where": where}, catalogue.load(), is_stored=True)
+    assert isinstance(rule, EventRule)
+    if rule.definition_id is None:
+        return nobody()
+    parameters = Parameters(**values, now=values["until"])
+    where_sql = "".join(f" AND {condition}" for condition in filters(rule.where, parameters))
+    young = timedelta(hours=getattr(settings, "within_hours", WITHIN_HOURS))
+    parameters.values |= {"definition": rule.definition_id, "young": young}
+    key = _key_sql(concurrent_by, parameters)
+    return _read(EVENTS_SQL.format(where=where_sql, key=key), parameters.values)
+
+
+def _key_sql(concurrent_by: str, parameters: Parameters) -> str:
+    """A number that is the same for equal keys; 0 where there is none."""
+    place = concurrent_by.split(".")
+    if place[:2] != ["event", "properties"]:
+        return "0::bigint"
+    path = parameters.bind(place[2:], "text[]")
+    return f"coalesce(hashtextextended(event.properties #>> {path}, 0), 0)"
+
+
+def nobody() -> Candidates:
+    nothing = np.zeros(0, dtype=np.int64)
+    return Candidates(nothing, nothing, nothing, nothing)
+
+
+def _read(statement: str, values: dict[str, Any]) -> Candidates:
+    """The rows as columns: COPY's binary rows are all of one size here, and become numbers block by block."""
+    blocks = []
+    with tenancy.engine(), connection.cursor() as cursor:
+        with cursor.copy(f"COPY ({statement}) TO STDOUT (FORMAT binary)", values) as copy:
+            waiting = bytearray()
+            for part in copy:
+                waiting += part
+                if len(waiting) > BLOCK_BYTES:
+                    blocks.append(_columns(waiting, is_first=not blocks))
+            blocks.append(_columns(waiting, is_first=not blocks))
+    whole = np.concatenate(blocks, axis=1)
+    contact, at, event, key, late = whole[:, np.lexsort((whole[2], whole[1], whole[0]))]
+    return Candidates(contact, at + (micros(POSTGRES_EPOCH) - micros(EPOCH)), event, key, int(late.sum()))
+
+
+def _columns(waiting: bytearray, *, is_first: bool) -> NDArray[np.int64]:
+    """The whole rows that have come so far, as a column each; the beginning of the next one stays in `waiting`."""
+    start = HEADER if is_first else 0
+    count = (len(waiting) - start) // ROW_SIZE
+    end = start + count * ROW_SIZE
+    rows = np.frombuffer(bytes(waiting[start:end]), dtype=np.dtype(ROW))
+    del waiting[:end]
+    return np.stack([rows[name].astype(np.int64) for name in COLUMNS])
