@@ -48,7 +48,7 @@ class Gate:
 
     def __init__(self, flow: Flow) -> None:
         self.rule = flow.entry_rule
-        self.pause = span_micros(timedelta(days=flow.entry_days)) if self.rule == EntryRule.AFTER_DAYS else 0
+        self.pause = span_micros(timedelta(days=flow.entry_days)) if self.rule == "after_days" else 0
         self.refused: Counter[str] = Counter()
         self._ended: dict[tuple[int, int], int] = {}
         self._entered: dict[int, deque[int]] = defaultdict(deque)
@@ -83,7 +83,7 @@ class Gate:
 
 def waves(flow: Flow, heard: Candidates, walk: Callable[[Travellers], Walk], gate: Gate) -> Iterator[Wave]:
     """The turns of these candidates (by contact and moment), walked. What was refused is counted at the gate."""
-    keys = heard.key if flow.entry_rule == EntryRule.CONCURRENT else np.zeros_like(heard.key)
+    keys = heard.key if flow.entry_rule == "concurrent" else np.zeros_like(heard.key)
     remaining, at_once = np.arange(len(heard)), 1
     while len(remaining):
         is_chosen = _turn_numbers(heard.contact[remaining]) < at_once

@@ -136,7 +136,7 @@ def nobody() -> Candidates:
 
 def _read(statement: str, values: dict[str, Any]) -> Candidates:
     """The rows as columns: COPY's binary rows are all of one size here, and become numbers block by block."""
-    blocks = []
+    blocks: list[NDArray[np.int64]] = []
     with tenancy.engine(), connection.cursor() as cursor:
         with cursor.copy(f"COPY ({statement}) TO STDOUT (FORMAT binary)", values) as copy:
             waiting = bytearray()
