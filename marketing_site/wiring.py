@@ -19,6 +19,7 @@ from automations.selectors import segment_uses as automation_segments
 from automations.services import engine as automation_engine
 from automations.services import scheduled as automation_schedule
 from automations.services import turns as automation_turns
+from automations.simulation import work as automation_simulations
 from campaigns import services as campaigns
 from campaigns import subscribers as campaigns_subscribers
 from campaigns.auto import cycles as campaign_cycles
@@ -142,6 +143,9 @@ WORK: list[Work] = [
     Work("audience_pushes", "default", integrations.work, integrations.organizations_due, PATIENCE),
     Work("segment_builds", "default", segment_builds.run, segment_builds.organizations_due),
     Work(campaign_cycles.WORK, "default", campaign_cycles.work, campaign_cycles.organizations_due),
+    Work(
+        automation_simulations.WORK, "default", automation_simulations.run, automation_simulations.organizations_due
+    ),
     Work("analyses", "default", segment_analyses.run, segment_analyses.organizations_due),
 ]
 

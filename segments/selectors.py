@@ -102,7 +102,7 @@ def past_verdicts(
     found: list[tuple[bool, datetime | None]] = [(False, None)] * len(contact_ids)
     for start in range(0, len(contact_ids), MATCHING_BLOCK):
         block = slice(start, start + MATCHING_BLOCK)
-        query = compiler.past(rule, contact_ids[block], moments[block], tenancy.required())
+        query = compiler.past({0: rule}, contact_ids[block], moments[block], tenancy.required())
         with transaction.atomic(), tenancy.engine(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL jit = off")
             cursor.execute(f"{query.sql} SELECT pair, truth, flips_at FROM evaluated", query.parameters)

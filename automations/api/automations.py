@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from automations import selectors, services
 from automations.api import publishing, shapes
+from automations.api.simulations import SimulationActions
 from automations.models import Automation, AutomationRun, RunStatus
 from common.api.views import ApiViewSet
 from common.errors import Invalid
@@ -26,10 +27,11 @@ class AutomationFilter(django_filters.FilterSet):
         fields = ["name", "slug", "is_active", "trigger_type"]
 
 
-class AutomationViewSet(ApiViewSet):
+class AutomationViewSet(SimulationActions, ApiViewSet):
     """Workflows: a trigger, and steps that follow it."""
 
     resource = "automations"
+    reading_actions = ("walk",)
     serializer_class = shapes.AutomationSerializer
     filterset_class = AutomationFilter
     lookup_value_regex = "[0-9]{1,18}"

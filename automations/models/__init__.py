@@ -4,6 +4,7 @@ from automations.models.alerts import Alert, AlertKind, AlertReader, WatchSettin
 from automations.models.counts import RunCount, StepCount
 from automations.models.runs import INSIDE, AutomationRun, ExitReason, Rotation, RunStatus, StepOutcome, StepRun
 from automations.models.scheduled import ScheduledStatus, ScheduledTask, ScheduleKind
+from automations.models.simulations import Simulation, SimulationStatus
 from automations.models.tasks import Notification, Outcome, Task, TaskNote, TaskStatus
 from automations.models.turns import TriggerTurn
 from automations.models.workflows import (
@@ -36,6 +37,8 @@ __all__ = [
     "ScheduleKind",
     "ScheduledStatus",
     "ScheduledTask",
+    "Simulation",
+    "SimulationStatus",
     "StepCount",
     "StepOutcome",
     "StepRun",

@@ -70,3 +70,15 @@ def settings_of(step: Step) -> Any:
     if kind is None:
         raise Invalid(f"There is no kind of step “{step.type}” any more.", details={step.place: "unknown step"})
     return configuration.read(kind.configuration, step.configuration)
+
+
+def rules_of(step: Step) -> list[tuple[str, dict[str, Any]]]:
+    """The segment rules in a step's configuration, each with the name of its way where there are several."""
+    settings, found = settings_of(step), []
+    for place in STEPS[step.type].rules:
+        listed, _, name = place.rpartition("[].")
+        for holder in getattr(settings, listed) if listed else [settings]:
+            rule = getattr(holder, name, None)
+            if isinstance(rule, dict):
+                found.append((str(getattr(holder, "name", "")) if listed else "", rule))
+    return found

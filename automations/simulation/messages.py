@@ -13,7 +13,7 @@ from django.db import connection
 from automations.domain import tree
 from automations.simulation.admitting import Wave
 from automations.simulation.flow import Flow, settings_of
-from automations.simulation.moments import EPOCH, span_micros
+from automations.simulation.moments import EPOCH, moment, span_micros
 from automations.simulation.policy import CAPPED, EXPIRED, WENT, Fate, Planned, QuietHours, Recipient, quiet_hours
 from automations.simulation.tally import Days
 from automations.simulation.walker import EXIT_RULE, GOAL
@@ -76,6 +76,15 @@ class Template:
     kind: str
 
 
+@dataclass(frozen=True)
+class Judged:
+    """What would become of one message: empty `reason`, it goes at `at`; else why it does not."""
+
+    reason: str
+    at: datetime
+    was_quiet: bool = False
+
+
 @dataclass
 class MessageTally:
     """Messages by step, channel, day and fate."""
@@ -109,7 +118,9 @@ def templates(flow: Flow) -> dict[str, Template]:
 class Post:
     """Judges the messages of one simulation, block by block; of one block all messages of a contact."""
 
-    def __init__(self, flow: Flow, since: datetime, until: datetime, tally: MessageTally) -> None:
+    def __init__(
+        self, flow: Flow, since: datetime, until: datetime, tally: MessageTally, *, remembers: bool = False
+    ) -> None:
         self.flow, self.since, self.until, self.tally = flow, since, until, tally
         self.templates = templates(flow)
         self.policy = policy.current()
@@ -117,6 +128,9 @@ class Post:
         self.windows = list(QuietHoursRow.objects.all())
         self.home = limits.home()
         self._hours: dict[tuple[str, str], QuietHours] = {}
+        # With `remembers`: (step, when it was written) → what became of it. For a single contact.
+        self.remembers = remembers
+        self.by_place: dict[tuple[str, int], Judged] = {}
 
     def judge(self, waves: Sequence[Wave]) -> None:
         """Count what would have become of every message of these turns."""
@@ -132,9 +146,9 @@ class Post:
             refusal = standing[contact, step][0]
             is_limited = self.templates[step].kind != MessageKind.TRANSACTIONAL
             if refusal or (is_limited and contact in held_out):
-                self._refused(step, refusal or policy.HELD_OUT)
+                self._refused(step, at, refusal or policy.HELD_OUT)
             elif not is_limited:
-                self._went(step, at)
+                self._went(step, at, Fate(WENT, at))
             else:
                 by_contact[contact].append((at, step))
         self._limited(by_contact, standing)
@@ -185,7 +199,7 @@ class Post:
             planned = [self._planned(place, at, step) for place, (at, step) in enumerate(turns)]
             hours = {each.channel: self._quiet(zone, each.channel) for each in planned}
             for place, fate in recipient.judge(planned, hours).items():
-                self._settled(turns[place][1], fate)
+                self._settled(turns[place][1], turns[place][0], fate)
 
     def _recipients(self, contacts: list[int]) -> dict[int, Recipient]:
         """Those to whom something really went in that time."""
@@ -217,23 +231,27 @@ class Post:
             self._hours[zone, channel] = quiet_hours(self.since, self.until + MARGIN, where, spans)
         return self._hours[zone, channel]
 
-    def _settled(self, step: str, fate: Fate) -> None:
+    def _settled(self, step: str, at: int, fate: Fate) -> None:
         self.tally.was_quiet += fate.was_quiet
         self.tally.waited_for_room += fate.waited_for_room
         if fate.how == WENT:
-            self._went(step, fate.at)
+            self._went(step, at, fate)
         else:
-            self._refused(step, policy.EXPIRED if fate.how == EXPIRED else f"{policy.OVER_CAP}.", CAPPED)
+            self._refused(step, at, policy.EXPIRED if fate.how == EXPIRED else f"{policy.OVER_CAP}.", CAPPED)
 
-    def _refused(self, step: str, reason: str, way: str = "refused") -> None:
+    def _refused(self, step: str, at: int, reason: str, way: str = "refused") -> None:
+        if self.remembers:
+            self.by_place[step, at] = Judged(reason, moment(at))
         self.tally.reasons[reason] += 1
         self.tally.by_step[step][way] += 1
 
-    def _went(self, step: str, at: int) -> None:
+    def _went(self, step: str, at: int, fate: Fate) -> None:
+        if self.remembers:
+            self.by_place[step, at] = Judged("", moment(fate.at), fate.was_quiet)
         channel = self.templates[step].channel
         self.tally.by_step[step][WENT] += 1
         self.tally.went_by_channel[channel] += 1
-        self.tally.went_per_day.setdefault(channel, []).append(at)
+        self.tally.went_per_day.setdefault(channel, []).append(fate.at)
 
 
 def _own_caps(frequency: str) -> list[Cap]:

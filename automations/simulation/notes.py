@@ -9,10 +9,9 @@ from automations.domain import tree
 from automations.domain.tree import Step
 from automations.selectors import step_sentence
 from automations.simulation import asking
-from automations.simulation.flow import Flow, settings_of
+from automations.simulation.flow import Flow, rules_of
 from automations.simulation.messages import Template
 from automations.simulation.sources import Candidates
-from automations.steps import STEPS
 from automations.words import counted
 from common.errors import Invalid
 from segments import rules
@@ -72,14 +71,8 @@ def read_rules(flow: Flow) -> Iterator[tuple[str, Any]]:
         if rule is not None:
             yield name, rule
     for step in tree.walk(flow.steps):
-        for rule in _rules_of(step):
+        for _, rule in rules_of(step):
             yield f"“{step_sentence(step)}”", rule
-
-
-def _rules_of(step: Step) -> list[Any]:
-    settings = settings_of(step)
-    found = [getattr(settings, name, None) for name in STEPS[step.type].rules]
-    return [rule for rule in found if isinstance(rule, dict)]
 
 
 def _is_as_today(rule: Any) -> bool:
@@ -93,7 +86,7 @@ def _changed_before(flow: Flow) -> Iterator[str]:
     """Rules that read what an earlier step of the same workflow changes."""
     changed: dict[str, Step] = {}
     for step in tree.walk(flow.steps):
-        for rule in _rules_of(step):
+        for _, rule in rules_of(step):
             read = {field.split(".")[0] for field in needs.fields(rules.parse_stored(rule))}
             for field in sorted(read & changed.keys()):
                 yield CHANGED_BEFORE.format(

@@ -45,8 +45,7 @@ def request(
     workflow that was saved nowhere. What would be refused when it is published is refused here with the same
     places; nothing is published by this.
     """
-    if not 1 <= days <= MOST_DAYS:
-        raise Invalid(f"days: must be from 1 to {MOST_DAYS}", details={"days": f"must be from 1 to {MOST_DAYS}"})
+    check_days(days)
     document, version = document_of(automation, what, flow)
     flows.read(document, automation)
     until = clock.now()
@@ -64,6 +63,12 @@ def request(
         Simulation.objects.filter(automation=automation).exclude(pk__in=[each.pk for each in kept]).delete()
         doorbell.ring(WORK)
     return row
+
+
+def check_days(days: int) -> None:
+    """Raises `Invalid`."""
+    if not 1 <= days <= MOST_DAYS:
+        raise Invalid(f"days: must be from 1 to {MOST_DAYS}", details={"days": f"must be from 1 to {MOST_DAYS}"})
 
 
 def document_of(

@@ -132,11 +132,36 @@ def _steps(template_id: int) -> st.SearchStrategy[list[dict[str, Any]]]:
     waiting = SPANS.map(lambda span: making.wait(**span))
     return st.recursive(
         st.lists(plain | waiting | waiting, min_size=1, max_size=3),
-        lambda inner: st.tuples(RULES, inner, inner, inner).map(
-            lambda drawn: [making.branch(drawn[0], drawn[1], drawn[2]), *drawn[3]]
+        lambda inner: st.tuples(st.sampled_from([_branch, _wait_until, _repeat]), RULES, inner, inner, inner).map(
+            lambda drawn: [drawn[0](*drawn[1:4]), *drawn[4]]
         ),
         max_leaves=5,
     )
+
+
+def _branch(rule: dict[str, Any], one: list[Any], other: list[Any]) -> dict[str, Any]:
+    return making.branch(rule, one, other)
+
+
+def _wait_until(rule: dict[str, Any], one: list[Any], other: list[Any]) -> dict[str, Any]:
+    return {
+        "action_type": "wait_until",
+        "configuration": {"rule": rule, "timeout": {"hours": 30}},
+        "branches": {"met": one, "timed_out": other},
+    }
+
+
+def _repeat(rule: dict[str, Any], one: list[Any], other: list[Any]) -> dict[str, Any]:
+    body = [making.wait(hours=7), *one]
+    return {"action_type": "repeat", "configuration": {"until": rule, "most": 2}, "branches": {"body": body}}
+
+
+ENTRIES = st.sampled_from([
+    {"entry_rule": "once"}, {"entry_rule": "again"}, {"entry_rule": "again"},
+    {"entry_rule": "after_days", "entry_days": 1},
+    {"entry_rule": "concurrent", "entry_key": "event.properties.total"},
+])  # fmt: skip
+ENDINGS = st.fixed_dictionaries({"goal_rule": st.none() | RULES, "exit_rule": st.none() | RULES})
 
 
 def _happenings(seed: int, people_ids: list[int]) -> list[tuple[timedelta, int, str, float]]:
@@ -147,17 +172,17 @@ def _happenings(seed: int, people_ids: list[int]) -> list[tuple[timedelta, int, 
 
 def test_a_replay_says_what_the_engine_did(organization: Organization, crowd: list[int]) -> None:
     template_id = making.template().pk
-    flows_drawn = st.tuples(_steps(template_id), st.sampled_from(["once", "again"]), st.integers(0, 1000))
+    flows_drawn = st.tuples(_steps(template_id), ENTRIES, ENDINGS, st.integers(0, 1000))
 
     @settings(max_examples=CASES, deadline=None, database=None, derandomize=True, phases=[Phase.generate])
     @given(drawn=flows_drawn)
-    def agree(drawn: tuple[list[dict[str, Any]], str, int]) -> None:
-        steps, entry_rule, seed = drawn
+    def agree(drawn: tuple[list[dict[str, Any]], dict[str, Any], dict[str, Any], int]) -> None:
+        steps, entry, endings, seed = drawn
         with rolled_back():
             with clock.freeze(NOON):
                 trigger = {"name": "signup", "filter": did("visit", operator="did_at_most", count=3)}
                 automation = making.automation(
-                    *steps, trigger_type="event", trigger_configuration=trigger, entry_rule=entry_rule
+                    *steps, trigger_type="event", trigger_configuration=trigger, **entry, **endings
                 )
             play(_happenings(seed, crowd))
             flow = flows.read(automation.current_version.document, automation)

@@ -135,23 +135,26 @@ def few(
     return Query(_few(rules, parameters, PAIRS), parameters.values)
 
 
-def past(rule: Rule, contact_ids: Sequence[int], moments: Sequence[datetime], organization_id: int) -> Query:
-    """As `few`, for one rule and pairs of a contact and a moment: what it would have said then.
+def past(
+    rules: Mapping[int, Rule], contact_ids: Sequence[int], moments: Sequence[datetime], organization_id: int
+) -> Query:
+    """As `few`, for every rule and pairs of a contact and a moment: what it would have said then.
 
-    CTEs ending in `evaluated(pair, contact_id, truth, flips_at)`; `pair` counts the given ones from 1. Events,
-    memberships and consents are those of the moment; what contacts are, and what models expect of them, is not kept
-    as it was and is taken as it is today. `flips_at` is the next moment at which anything that is kept may change
-    the truth: events, memberships and consents that came later, too.
+    CTEs ending in `evaluated(pair, segment_id, contact_id, truth, flips_at)`; `pair` counts the given ones from 1.
+    Events, memberships and consents are those of the moment; what contacts are, and what models expect of them, is
+    not kept as it was and is taken as it is today. `flips_at` is the next moment at which anything that is kept may
+    change the truth: events, memberships and consents that came later, too.
     """
     parameters = Parameters(
         organization=organization_id,
         now=max(moments),
         pair_contacts=list(contact_ids),
         pair_moments=list(moments),
+        pair_segments=list(rules),
         contacts=sorted(set(contact_ids)),
     )
     parameters.moment = "touched.moment"
-    return Query(_few({0: rule}, parameters, MOMENTS).replace(NOW, parameters.moment), parameters.values)
+    return Query(_few(rules, parameters, MOMENTS).replace(NOW, parameters.moment), parameters.values)
 
 
 @dataclass(frozen=True)
@@ -172,7 +175,7 @@ PAIRS = _Asked(
     "wanted.segments",
 )
 MOMENTS = _Asked(
-    """SELECT contact_id, moment, pair, ARRAY[0]::bigint[] AS segments
+    """SELECT contact_id, moment, pair, %(pair_segments)s::bigint[] AS segments
   FROM unnest(%(pair_contacts)s::bigint[], %(pair_moments)s::timestamptz[])
        WITH ORDINALITY AS pair(contact_id, moment, pair)""",
     "pairs",

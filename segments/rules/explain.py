@@ -44,12 +44,14 @@ class Node:
     children: tuple[Node, ...] = ()
 
 
-def explain(rule: Rule, contact_id: int, now: datetime) -> Node | None:
+def explain(rule: Rule, contact_id: int, now: datetime, *, is_past: bool = False) -> Node | None:
     """The whole tree, node by node, or None when the contact is gone.
+
+    With `is_past` as far as the past is kept (`compiler.past`); what people are is always as it is today.
 
     Plan: one statement for all verdicts (probes of event_by_contact shared between nodes), one for all events.
     """
-    verdicts = _verdicts(rule, contact_id, now)
+    verdicts = _verdicts(rule, contact_id, now, is_past=is_past)
     if verdicts is None:
         return None
     found = evidence.gather(rule, contact_id, now)
@@ -83,10 +85,15 @@ def parts(rule: Rule) -> Iterator[Rule]:
             yield from parts(child)
 
 
-def _verdicts(rule: Rule, contact_id: int, now: datetime) -> dict[Rule, tuple[bool, datetime | None]] | None:
+def _verdicts(
+    rule: Rule, contact_id: int, now: datetime, *, is_past: bool
+) -> dict[Rule, tuple[bool, datetime | None]] | None:
     """Truth and flips_at of every different node; equal ones share an answer."""
     numbered = dict(enumerate(dict.fromkeys(parts(rule))))
-    query = compiler.few(numbered, list(numbered), [contact_id] * len(numbered), tenancy.required(), now)
+    if is_past:
+        query = compiler.past(numbered, [contact_id], [now], tenancy.required())
+    else:
+        query = compiler.few(numbered, list(numbered), [contact_id] * len(numbered), tenancy.required(), now)
     with transaction.atomic(), tenancy.engine(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL jit = off")  # compiling the plan would take longer than running it
         cursor.execute(f"{query.sql} SELECT segment_id, truth, flips_at FROM evaluated", query.parameters)
