@@ -222,6 +222,7 @@ SPECTACULAR_SETTINGS = {
         "ExperimentUnit": "experiments.models.Unit",
         "PredictionUnit": "audience.models.PredictionUnit",
         "TaskStatus": "automations.models.TaskStatus",
+        "SimulationStatus": "automations.models.SimulationStatus",
         "TaskOutcome": "automations.models.Outcome",
         "TouchpointChannel": "attribution.models.CHANNELS",
         "TouchpointKind": "attribution.models.TouchpointKind",

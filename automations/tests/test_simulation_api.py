@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from audience import services as audience
 from audience.models import Event
 from automations.models import Automation, AutomationRun, Simulation
 from automations.simulation import work
@@ -83,7 +84,7 @@ def test_a_simulation_counts_people_ways_and_messages_and_writes_nothing_else(ap
 
 def test_caps_and_quiet_hours_are_counted_with_what_really_went(api, welcome) -> None:
     for contact_id in _crowd():
-        people.audience.grant_consent([contact_id], "email", how="form")
+        audience.grant_consent([contact_id], "email", None, how="form")
     CapRule.objects.create(kind="marketing", channel="email", most=1, per_hours=24)
     with clock.freeze(END):
         messages = _simulated(api, welcome, days=7)["result"]["messages"]
