@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
+from automations import local_times
 from automations.domain.tree import Step
 from automations.simulation import asking
-from automations.simulation.moments import span_micros
+from automations.simulation.moments import micros, moments, span_micros
 from automations.simulation.walker import ON, OUT, Crowd, Judge, Moved
+from automations.steps import random_split, wait_for_date
 from common import tenancy
 from common.later import later
 from experiments import services as experiments
-from experiments.models import Experiment
+from experiments.models import Experiment, ExperimentStatus
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +30,7 @@ SELECT contact.id, coalesce(held.arm_id, drawn.arm_id)
   LEFT JOIN experiments_assignment AS held
     ON held.organization_id = %(organization)s AND held.experiment_id = %(experiment)s
    AND held.contact_id = contact.id
-  LEFT JOIN LATERAL {draw} AS drawn ON true
+  LEFT JOIN LATERAL {draw} AS drawn ON %(takes_in)s
  WHERE contact.organization_id = %(organization)s AND contact.id = ANY(%(contacts)s)
 """
 
@@ -90,10 +92,48 @@ def _drawn(experiment: Experiment, contact_ids: list[int]) -> dict[int, int | No
     draw = experiments.arms_sql(experiment)
     values = draw.parameters | {
         "organization": tenancy.required(), "experiment": experiment.pk, "contacts": contact_ids,
+        "takes_in": experiment.status in (ExperimentStatus.RUNNING, ExperimentStatus.DRAFT),
     }  # fmt: skip
     with tenancy.engine(), connection.cursor() as cursor:
         cursor.execute(ARMS_SQL.format(draw=draw.sql), values)
         return dict(cursor.fetchall())
+
+
+def splits(settings: Any, step: Step, crowd: Crowd) -> Moved:
+    """The very draw of the live step."""
+    place = f"{crowd.automation_id}:{step.id}"
+    people, back = np.unique(crowd.contact, return_inverse=True)
+    ways = [_places(step, random_split.draw(settings.ways, place, contact)) for contact in people.tolist()]
+    return _go(crowd, np.array(ways, dtype=np.int16)[back])
+
+
+def branches_many(settings: Any, step: Step, crowd: Crowd) -> Moved:
+    """The first way whose rule was met, asked of those who have none yet."""
+    ways = np.full(len(crowd.at), _places(step, "otherwise"), dtype=np.int16)
+    rest = np.arange(len(crowd.at))
+    for way in settings.ways:
+        truth = asking.truths(way.rule, crowd.contact[rest], crowd.at[rest])
+        ways[rest[truth]] = _places(step, way.name)
+        rest = rest[~truth]
+    return _go(crowd, ways)
+
+
+def waits_for_time(settings: Any, step: Step, crowd: Crowd) -> Moved:
+    """Until the contact's own clock says so."""
+    at = local_times.read_time(settings.time)
+    assert at is not None
+    zones = local_times.zones(np.unique(crowd.contact).tolist())
+    pairs = zip(crowd.contact.tolist(), moments(crowd.at), strict=True)
+    left = [micros(local_times.following(now, at, settings.weekdays, zones[contact])) for contact, now in pairs]
+    return Moved(_go(crowd, ON).way, np.array(left, dtype=np.int64))
+
+
+def waits_for_date(settings: Any, step: Step, crowd: Crowd) -> Moved:
+    """Until the date that is stored today; who has none, or whose has passed, goes on at once."""
+    people, back = np.unique(crowd.contact, return_inverse=True)
+    due = wait_for_date.due_moments(settings, people.tolist())
+    left = np.array([micros(found) if (found := due[one]) else 0 for one in people.tolist()], dtype=np.int64)
+    return Moved(_go(crowd, ON).way, np.maximum(left[back], crowd.at))
 
 
 def _places(step: Step, name: str) -> int:
@@ -107,6 +147,10 @@ JUDGES: dict[str, Judge] = {
     "repeat": repeats,
     "experiment": draws,
     "exit": leaves,
+    "random_split": splits,
+    "branch_many": branches_many,
+    "wait_for_time": waits_for_time,
+    "wait_for_date": waits_for_date,
 }
 
 

@@ -30,13 +30,14 @@ ALLOWED_TODAY = (
     "Whether somebody may be written to (agreement, address, suppression, holdouts) is judged as of today; quiet "
     "hours and caps at the moment of each message, together with what really went to the same people."
 )
-UNSAVED_WORK = "Other workflows that this one would start, and events that it would write, are not followed."
+DATES_AS_TODAY = "Dates are those that stand in the attribute today."
+NOT_FOLLOWED = "Other workflows that this one would start, and events that it would write, are not followed."
 WITHOUT_FAULTS = "Every step is taken to succeed."
 FOLLOW_UP = frozenset({"start_automation", "emit_event"})
 # What steps change of a contact, by the fields that rules read.
 CHANGES = {
     "add_tag": "tags", "remove_tag": "tags", "update_status": "status", "update_priority": "priority",
-    "assign": "assignee",
+    "assign": "assignee", "update_value": "value_minor", "update_attribute": "attributes",
 }  # fmt: skip
 
 
@@ -45,13 +46,15 @@ def about(flow: Flow, heard: Candidates, templates: Mapping[str, Template]) -> l
     found = [AFRESH]
     if heard.late_count:
         found.append(_late(heard.late_count))
+    if hasattr(flow.trigger_settings, "anniversary"):
+        found.append(DATES_AS_TODAY)
     if places := [place for place, rule in read_rules(flow) if _is_as_today(rule)]:
         found.append(AS_TODAY.format(places=", ".join(places)))
     found += _changed_before(flow)
     if templates:
         found.append(ALLOWED_TODAY)
     if any(step.type in FOLLOW_UP for step in tree.walk(flow.steps)):
-        found.append(UNSAVED_WORK)
+        found.append(NOT_FOLLOWED)
     return [*found, WITHOUT_FAULTS]
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
+from automations import local_times
+from automations.selectors import anniversaries
 from automations.simulation.moments import EPOCH, POSTGRES_EPOCH, micros
+from automations.triggers import schedule
 from common import tenancy
 from common.later import later
 from segments.rules import catalogue, parser
@@ -45,6 +48,10 @@ SELECT stay.contact_id, stay.{moment}, 0::bigint, 0::bigint, 0::bigint
  WHERE stay.organization_id = %(organization)s AND stay.segment_id = %(segment)s
    AND stay.{moment} >= %(since)s AND stay.{moment} < %(until)s
 """
+EVERYBODY_SQL = """
+SELECT id FROM audience_contact WHERE organization_id = %s AND merged_into_id IS NULL ORDER BY id
+"""
+MOST_HEARD = 5_000_000
 # A row of COPY's binary format: a count of fields, then length and value of each (PostgreSQL's manual, "COPY").
 HEADER, COLUMNS = 19, ("contact", "at", "event", "key", "late")
 ROW = [("fields", ">i2"), *(part for name in COLUMNS for part in ((f"{name}_size", ">i4"), (name, ">i8")))]
@@ -103,7 +110,48 @@ def candidates(key: str, settings: Any, since: datetime, until: datetime, concur
     if found := re.fullmatch(r"segment_(entered|exited):(\d+)", key):
         moment = "entered_at" if found[1] == "entered" else "left_at"
         return _read(MOVED_SQL.format(moment=moment), values | {"segment": int(found[2])})
-    raise Unreplayable(NOT_KEPT if key.startswith("attribute:") else BY_HAND)
+    if hasattr(settings, "anniversary"):
+        return _dates(settings, since, until)
+    if hasattr(settings, "cron"):
+        return _turns(settings, since, until)
+    raise Unreplayable(NOT_KEPT if key.startswith(("attribute:", "tags")) else BY_HAND)
+
+
+def _dates(settings: Any, since: datetime, until: datetime) -> Candidates:
+    """Contacts whose date came, by the dates that are stored today."""
+    found = anniversaries.due(settings.anniversary, since, until)
+    zones = local_times.zones([one.contact_id for one in found])
+    at = [
+        micros(local_times.moment(date.fromisoformat(one.day), settings.anniversary.at, zones[one.contact_id]))
+        for one in found
+    ]
+    return _listed([one.contact_id for one in found], at)
+
+
+def _turns(settings: Any, since: datetime, until: datetime) -> Candidates:
+    """Everybody at each turn of the clock; the filter is asked as for every trigger."""
+    ticking = schedule.TRIGGER.clock
+    assert ticking is not None
+    turns: list[int] = []
+    turn = ticking.following(settings, since)
+    while turn < until and len(turns) < MOST_HEARD:
+        turns.append(micros(turn))
+        turn = ticking.following(settings, turn)
+    with tenancy.engine(), connection.cursor() as cursor:
+        cursor.execute(EVERYBODY_SQL, [tenancy.required()])
+        people = [row[0] for row in cursor.fetchall()]
+    if len(turns) * len(people) > MOST_HEARD:
+        raise Unreplayable(
+            f"In this time it comes {len(turns):,} times for {len(people):,} people, which is too much to replay; "
+            "choose fewer days."
+        )
+    return _listed(np.repeat(people, len(turns)), np.tile(np.array(turns, dtype=np.int64), len(people)))
+
+
+def _listed(contacts: Any, at: Any) -> Candidates:
+    contact, moment = np.asarray(contacts, dtype=np.int64), np.asarray(at, dtype=np.int64)
+    order = np.lexsort((moment, contact))
+    return Candidates(contact[order], moment[order], np.zeros_like(contact), np.zeros_like(contact))
 
 
 def _events(name: str, settings: Any, values: dict[str, Any], concurrent_by: str) -> Candidates:

@@ -71,6 +71,7 @@ class Crowd:
     at: Moments
     event: Ids
     until: int
+    automation_id: int = 0
 
 
 Judge = Callable[[Any, Step, Crowd], Moved]
@@ -136,7 +137,13 @@ class Walk:
         left_at = at.copy()
         goes = np.minimum(self.goal_at[who], self.exit_at[who]) > at
         if goes.any():
-            crowd = Crowd(self.travellers.contact[who[goes]], at[goes], self.travellers.event[who[goes]], self.until)
+            crowd = Crowd(
+                self.travellers.contact[who[goes]],
+                at[goes],
+                self.travellers.event[who[goes]],
+                self.until,
+                self.flow.automation_id,
+            )
             moved = self.judges(step.type)(settings_of(step), step, crowd)
             way[goes], left_at[goes] = moved.way, moved.left_at
         if is_over:

@@ -43,15 +43,11 @@ def check(configuration: Configuration, wrong: Wrong) -> None:
 
 def execute(configuration: Configuration, group: Group) -> Results:
     """The date is read anew whenever somebody looks, so that one that moved is waited for."""
-    at = local_times.read_time(configuration.time)
-    assert at is not None
-    zones, dates = local_times.zones(group.contact_ids), _dates(configuration, group.contact_ids)
+    moments = due_moments(configuration, group.contact_ids)
     name = configuration.attribute.removeprefix(CUSTOM)
     results = {}
     for run in group.runs:
-        where = zones[run.contact_id]
-        day = _day(dates.get(run.contact_id), where)
-        due = _moment(day, configuration.offset_days, at, where)
+        due = moments[run.contact_id]
         if due is None:
             results[run.id] = skipped(f"{name} holds no date for this contact.")
         elif due > group.now:
@@ -63,6 +59,17 @@ def execute(configuration: Configuration, group: Group) -> Results:
                 StepOutcome.WAITED, {"since": run.waiting_since.isoformat(), "until": due.isoformat()}
             )
     return results
+
+
+def due_moments(configuration: Configuration, contact_ids: Sequence[int]) -> dict[int, datetime | None]:
+    """When the date of each of these contacts has come, by their own clock; None for who has none."""
+    at = local_times.read_time(configuration.time)
+    assert at is not None
+    zones, dates = local_times.zones(contact_ids), _dates(configuration, contact_ids)
+    return {
+        contact_id: _moment(_day(dates.get(contact_id), where), configuration.offset_days, at, where)
+        for contact_id, where in zones.items()
+    }
 
 
 def _dates(configuration: Configuration, contact_ids: Sequence[int]) -> dict[int, Any]:

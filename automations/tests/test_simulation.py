@@ -102,7 +102,7 @@ def replayed(flow: Flow) -> Counter[tuple[Any, ...]]:
 
 
 def _done(step_type: str) -> str:
-    return "waited" if step_type == "wait" else "done"
+    return "waited" if step_type in ("wait", "wait_for_time") else "done"
 
 
 @pytest.fixture
@@ -116,6 +116,7 @@ def crowd(organization: Organization) -> list[int]:
     ]
 
 
+NINE = {"action_type": "wait_for_time", "configuration": {"time": "09:00", "weekdays": ["tue", "thu"]}}
 SPANS = st.sampled_from([{"hours": 5}, {"days": 1}, {"days": 2}, {"minutes": 30}])
 RULES = st.sampled_from([
     did("order"), did("order", within={"hours": 12}), did("visit", count=2, within={"days": 1}),
@@ -127,14 +128,14 @@ RULES = st.sampled_from([
 
 def _steps(template_id: int) -> st.SearchStrategy[list[dict[str, Any]]]:
     plain = st.sampled_from(
-        [making.TAG, {"action_type": "send_email", "configuration": {"template_id": template_id}}, making.EXIT]
+        [making.TAG, NINE, {"action_type": "send_email", "configuration": {"template_id": template_id}}, making.EXIT]
     )
     waiting = SPANS.map(lambda span: making.wait(**span))
     return st.recursive(
         st.lists(plain | waiting | waiting, min_size=1, max_size=3),
-        lambda inner: st.tuples(st.sampled_from([_branch, _wait_until, _repeat]), RULES, inner, inner, inner).map(
-            lambda drawn: [drawn[0](*drawn[1:4]), *drawn[4]]
-        ),
+        lambda inner: st.tuples(
+            st.sampled_from([_branch, _wait_until, _repeat, _split, _many]), RULES, inner, inner, inner
+        ).map(lambda drawn: [drawn[0](*drawn[1:4]), *drawn[4]]),
         max_leaves=5,
     )
 
@@ -149,6 +150,17 @@ def _wait_until(rule: dict[str, Any], one: list[Any], other: list[Any]) -> dict[
         "configuration": {"rule": rule, "timeout": {"hours": 30}},
         "branches": {"met": one, "timed_out": other},
     }
+
+
+def _split(rule: dict[str, Any], one: list[Any], other: list[Any]) -> dict[str, Any]:
+    ways = [{"name": "A", "weight": 40}, {"name": "B", "weight": 60}]
+    return {"action_type": "random_split", "configuration": {"ways": ways}, "branches": {"A": one, "B": other}}
+
+
+def _many(rule: dict[str, Any], one: list[Any], other: list[Any]) -> dict[str, Any]:
+    ways = [{"name": "York", "rule": making.where("city", "York")}, {"name": "Met", "rule": rule}]
+    branches = {"York": one, "Met": [], "otherwise": other}
+    return {"action_type": "branch_many", "configuration": {"ways": ways}, "branches": branches}
 
 
 def _repeat(rule: dict[str, Any], one: list[Any], other: list[Any]) -> dict[str, Any]:

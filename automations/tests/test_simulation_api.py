@@ -11,7 +11,8 @@ from django.core.management import CommandError, call_command
 from audience import services as audience
 from audience.models import Event
 from automations.models import Automation, AutomationRun, Simulation
-from automations.simulation import work
+from automations.simulation import flow as flows
+from automations.simulation import replay, work
 from automations.tests import making
 from automations.tests.test_simulation import END, NOON, did
 from campaigns.models import EmailTemplate
@@ -165,3 +166,22 @@ def test_the_command_tells_the_same(welcome, capsys) -> None:
         assert "3 entries of 3 people; 4 messages written, 0 would have gone." in capsys.readouterr().out
         with pytest.raises(CommandError, match="no workflow"):
             call_command("simulate_automation", "unknown")
+
+
+def test_the_clock_and_dates_are_triggers_with_a_past(organization) -> None:
+    contact = making.contact(attributes={"renewal": "2026-06-05"})
+    people.attribute("renewal", "date")
+    found = {}
+    for name, settings in {
+        "schedule": {"cron": "0 9 * * *", "filter": making.where("attributes.renewal", "2026-06-05", "on")},
+        "date": {"attribute": "attributes.renewal", "offset_days": -2},
+    }.items():
+        automation = making.automation(
+            making.TAG, name=name, trigger_type=name, trigger_configuration=settings, entry_rule="again"
+        )
+        flow = flows.read(automation.current_version.document, automation)
+        found[name] = replay.replay(flow, NOON, END)
+
+    assert {name: told["entries"] for name, told in found.items()} == {"schedule": 6, "date": 1}
+    days = [day["day"] for day in found["date"]["per_day"] if day["entries"]]
+    assert (days, contact.pk) == (["2026-06-03"], found["date"]["steps"]["add_tag_1"]["sample"][0]["contact_id"])
