@@ -106,6 +106,7 @@ NOT_BY_NUMBER = re.compile(
     r"|/message-?templates?/"  # e-mail templates have pages of their own, and the one that is made is one
     r"|^/automations/recipes/"  # ready workflows of the code, by name
     r"|^/pictures/"  # by the checksum of their bytes
+    r"|/simulations/latest/"  # only one that is done has counts, and the row that is made waits
 )
 
 
