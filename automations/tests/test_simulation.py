@@ -168,7 +168,6 @@ def _repeat(rule: dict[str, Any], one: list[Any], other: list[Any]) -> dict[str,
     return {"action_type": "repeat", "configuration": {"until": rule, "most": 2}, "branches": {"body": body}}
 
 
-WAYS = [_branch, _wait_until, _repeat, _split, _many]
 ENTRIES = st.sampled_from([
     {"entry_rule": "once"}, {"entry_rule": "again"}, {"entry_rule": "again"},
     {"entry_rule": "after_days", "entry_days": 1},
