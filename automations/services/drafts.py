@@ -123,6 +123,11 @@ def discard_draft(automation: Automation, *, expected_revision: str | None = Non
 
 def sketch(flow: Mapping[str, Any]) -> dict[str, Any]:
     """What a flow says and what is still wrong with it: `{"sentences", "problems": {place: sentence}}`; it reads."""
+    try:
+        check_shape(flow)
+    except Invalid as error:
+        nothing = {"trigger": "", "entry": "", "goal": "", "exit": "", "steps": {}}
+        return {"sentences": nothing, "problems": error.details}
     problems = publishing.problems_of(as_draft(flow))
     return {"sentences": sentences(flow, problems), "problems": problems}
 

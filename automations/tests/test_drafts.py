@@ -168,6 +168,30 @@ def test_a_sketch_tells_sentences_and_what_is_wrong_and_writes_nothing(organizat
     assert draft_template.published is None
 
 
+@pytest.mark.parametrize(
+    "junk",
+    [
+        {"trigger_type": []},
+        {"trigger_type": "event", "trigger_configuration": {"name": {}, "where": 3}},
+        {"entry_rule": {}, "entry_days": "x", "entry_key": []},
+        {"entry_rule": "after_days", "entry_days": -1},
+        {"goal_rule": "x", "exit_rule": [1]},
+        {"goal_rule": {"match": "all", "rules": [{"field": {}, "operator": []}]}},
+        {"actions": [None, 3, {"action_type": {}}]},
+        {"actions": [{"action_type": "branch", "branches": {"then": [{"action_type": "wait"}], "x": 3}}]},
+        {"actions": [{"action_type": "no_such_step", "configuration": {"a": 1}}]},
+        {"actions": [{"action_type": "wait", "configuration": {"days": 10**30}}]},
+    ],
+)
+def test_anything_may_be_sketched_and_is_told_to_be_wrong(admin, organization, junk) -> None:
+    flow = {"trigger_type": "manual", "actions": []} | junk
+
+    answer = admin.post("/api/v1/automations/sketch/", flow, content_type="application/json")
+
+    assert answer.status_code == 200, answer.content
+    assert answer.json()["problems"]
+
+
 # --- over HTTP -----------------------------------------------------------------------------------------------
 
 

@@ -3,11 +3,13 @@
 import { walk } from "./canvas-moves.js";
 
 const ICONS = {
-  send_email: "mail", send_message: "sms", send_push: "notifications", wait: "schedule", wait_until: "hourglass_top",
-  branch: "call_split", split: "shuffle", random_split: "shuffle", experiment: "science", repeat: "repeat",
+  send_email: "mail", send_message: "outgoing_mail", send_push: "notifications", wait: "schedule", wait_until: "hourglass_top",
+  wait_for_time: "alarm", wait_for_date: "event", branch: "call_split", branch_many: "alt_route", random_split: "shuffle", experiment: "science", repeat: "repeat",
   add_tag: "label", remove_tag: "label_off", update_status: "flag", update_priority: "priority_high",
   update_attribute: "edit_attributes", assign: "person_add", create_task: "task_alt", notify: "campaign",
-  exit: "logout", webhook: "webhook", emit_event: "bolt", start_automation: "play_circle", give_offer: "redeem",
+  exit: "logout", emit_event: "bolt", start_automation: "play_circle", update_value: "payments",
+  add_to_segment: "group_add", remove_from_segment: "group_remove", send_sms: "sms", send_whatsapp: "chat",
+  send_in_app: "smartphone", send_webhook: "webhook", send_slack: "tag",
 }; // prettier-ignore
 const OF_TYPES = { template: "outgoing_mail", rule: "call_split", span: "schedule", tag: "label", member: "person", members: "group", event: "bolt", segment: "groups" }; // prettier-ignore
 
@@ -73,11 +75,18 @@ export class Language {
     const kind = this.steps.get(type);
     const configuration = {};
     if (kind.branches.kind === "named") {
-      const example = kind.example?.[kind.branches.from];
-      if (Array.isArray(example)) configuration[kind.branches.from] = structuredClone(example);
+      const field = kind.fields.find(({ name }) => name === kind.branches.from);
+      const example = kind.example?.[field?.name];
+      if (Array.isArray(example)) configuration[field.name] = example.map((way) => plainWay(way, field.fields));
     }
     return this.fitted({ id: freeId(type, taken), action_type: type, is_active: true, configuration });
   }
+}
+
+// An example's way without its rule: whom it is for is what somebody has to say.
+function plainWay(way, fields) {
+  const rules = fields.filter(({ type }) => type === "rule").map(({ name }) => name);
+  return Object.fromEntries(Object.entries(way).filter(([name]) => !rules.includes(name)));
 }
 
 // `send_email_2`: names a step for ever, so that people inside find it again in the next version.

@@ -26,7 +26,7 @@ export function showNumbers(canvas) {
   }
   for (const mark of canvas.querySelectorAll("[data-way]")) {
     const [id, name] = split(mark.dataset.way);
-    const passed = steps[id]?.branches?.[name];
+    const passed = (steps[id]?.branches ?? steps[id]?.ways)?.[name];
     mark.replaceChildren(...(passed === undefined ? [] : [wayPart(steps[id], passed, name)]));
   }
 }

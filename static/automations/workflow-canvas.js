@@ -153,7 +153,8 @@ class WorkflowCanvas extends BlockEditor {
     this.chosen = id === before && !isOpened ? null : id;
     this.redraw();
     this.drawPanel();
-    if (this.chosen) this.panel.querySelector("[data-main]")?.focus();
+    // A rule begins with its first condition; other settings with their first box.
+    if (this.chosen) this.panel.querySelector(".wf-field")?.querySelector(".rb-add, [data-main]")?.focus();
     else this.focusOn(this.#keyOf(before));
   }
 
