@@ -107,11 +107,14 @@ def wire(subscriptions: Sequence[Subscription]) -> None:
 
 
 # Notices get their ids in the order they were announced, and deliveries theirs in the order of the notices.
+# Payloads come as one text: in an array every quote of theirs would be escaped once more, which takes longer than
+# the statement.
 PUBLISH_SQL = """
 WITH announced AS (
   INSERT INTO common_outboxnotice (organization_id, kind, payload, created_at, depth)
-  SELECT %(organization)s, kind, payload::jsonb, %(now)s, %(depth)s
-  FROM unnest(%(kinds)s::text[], %(payloads)s::text[]) WITH ORDINALITY AS told(kind, payload, place) ORDER BY place
+  SELECT %(organization)s, kind, payload, %(now)s, %(depth)s
+  FROM ROWS FROM (unnest(%(kinds)s::text[]), jsonb_array_elements(%(payloads)s::jsonb))
+       WITH ORDINALITY AS told(kind, payload, place) ORDER BY place
   RETURNING id
 ), numbered AS (
   SELECT id, row_number() OVER (ORDER BY id) - 1 AS place FROM announced
@@ -147,7 +150,7 @@ def publish(*notices: Any, to_all: bool = False) -> None:
                 "now": clock.now(),
                 "depth": depth(),
                 "kinds": kinds,
-                "payloads": [msgspec.json.encode(notice).decode() for notice in heard],
+                "payloads": msgspec.json.encode(heard).decode(),
                 "places": [places[number] for number, _ in listeners],
                 "subscribers": [subscription.key for _, subscription in listeners],
             },

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from django.db import connection
 
 from audience.models import Priority
 from automations import assignees, days
 from automations.configuration import Wrong, says
-from automations.models import Task
 from automations.steps import members
 from automations.steps.base import ALL_DONE, Group, Results, StepKind
 from automations.words import counted, quoted
+from common import tenancy
 
 LONGEST_TITLE = 300
 LONGEST_TYPE = 60
@@ -91,28 +92,38 @@ def due_date(due: str | int | None, now: datetime) -> date | None:
     return moment.astimezone(days.zone()).date() if moment.tzinfo else moment.date()
 
 
+# A model's object for each task would take three times as long.
+CREATE_SQL = """
+INSERT INTO automations_task
+       (organization_id, contact_id, assignee_id, source_key, title, description, task_type, priority, due_date,
+        status, outcome, automation_id, created_at)
+SELECT %(organization)s, made.contact_id, made.assignee_id, made.source_key, %(title)s, %(description)s, %(type)s,
+       %(priority)s, %(due)s::date, 'open', '', %(automation)s, %(now)s
+  FROM unnest(%(contacts)s::bigint[], %(assignees)s::bigint[], %(keys)s::text[])
+       AS made(contact_id, assignee_id, source_key)
+    ON CONFLICT (organization_id, source_key) DO NOTHING
+"""
+
+
 def execute(configuration: Configuration, group: Group) -> Results:
     """One insert for the whole group; the key makes a second try write nothing."""
     due = due_date(configuration.due_date, group.now)
     takers = _takers(configuration, group)
-    Task.objects.bulk_create(
-        [
-            Task(
-                contact_id=run.contact_id,
-                title=configuration.title,
-                description=configuration.description,
-                task_type=configuration.task_type,
-                priority=configuration.priority,
-                due_date=due,
-                assignee_id=takers.get(run.contact_id),
-                automation_id=group.automation_id,
-                source_key=group.key(run),
-                created_at=group.now,
-            )
-            for run in group.runs
-        ],
-        ignore_conflicts=True,
-    )
+    parameters: dict[str, Any] = {
+        "organization": tenancy.required(),
+        "contacts": [run.contact_id for run in group.runs],
+        "assignees": [takers.get(run.contact_id) for run in group.runs],
+        "keys": [group.key(run) for run in group.runs],
+        "title": configuration.title,
+        "description": configuration.description,
+        "type": configuration.task_type,
+        "priority": configuration.priority,
+        "due": due,
+        "automation": group.automation_id,
+        "now": group.now,
+    }
+    with tenancy.engine(), connection.cursor() as cursor:
+        cursor.execute(CREATE_SQL, parameters)
     return ALL_DONE
 
 
