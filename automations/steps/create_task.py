@@ -148,7 +148,8 @@ def _takers(configuration: Configuration, group: Group) -> Mapping[int, int]:
 def sentence(configuration: Configuration) -> str:
     text = f"Create the task {quoted(configuration.title)} {_for_whom(configuration)}"
     if isinstance(configuration.due_date, int):
-        return f"{text}, due {counted(configuration.due_date, 'day')} later"
+        when = f"{counted(configuration.due_date, 'day')} later" if configuration.due_date else "the same day"
+        return f"{text}, due {when}"
     return f"{text}, due {configuration.due_date}" if configuration.due_date else text
 
 

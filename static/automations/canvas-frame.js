@@ -37,6 +37,8 @@ export function scroller(canvas) {
     iconButton("fit_screen", "Fit the width (Ctrl+0)", () => zoomTo(canvas, "fit")),
   ];
   const scroll = el("div", { class: "wf-scroll", tabindex: "0", role: "region", "aria-label": "The flow" }, canvas.stageElement);
+  // Begins with the trunk in the middle: of a wide flow the left end would say nothing.
+  requestAnimationFrame(() => (scroll.scrollLeft = (scroll.scrollWidth - scroll.clientWidth) / 2));
   return el("div", { class: "wf-frame" }, scroll, el("div", { class: "wf-zoom", role: "group", "aria-label": "Zoom" }, zooms)); // prettier-ignore
 }
 
