@@ -49,6 +49,7 @@ def editor_page(automation: Automation, standing: drafts.Standing) -> dict[str, 
         "addresses": {
             "draft": f"{own}draft/",
             "sketch": f"{API}sketch/",
+            **_rows(automation),
             "read_file": f"{API}read-file/",
             "export": f"{own}export/?draft=true",
             "numbers": f"{own}picture/" if standing.version else None,
@@ -75,8 +76,17 @@ def picture_page(automation: Automation, version: AutomationVersion) -> dict[str
         "addresses": {
             "numbers": f"{API}{automation.pk}/picture/",
             "picture": f"{API}{automation.pk}/picture/",
-            "rehearsal": None,
+            **_rows(automation),
         },
+    }
+
+
+def _rows(automation: Automation) -> dict[str, str]:
+    """Where the numbers beside the cards lead, and where a rehearsal is asked for."""
+    return {
+        "simulations": f"{API}{automation.pk}/simulations/",
+        "log": reverse("automation-log", args=[automation.pk]),
+        "funnel": reverse("automation-funnel", args=[automation.pk]),
     }
 
 

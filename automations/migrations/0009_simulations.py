@@ -8,35 +8,84 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('automations', '0008_versions_and_alerts'),
+        ("automations", "0008_versions_and_alerts"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Simulation',
+            name="Simulation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('organization_id', models.BigIntegerField(db_default=common.tenancy.CurrentOrganization(), default=common.tenancy.current, editable=False)),
-                ('document', models.JSONField()),
-                ('days', models.PositiveSmallIntegerField(default=30, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(366)])),
-                ('since', models.DateTimeField()),
-                ('until', models.DateTimeField()),
-                ('status', models.CharField(choices=[('pending', 'Pending'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='pending', max_length=10)),
-                ('run_at', models.DateTimeField(default=common.clock.now)),
-                ('done_count', models.PositiveBigIntegerField(default=0)),
-                ('whole_count', models.PositiveBigIntegerField(null=True)),
-                ('result', models.JSONField(null=True)),
-                ('error', models.TextField(blank=True, default='')),
-                ('author', models.CharField(blank=True, default='', max_length=200)),
-                ('created_at', models.DateTimeField(default=common.clock.now)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('automation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='simulations', to='automations.automation')),
-                ('version', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='automations.automationversion')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "organization_id",
+                    models.BigIntegerField(
+                        db_default=common.tenancy.CurrentOrganization(),
+                        default=common.tenancy.current,
+                        editable=False,
+                    ),
+                ),
+                ("document", models.JSONField()),
+                (
+                    "days",
+                    models.PositiveSmallIntegerField(
+                        default=30,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(366),
+                        ],
+                    ),
+                ),
+                ("since", models.DateTimeField()),
+                ("until", models.DateTimeField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                ("run_at", models.DateTimeField(default=common.clock.now)),
+                ("done_count", models.PositiveBigIntegerField(default=0)),
+                ("whole_count", models.PositiveBigIntegerField(null=True)),
+                ("result", models.JSONField(null=True)),
+                ("error", models.TextField(blank=True, default="")),
+                ("author", models.CharField(blank=True, default="", max_length=200)),
+                ("created_at", models.DateTimeField(default=common.clock.now)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "automation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="simulations",
+                        to="automations.automation",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="automations.automationversion",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('status__in', ['pending', 'running'])), fields=['organization_id', 'run_at'], name='simulations_to_run')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status__in", ["pending", "running"])),
+                        fields=["organization_id", "run_at"],
+                        name="simulations_to_run",
+                    )
+                ],
             },
         ),
     ]

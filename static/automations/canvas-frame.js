@@ -3,6 +3,7 @@ import { confirm } from "../blocks/dialog.js";
 import { el, iconButton } from "../blocks/dom.js";
 import { menuButton } from "../blocks/menu.js";
 import { ask } from "../blocks/server.js";
+import { rehearse } from "./canvas-rehearsal.js";
 import { opened } from "./canvas-language.js";
 
 export function lay(canvas, field) {
@@ -71,7 +72,7 @@ function acts(canvas) {
     { label: "Hide or show all branches", icon: "unfold_less", act: () => foldAll(canvas) },
     { label: "Save as a file", icon: "download", act: () => leaveTo(canvas, addresses.export) },
     { label: "Bring steps from a file", icon: "upload_file", act: () => bring(canvas) },
-    addresses.simulate ? { label: "Rehearse with real events", icon: "science", act: () => leaveTo(canvas, addresses.simulate) } : null, // prettier-ignore
+    { label: "Rehearse with the last 30 days", icon: "science", act: () => rehearse(canvas) },
     canvas.page.version ? { label: "Throw the draft away", icon: "delete_sweep", isOff: !canvas.hasDraft, act: () => discard(canvas) } : null, // prettier-ignore
     { label: "Name, limits and numbers", icon: "settings", act: () => leaveTo(canvas, addresses.settings) },
   ].filter(Boolean);

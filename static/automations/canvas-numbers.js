@@ -20,41 +20,48 @@ export function wayNumbers(canvas, id, name) {
 export function showNumbers(canvas) {
   const steps = canvas.numbers?.steps ?? {};
   for (const line of canvas.querySelectorAll("[data-numbers]")) {
-    const parts = partsOf(steps[line.dataset.numbers]);
+    const parts = partsOf(canvas, line.dataset.numbers, steps[line.dataset.numbers]);
     line.replaceChildren(...parts);
     line.hidden = !parts.length;
   }
   for (const mark of canvas.querySelectorAll("[data-way]")) {
     const [id, name] = split(mark.dataset.way);
     const passed = (steps[id]?.branches ?? steps[id]?.ways)?.[name];
-    mark.replaceChildren(...(passed === undefined ? [] : [wayPart(steps[id], passed, name)]));
+    mark.replaceChildren(...(passed === undefined ? [] : [wayPart(canvas, id, passed)]));
   }
 }
 
 const split = (text) => [text.slice(0, text.indexOf("/")), text.slice(text.indexOf("/") + 1)];
 
-function wayPart(step, passed, name) {
-  const href = step.branch_hrefs?.[name];
-  const words = step.simulated !== undefined ? `${count(passed)} would` : count(passed);
-  return href ? el("a", { href }, words) : el("span", {}, words);
+// The records of a step in the workflow's log; a rehearsal has none.
+function logOf(canvas, id, outcome = "") {
+  const { log } = canvas.page.addresses;
+  const { version } = canvas.numbers;
+  return log ? `${log}?${new URLSearchParams({ step: id, version, ...(outcome ? { outcome } : {}) })}` : null;
 }
 
-function partsOf(one) {
+function wayPart(canvas, id, passed) {
+  if (canvas.numbers.steps[id].simulated !== undefined) return el("span", {}, `${count(passed)} would`);
+  return el("a", { href: logOf(canvas, id, "branched") }, count(passed));
+}
+
+function partsOf(canvas, id, one) {
   if (!one) return [];
   if (one.simulated !== undefined) return simulated(one);
   const part = (glyph, number, words, href, tone = "") =>
     el(
-      href ? "a" : "span",
+      "a",
       { href, class: `wf-number${tone}`, title: words },
       icon(glyph),
       el("span", { class: "gs-hidden" }, `${words}: `),
       typeof number === "string" ? number : count(number),
     );
+  const { now, passed, failed, conversion, href } = one;
   return [
-    part("person_pin_circle", one.now ?? 0, "Here now", one.href, one.now ? " wf-number--now" : ""),
-    part("done", one.passed ?? 0, "Passed", one.passed_href),
-    one.failed ? part("error", one.failed, "Failed", one.failed_href ?? one.href, " wf-number--bad") : null,
-    one.conversion === null || one.conversion === undefined ? null : part("trending_up", percent(one.conversion), "Came this far, of all who entered"), // prettier-ignore
+    part("person_pin_circle", now, "Here now", href, now ? " wf-number--now" : ""),
+    part("done", passed, "Passed", logOf(canvas, id)),
+    failed ? part("error", failed, "Failed", `${href}&status__in=failed`, " wf-number--bad") : null,
+    conversion === null ? null : part("trending_up", percent(conversion), "Came this far, of all who entered", canvas.page.addresses.funnel), // prettier-ignore
   ].filter(Boolean);
 }
 

@@ -2,7 +2,7 @@
 import { el } from "../blocks/dom.js";
 import { ask } from "../blocks/server.js";
 import { scroller } from "./canvas-frame.js";
-import { follow, showNumbers } from "./canvas-numbers.js";
+import { showLatest, showPeople } from "./canvas-rehearsal.js";
 import { opened } from "./canvas-language.js";
 
 export function layPicture(canvas, field) {
@@ -17,26 +17,19 @@ function tools(canvas) {
   box.value = canvas.page.version;
   box.addEventListener("change", () => turn(canvas, box.value));
   const shown = el("select", { "aria-label": "Numbers", "data-key": "numbers" }, el("option", { value: "people" }, "People now"), el("option", { value: "rehearsal" }, "The latest rehearsal")); // prettier-ignore
-  shown.addEventListener("change", () => {
-    canvas.numbers = null;
-    showNumbers(canvas);
-    canvas.isRehearsal = shown.value === "rehearsal";
-    canvas.numbersAddress = numbersOf(canvas);
-    follow(canvas, () => canvas.numbersAddress);
-  });
-  return el("div", { class: "wf-picture-bar" }, versions.length > 1 ? box : null, addresses.rehearsal ? shown : null);
+  shown.addEventListener("change", () => (shown.value === "rehearsal" ? showLatest(canvas) : showPeople(canvas)));
+  canvas.peopleBox = shown;
+  return el("div", { class: "wf-picture-bar" }, versions.length > 1 ? box : null, addresses.simulations ? shown : null);
 }
-
-const numbersOf = (canvas) => (canvas.isRehearsal ? canvas.page.addresses.rehearsal : `${canvas.page.addresses.picture}${canvas.shownVersion ? `?version=${canvas.shownVersion}` : ""}`); // prettier-ignore
 
 // Another version in the same picture.
 async function turn(canvas, number) {
   const picture = await ask(`${canvas.page.addresses.picture}?version=${number}&flow=true`);
-  canvas.shownVersion = number;
   canvas.sentences = picture.sentences;
   canvas.numbers = picture;
-  canvas.numbersAddress = numbersOf(canvas);
+  canvas.shownVersion = number;
   canvas.folded.clear();
   canvas.change(opened(picture.flow, canvas.language));
+  showPeople(canvas);
   canvas.say(`Version ${number}`);
 }

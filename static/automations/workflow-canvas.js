@@ -33,7 +33,13 @@ class WorkflowCanvas extends BlockEditor {
     this.sentences = this.page.sentences ?? { steps: {} };
     if (this.isReadOnly) this.#show();
     else this.#edit();
-    follow(this, () => this.numbersAddress ?? this.page.addresses.numbers);
+    follow(this, () => this.numbersAddress ?? this.peopleAddress());
+  }
+
+  // Where the numbers of people come from: those of the version that is shown.
+  peopleAddress() {
+    const { numbers } = this.page.addresses;
+    return this.shownVersion ? `${numbers}?version=${this.shownVersion}` : numbers;
   }
 
   #show() {

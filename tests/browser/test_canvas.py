@@ -127,3 +127,21 @@ def test_a_workflow_is_built_on_a_phone(visit: Any, blank: Automation) -> None:
     draft = _kept(page, blank)
     assert [step["action_type"] for step in draft["actions"]] == ["branch", "wait"]
     assert draft["actions"][1]["configuration"] == {"days": 2}
+
+
+def test_the_picture_shows_people_and_each_number_leads_to_its_rows(visit: Any, town: Town) -> None:
+    with tenancy.organization(town.organization_id):
+        welcome = Automation.objects.get(slug="welcome")
+    watched = visit(reverse("admin:automations_automation_change", args=[welcome.pk]))
+    page = watched.page
+    picture = page.locator("workflow-canvas")
+
+    here = picture.locator('[data-numbers="wait_1"] a', has_text="Here now")
+    expect(here).to_have_text("person_pin_circleHere now: 12")
+    expect(picture.locator('[data-way="branch_1/then"] a')).to_have_text("5")
+    assert watched.everything() == []
+    links = {link.get_attribute("href") for link in picture.locator("[data-numbers] a, [data-way] a").all()}
+    assert [path for path in sorted(links) if page.request.get(f"{watched.server}{path}").status != 200] == []
+    here.click()
+    page.wait_for_url("**/automationrun/**")
+    assert page.locator("#result_list tbody tr").count() == 12
