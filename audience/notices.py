@@ -62,6 +62,26 @@ class ContactsChanged:
 
 
 @dataclass(frozen=True)
+class Promised:
+    """A contact who shall have a reward; `key` names this very promise for ever."""
+
+    contact_id: int
+    key: str
+
+
+@dataclass(frozen=True)
+class RewardsPromised:
+    """Contacts shall have a reward: points, or credit, coupon and cash in minor units of a currency (empty: home)."""
+
+    promised: list[Promised]
+    kind: str
+    amount: int
+    currency: str
+    needs_approval: bool
+    reason: str
+
+
+@dataclass(frozen=True)
 class PredictionChange:
     """What was predicted of a contact, and what is now. Nothing before: it is the first of this name."""
 

@@ -10,7 +10,13 @@ from accounts.notices import TimeZoneChanged
 from attribution import services as attribution
 from attribution import subscribers as attribution_subscribers
 from audience import services as audience
-from audience.notices import ConsentRequested, ContactsChanged, EventsRecorded, PredictionsChanged
+from audience.notices import (
+    ConsentRequested,
+    ContactsChanged,
+    EventsRecorded,
+    PredictionsChanged,
+    RewardsPromised,
+)
 from automations import requests as automation_requests
 from automations import subscribers as automations
 from automations.notices import StartAsked
@@ -117,6 +123,7 @@ SUBSCRIPTIONS: list[Subscription] = [
     ),
     Subscription(ContactsChanged, "integrations.contacts", integrations_subscribers.on_contacts_changed, LATER),
     Subscription(EventsRecorded, "viral.events", viral.on_events, LATER),
+    Subscription(RewardsPromised, "viral.promises", viral.on_promises, LATER),
     Subscription(ContactsChanged, "viral.contacts", viral.on_contacts, LATER),
 ]
 

@@ -124,7 +124,7 @@ class RewardAdmin(ReadOnlyMixin, OrganizationModelAdmin):
     ordering = ["-pk"]
     fields = ["referral", "contact", "side", "earned", "state", "reason", "created_at", "decided_at"]
     actions = ["approve_chosen", "reverse_chosen"]
-    empty_hint = "Rewards appear when an invited friend qualifies."
+    empty_hint = "Rewards appear when an invited friend qualifies, or when a workflow gives some."
 
     @admin.display(description="Reward")
     def earned(self, reward: Reward) -> str:

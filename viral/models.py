@@ -182,21 +182,27 @@ class RewardStatus(models.TextChoices):
 
 
 class Reward(OrganizationScoped):
-    """What a side of a referral earned: a row of the ledger, once per referral and side."""
+    """A row of the ledger: what a side of a referral earned, once each, or what a workflow gave (`source_key`)."""
 
-    referral = models.ForeignKey(Referral, on_delete=models.CASCADE, related_name="rewards", db_index=False)
+    referral = models.ForeignKey(
+        Referral, null=True, blank=True, on_delete=models.CASCADE, related_name="rewards", db_index=False
+    )
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="rewards", db_constraint=False)
-    side = models.CharField(max_length=10, choices=RewardSide)
+    side = models.CharField(max_length=10, choices=RewardSide, blank=True, default="", db_default="")
     kind = models.CharField(max_length=10, choices=RewardKind)
     amount = models.BigIntegerField(help_text="Points, or money in minor units.")
     currency = models.CharField(max_length=3, blank=True, default="", help_text="Empty for points.")
     status = models.CharField(max_length=10, choices=RewardStatus, default=RewardStatus.PENDING)
     reason = models.CharField(max_length=200, blank=True, default="", db_default="")
+    source_key = models.CharField(max_length=120, null=True, editable=False, help_text="What was promised, once.")
     created_at = models.DateTimeField(default=clock.now)
     decided_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["referral", "side"], name="one_reward_per_side")]
+        constraints = [
+            models.UniqueConstraint(fields=["referral", "side"], name="one_reward_per_side"),
+            models.UniqueConstraint(fields=["organization_id", "source_key"], name="one_reward_per_source"),
+        ]
         indexes = [models.Index(fields=["organization_id", "status", "-id"], name="rewards_by_status")]
 
     def __str__(self) -> str:

@@ -199,7 +199,7 @@ def _by_id(configuration: dict[str, Any], places: Iterable[str], known: Catalogu
     for place in places:
         name, _, inner = place.partition("[].")
         if inner:
-            changed[name] = [_by_id(item, [inner], known) for item in changed[name]]
+            changed[name] = [_by_id(item, [inner], known) for item in changed.get(name) or []]
         elif changed.get(name) is not None:
             changed[name] = by_id(changed[name], known)
     return changed

@@ -18,7 +18,7 @@ from automations.models import Automation, AutomationRun, Notification, RunStatu
 from automations.selectors import reports
 from automations.steps import STEPS
 from automations.tests import making
-from campaigns.models import EmailTemplate
+from campaigns.models import Campaign, CampaignStatus, EmailTemplate, Offer, Target
 from common import clock
 from common.errors import Invalid
 from delivery.models import Message, Provider
@@ -81,6 +81,13 @@ def _template_of(channel: str) -> int:
             name=f"By {channel}", slug=channel, subject="", html="", channel=channel, fields=fields
         )
     return found.pk
+
+
+def _offer() -> Offer:
+    """An offer with a code for each person, of a campaign that runs."""
+    campaign, _ = Campaign.objects.get_or_create(name="Spring", status=CampaignStatus.ACTIVE)
+    offer, _ = Offer.objects.get_or_create(campaign=campaign, kind="discount", value=10, codes="generated")
+    return offer
 
 
 def _channel_case(channel: str, label: str, name: str) -> Case:
@@ -355,6 +362,47 @@ CASES: dict[str, Case] = {
             "dot": ({"ways": [{"name": "A.b"}, {"name": "C"}]}, "ways[0].name: must be 1 to 20 characters without"),
         },
         branches={"A": [], "B": []},
+    ),
+    "give_points": Case(
+        lambda world: {"points": 100},
+        "Give 100 points",
+        lambda contact: None,
+        lambda world: None,
+        {"none": ({"points": 0}, "actions[0].configuration.points: must be from 1")},
+    ),
+    "give_reward": Case(
+        lambda world: {"kind": "credit", "amount": 500, "currency": "EUR"},
+        "Give 5.00 EUR store credit, once a colleague approves it",
+        lambda contact: None,
+        lambda world: None,
+        {
+            "kind": ({"kind": "gold", "amount": 1}, "actions[0].configuration.kind: "),
+            "amount": ({"kind": "cash", "amount": -1}, "actions[0].configuration.amount: must be from 1"),
+            "currency": ({"kind": "cash", "amount": 1, "currency": "euro"}, "currency: must be a code of three"),
+        },
+    ),
+    "give_offer": Case(
+        lambda world: {"offer_id": _offer().pk},
+        "Give the offer “10.00 percent discount” of “Spring”",
+        lambda contact: list(Target.objects.filter(contact=contact).values_list("campaign__name", "status")),
+        lambda world: [("Spring", "eligible")],
+        {"unknown": ({"offer_id": 9_999_999}, "there is no offer 9999999")},
+    ),
+    "next_best_action": Case(
+        lambda world: {"ways": [{"name": "A"}, {"name": "B", "worth": 2}], "rest_days": 7},
+        "Whichever promises most of “A”, “B”, none twice within 7 days",
+        lambda contact: None,
+        lambda world: None,
+        {
+            "one": ({"ways": [{"name": "A"}]}, "configuration.ways: needs 2 to 20 ways"),
+            "worth": ({"ways": [{"name": "A", "worth": 0}, {"name": "B"}]}, "ways[0].worth: must be more than 0"),
+            "rest": ({"ways": [{"name": "A"}, {"name": "B"}], "rest_days": -1}, "rest_days: must be from 0 to 365"),
+            "rule": (
+                {"ways": [{"name": "A", "rule": making.where("colour", "red")}, {"name": "B"}]},
+                "configuration.ways[0].rule.field: unknown field",
+            ),
+        },
+        branches={"A": [], "B": [], "otherwise": []},
     ),
     "emit_event": Case(
         lambda world: {"name": "nurtured", "properties": {"plan": "pro"}},

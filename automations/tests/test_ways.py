@@ -9,18 +9,22 @@ from hypothesis import strategies as st
 
 from audience import services as audience
 from audience.models import Contact, Event
+from audience.notices import Promised, RewardsPromised
 from automations import local_times, services
-from automations.models import AutomationRun, RunStatus
+from automations.models import AutomationRun, RunStatus, StepRun
+from automations.selectors import ways as known
 from automations.steps import random_split
 from automations.steps.random_split import Way
 from automations.tests import making
-from common import clock
+from campaigns.models import Campaign, CampaignStatus, Offer, OfferCode
+from common import clock, outbox
+from viral.models import Reward
 
 pytestmark = pytest.mark.django_db
 
 
-def _step(kind: str, branches: dict | None = None, **configuration) -> dict:
-    return {"action_type": kind, "configuration": configuration} | ({"branches": branches} if branches else {})
+def _step(action_type: str, branches: dict | None = None, **configuration) -> dict:
+    return {"action_type": action_type, "configuration": configuration} | ({"branches": branches} if branches else {})
 
 
 @pytest.mark.parametrize(
@@ -189,6 +193,80 @@ def test_an_event_of_a_workflow_stands_in_the_table_once_and_starts_others(organ
     assert told.properties["plan"] == "pro"
     assert told.properties["automation_id"] == automation.pk
     assert contact.tasks.count() == 1
+
+
+def test_the_way_that_reached_the_goal_is_taken_more_often_and_none_twice_in_a_row(organization) -> None:
+    tag = lambda name: [{"action_type": "add_tag", "configuration": {"tag": name}}]  # noqa: E731
+    step = _step(
+        "next_best_action", {"A": tag("a"), "B": tag("b"), "otherwise": []}, ways=[{"name": "A"}, {"name": "B"}]
+    )
+    automation = making.automation(step, entry_rule="again")
+    people = making.contacts(80)
+    ids = [person.pk for person in people]
+    known.forget()
+    services.start(automation, ids[:40])
+    making.work()
+    reached = StepRun.objects.filter(detail__branch="A").values("run")
+    AutomationRun.objects.filter(pk__in=reached).update(status="exited", exit_reason="goal")
+    known.forget()
+
+    services.start(automation, ids[40:])
+    making.work()
+    services.start(automation, ids[:40])
+    making.work()
+
+    later = StepRun.objects.filter(run__contact__in=ids[40:])
+    assert later.filter(detail__branch="A").count() > 35
+    told = later.filter(detail__branch="A").first().detail
+    assert told["reason"].startswith("“A” reached the goal for ")
+    assert set(told["draws"]) == {"A", "B"}
+    for person in people[:40]:
+        branched = StepRun.objects.filter(run__contact=person, outcome="branched")
+        ways = branched.values_list("detail__branch", flat=True)
+        assert sorted(ways) == ["A", "B"]
+    services.start(automation, ids[:1])
+    making.work()
+    assert StepRun.objects.order_by("-pk").first().detail["branch"] == "otherwise"
+
+
+def test_rewards_are_in_the_ledger_once_and_wait_for_approval_where_they_must(organization, drain) -> None:
+    steps = [_step("give_points", points=100), _step("give_reward", kind="cash", amount=500)]
+    automation = making.automation(*steps)
+    contact = making.contact()
+
+    services.start(automation, [contact.pk])
+    drain()
+    run = AutomationRun.objects.get()
+    again = RewardsPromised([Promised(contact.pk, f"automation:{run.pk}:give_points_1")], "points", 7, "", False, "")
+    outbox.publish(again)
+    drain()
+
+    ledger = Reward.objects.order_by("pk").values_list("kind", "amount", "currency", "status", "reason")
+    assert list(ledger) == [
+        ("points", 100, "", "approved", "Workflow “Welcome”"),
+        ("cash", 500, organization.currency, "pending", "Workflow “Welcome”"),
+    ]
+
+
+def test_each_contact_gets_a_code_of_their_own_and_keeps_it(organization) -> None:
+    campaign = Campaign.objects.create(name="Spring", status=CampaignStatus.ACTIVE)
+    offer = Offer.objects.create(campaign=campaign, kind="discount", value=10, code="S-", codes="generated")
+    automation = making.automation(_step("give_offer", offer_id=offer.pk), entry_rule="again")
+    people = making.contacts(3)
+
+    for _ in range(2):
+        services.start(automation, [person.pk for person in people])
+        making.work()
+
+    codes = list(OfferCode.objects.values_list("code", flat=True))
+    assert len(set(codes)) == 3
+    assert all(code.startswith("S-") for code in codes)
+    told = StepRun.objects.filter(run__contact=people[0]).values_list("detail__code", flat=True)
+    assert len(set(told)) == 1
+    Campaign.objects.update(status=CampaignStatus.PAUSED)
+    services.start(automation, [people[0].pk])
+    making.work()
+    assert StepRun.objects.order_by("-pk").first().outcome == "skipped"
 
 
 def test_another_workflow_starts_once_and_one_that_is_off_for_nobody(organization, drain) -> None:

@@ -13,6 +13,7 @@ from campaigns.services.control import archive, cancel, complete, launch, pause,
 from campaigns.services.deciding import decide, waits_for_winner
 from campaigns.services.drafts import compare, draft_of, restore_version, save_draft, version_of
 from campaigns.services.forecasts import keep_forecast
+from campaigns.services.giving import give_offer
 from campaigns.services.offer_drafts import OfferDraft, offers_of
 from campaigns.services.offers import Taken, Who, find_contact, record_conversion, record_view
 from campaigns.services.outcomes import count_outcomes
@@ -63,6 +64,7 @@ __all__ = [
     "duplicate_campaign",
     "duplicate_template",
     "find_contact",
+    "give_offer",
     "keep_forecast",
     "launch",
     "offers_of",

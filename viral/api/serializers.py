@@ -102,7 +102,7 @@ class InvitationInput(StrictSerializer):
 
 
 class RewardSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
-    referral_id = serializers.IntegerField()
+    referral_id = serializers.IntegerField(allow_null=True, help_text="Null for what a workflow gave.")
     contact_id = serializers.IntegerField()
 
     class Meta:

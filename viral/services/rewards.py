@@ -20,7 +20,7 @@ def approve(reward_ids: Sequence[int]) -> int:
         rewards = list(waiting.order_by("pk"))
         for reward in rewards:
             _decide(reward, RewardStatus.APPROVED, "", "approve")
-        qualifying.settle_rewarded([reward.referral_id for reward in rewards])
+        qualifying.settle_rewarded([reward.referral_id for reward in rewards if reward.referral_id is not None])
     return len(rewards)
 
 
