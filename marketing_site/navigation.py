@@ -101,6 +101,7 @@ NAVIGATION: list[tuple[str, list[Link]]] = [
         "Attribution",
         [
             Link("Campaign ROI", "paid", "dashboards:campaigns", "attribution"),
+            Link("Workflows", "account_tree", "dashboards:workflows", "attribution"),
             Link("Models compared", "balance", "dashboards:attribution", "attribution"),
             Link("Conversions", "shopping_bag", "admin:attribution_conversion_changelist", "attribution"),
             Link("Goals", "flag", "admin:attribution_goal_changelist", "attribution"),

@@ -4,6 +4,7 @@ from attribution.selectors.campaigns import CampaignReport, CampaignReturn, camp
 from attribution.selectors.comparison import Comparison, Line, revenue_by_model
 from attribution.selectors.drilldown import Rows
 from attribution.selectors.journeys import CreditOf, Journey, Stop, journey
+from attribution.selectors.messages import Earned, earned_by_messages
 from attribution.selectors.sums import LeftOut, Totals, totals
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "CampaignReturn",
     "Comparison",
     "CreditOf",
+    "Earned",
     "Journey",
     "LeftOut",
     "Line",
@@ -18,6 +20,7 @@ __all__ = [
     "Stop",
     "Totals",
     "campaign_roi",
+    "earned_by_messages",
     "journey",
     "revenue_by_model",
     "totals",

@@ -51,7 +51,7 @@ def troubles(automation_id: int | None = None) -> list[Trouble]:
             row[1],
             names.get((row[7], row[2]), row[2] or "Entering"),
             row[4],
-            row[5],
+            min(row[5], now),
             min(row[6], now),
             row[8],
         )

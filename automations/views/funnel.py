@@ -93,6 +93,8 @@ def _row(automation: Automation, version: AutomationVersion, stage: Stage, asked
     }
     here = f"{runs}?{urlencode(people)}&status__in=running,held,failed"
     label = f"{'— ' * stage.depth}{stage.way.capitalize() + ': ' if stage.way else ''}{stage.sentence}"
+    if stage.ways:
+        label += f" ({', '.join(f'{name} {times:,}' for name, times in sorted(stage.ways.items()))})"
     return [
         Cell(label),
         figures.count(stage.reached, log()),

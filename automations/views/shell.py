@@ -49,6 +49,7 @@ def render(
             Tab("Workflow", reverse("admin:automations_automation_change", args=[automation.pk]), False),
             *(Tab(title, reverse(tab, args=[automation.pk]), tab == name) for tab, title in TABS),
             Tab("People", f"{runs}?automation__id__exact={automation.pk}", False),
+            Tab("What failed", f"{reverse('automation-troubles')}?workflow={automation.pk}", False),
         ],
         "may_write": allowed(request.user, "automations", write=True),
         **context,
