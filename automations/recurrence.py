@@ -48,6 +48,14 @@ class Recurrence:
                     return min(later)
         raise Invalid("This schedule never comes: no year has such a day.")
 
+    def turns(self, moment: datetime, count: int) -> list[datetime]:
+        """The first `count` moments later than `moment`."""
+        found: list[datetime] = []
+        while len(found) < count:
+            moment = self.after(moment)
+            found.append(moment)
+        return found
+
     def _has(self, day: date) -> bool:
         if day.month not in self.months:
             return False

@@ -3,7 +3,7 @@
 from automations.models.alerts import Alert, AlertKind, AlertReader, WatchSettings
 from automations.models.counts import RunCount, StepCount
 from automations.models.runs import INSIDE, AutomationRun, ExitReason, Rotation, RunStatus, StepOutcome, StepRun
-from automations.models.scheduled import ScheduledStatus, ScheduledTask, ScheduleKind
+from automations.models.scheduled import ScheduledStatus, ScheduledTask, ScheduledTry, ScheduleKind
 from automations.models.simulations import Simulation, SimulationStatus
 from automations.models.tasks import Notification, Outcome, Task, TaskNote, TaskStatus
 from automations.models.turns import TriggerTurn
@@ -37,6 +37,7 @@ __all__ = [
     "ScheduleKind",
     "ScheduledStatus",
     "ScheduledTask",
+    "ScheduledTry",
     "Simulation",
     "SimulationStatus",
     "StepCount",

@@ -57,3 +57,19 @@ class ScheduledTask(OrganizationScoped):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ScheduledTry(OrganizationScoped):
+    """One try of a scheduled task, written in the transaction that did it."""
+
+    task = models.ForeignKey(ScheduledTask, on_delete=models.CASCADE, related_name="tries")
+    tried_at = models.DateTimeField(default=clock.now)
+    status = models.CharField(max_length=20, choices=ScheduledStatus)
+    result: models.JSONField[Any, Any] = models.JSONField(default=dict, db_default={})
+    error = models.TextField(blank=True, default="", db_default="")
+
+    class Meta:
+        indexes = [models.Index(fields=["task", "-id"], name="tries_by_task")]
+
+    def __str__(self) -> str:
+        return f"{self.status} at {self.tried_at:%Y-%m-%d %H:%M:%S}"

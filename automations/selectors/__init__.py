@@ -1,6 +1,6 @@
 """Every read of this room, by noun."""
 
-from automations.selectors.contacts import contact_ids
+from automations.selectors.contacts import contact_ids, named
 from automations.selectors.counts import Inside, inside, step_counts
 from automations.selectors.periods import Flow, flows_within, versions_of
 from automations.selectors.reports import Counts, Line, counts, outline, step_sentence, trigger_sentence
@@ -16,6 +16,7 @@ __all__ = [
     "counts",
     "flows_within",
     "inside",
+    "named",
     "outline",
     "step_counts",
     "step_sentence",

@@ -12,7 +12,7 @@ from automations.services.drafts import begin, discard_draft, read_draft, save_d
 from automations.services.files import import_file
 from automations.services.letters import dismiss, replay
 from automations.services.migration import Mode
-from automations.services.scheduled import process_due, reschedule, retry, schedule, unschedule
+from automations.services.scheduled import process_due, reschedule, retry, run_now, schedule, unschedule
 from automations.services.tasks import (
     add_note,
     create_task,
@@ -51,6 +51,7 @@ __all__ = [
     "replay",
     "reschedule",
     "retry",
+    "run_now",
     "save_draft",
     "schedule",
     "snooze",

@@ -15,7 +15,7 @@ from accounts.models import Organization
 from automations import configuration, recurrence
 from automations.configuration import Mistake
 from automations.domain.tree import Problems
-from automations.models import ScheduledStatus, ScheduledTask, ScheduleKind
+from automations.models import ScheduledStatus, ScheduledTask, ScheduledTry, ScheduleKind
 from automations.services.kinds import KINDS
 from common import claims, clock, doorbell, tenancy
 from common.errors import AppError, Conflict, Invalid, NotFound, Transient
@@ -41,6 +41,7 @@ FIELDS = frozenset(
 WAITING = (ScheduledStatus.PENDING, ScheduledStatus.RETRY_SCHEDULED)
 MOST_DELAY = timedelta(days=5 * 366)
 MOST_RETRIES = 20
+TRIES_KEPT = 200  # of each task
 # Of what is due, what matters most goes first. Plan: index scheduled_tasks_waiting, then a sort of the due.
 NEXT_SQL = """
 SELECT id FROM automations_scheduledtask
@@ -83,6 +84,23 @@ def retry(task: ScheduledTask) -> ScheduledTask:
                 held.run_at = clock.now()
                 held.save()
             doorbell.ring(WORK)
+    return held
+
+
+def run_now(task: ScheduledTask) -> ScheduledTask:
+    """Let a task have its turn at once, whatever its time; a recurring one goes on in its rhythm afterwards.
+
+    Raises `Conflict` when it is switched off.
+    """
+    with transaction.atomic():
+        held = ScheduledTask.objects.select_for_update().get(pk=task.pk)
+        if not held.is_active:
+            raise Conflict(f"“{held}” is switched off; switch it on first.", code="inactive")
+        with audit.changing(held, "run_now"):
+            held.status, held.attempts, held.error = ScheduledStatus.PENDING, 0, ""
+            held.run_at = clock.now()
+            held.save()
+        doorbell.ring(WORK)
     return held
 
 
@@ -203,11 +221,24 @@ def _do_next() -> ScheduledTask | None:
             if connection.connection is None or connection.connection.closed:
                 raise
             logger.error("Scheduled task %s failed", task.pk, exc_info=error)
-            _failed(task, error, now)
+            task.result = {}
+            _keep_try(task, _failed(task, error, now), now)
         else:
+            _keep_try(task, ScheduledStatus.COMPLETED, now)
             _succeeded(task, now)
         task.save()
     return task
+
+
+def _keep_try(task: ScheduledTask, status: ScheduledStatus, now: datetime) -> None:
+    """Write what came of a try; of a task that runs every minute only the last ones are kept."""
+    failed = status != ScheduledStatus.COMPLETED
+    error = task.error if failed else ""
+    ScheduledTry.objects.create(task=task, tried_at=now, status=status, result=task.result, error=error)
+    if task.turn_count % TRIES_KEPT == TRIES_KEPT - 1:
+        first_kept = task.tries.order_by("-pk").values_list("pk", flat=True)[TRIES_KEPT - 1 : TRIES_KEPT].first()
+        if first_kept is not None:
+            task.tries.filter(pk__lt=first_kept).delete()
 
 
 def _execute(task: ScheduledTask) -> dict[str, Any]:
@@ -223,8 +254,11 @@ def _succeeded(task: ScheduledTask, now: datetime) -> None:
     _next_turn(task, now)
 
 
-def _failed(task: ScheduledTask, error: Exception, now: datetime) -> None:
-    """Try again later, or give up this turn; a recurring task has its next turn all the same."""
+def _failed(task: ScheduledTask, error: Exception, now: datetime) -> ScheduledStatus:
+    """Try again later, or give up this turn; a recurring task has its next turn all the same.
+
+    Returns what came of the try.
+    """
     task.attempts += 1
     task.error = error.message if isinstance(error, AppError) else f"{type(error).__name__}: {error}"[:2000]
     # A conflict is about the state of things, which may change; other refusals stay what they are.
@@ -232,10 +266,11 @@ def _failed(task: ScheduledTask, error: Exception, now: datetime) -> None:
     if not certain and task.attempts <= task.most_retries:
         task.status = ScheduledStatus.RETRY_SCHEDULED
         task.run_at = now + claims.backoff(task.attempts)
-        return
+        return ScheduledStatus.RETRY_SCHEDULED
     task.turn_count += 1
     task.status = ScheduledStatus.FAILED
     _next_turn(task, now)
+    return ScheduledStatus.FAILED
 
 
 def _next_turn(task: ScheduledTask, now: datetime) -> None:

@@ -1,4 +1,3 @@
-import json
 from datetime import timedelta
 from typing import Any
 
@@ -181,7 +180,8 @@ def test_a_scheduled_task_is_written_in_the_form_and_shown_in_words(admin, organ
     values = {
         "name": "Every Monday",
         "task_type": "update_contact",
-        "payload": json.dumps({"contact_ids": [contact.pk], "changes": {"status": "won"}}),
+        "contacts": "ada@example.org",
+        "new_status": "won",
         "schedule_type": "recurring",
         "cron": "0 9 * * mon",
         "timezone": "Europe/London",
@@ -196,7 +196,9 @@ def test_a_scheduled_task_is_written_in_the_form_and_shown_in_words(admin, organ
     answer = admin.post(reverse("admin:automations_scheduledtask_add"), values)
 
     assert answer.status_code == 302, answer.context["adminform"].form.errors
-    assert ScheduledTask.objects.get().run_at > clock.now()
+    task = ScheduledTask.objects.get()
+    assert task.run_at > clock.now()
+    assert task.payload == {"contact_ids": [contact.pk], "changes": {"status": "won"}}
     assert "only on Monday" in admin.get(_list("scheduledtask")).content.decode()
     wrong = admin.post(reverse("admin:automations_scheduledtask_add"), values | {"cron": "x"})
     assert "needs five parts" in wrong.context["adminform"].form.errors["cron"][0]

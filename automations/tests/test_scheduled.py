@@ -1,13 +1,17 @@
+import json
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
+from django.urls import reverse, reverse_lazy
 
 from automations import recurrence, services
 from automations.models import AutomationRun, ScheduledStatus, ScheduledTask
 from automations.services import scheduled
 from automations.tests import making
 from common import clock, tenancy
-from common.errors import Invalid
+from common.errors import Conflict, Invalid
 from delivery.models import Message
 
 pytestmark = pytest.mark.django_db
@@ -179,6 +183,154 @@ def test_the_six_endpoints(api, organization) -> None:
     assert [row["id"] for row in api.get(f"{URL}?status=completed").data["results"]] == [made.data["id"]]
     assert api.delete(one).status_code == 204
     assert api.get(one).status_code == 404
+
+
+def test_every_try_is_kept_and_only_the_last_ones(organization, monkeypatch) -> None:
+    monkeypatch.setattr(scheduled, "TRIES_KEPT", 3)
+    with clock.freeze(datetime(2026, 11, 21, 12, tzinfo=UTC)):
+        task = _schedule(making.contact(), schedule_type="recurring", cron="* * * * *", timezone="UTC")
+    for minutes in range(1, 8):
+        with clock.freeze(datetime(2026, 11, 21, 12, minutes, tzinfo=UTC)):
+            assert scheduled.run(organization.pk) == 1
+
+    tries = list(task.tries.order_by("pk").values_list("tried_at__minute", "status", "result"))
+    assert tries[-1] == (7, "completed", {"contacts": 1})
+    assert [minute for minute, _, _ in tries] == [4, 5, 6, 7]
+
+
+def test_a_task_runs_now_and_goes_on_in_its_rhythm(organization) -> None:
+    with clock.freeze(datetime(2026, 11, 21, 12, tzinfo=UTC)):
+        task = _schedule(making.contact(), schedule_type="recurring", cron="0 9 * * mon", timezone="UTC")
+        services.run_now(task)
+        assert scheduled.run(organization.pk) == 1
+        task.refresh_from_db()
+        assert (task.status, task.turn_count) == ("pending", 1)
+        assert task.run_at == datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+    services.reschedule(task, {"is_active": False})
+    with pytest.raises(Conflict, match="switched off"):
+        services.run_now(task)
+
+
+def test_due_tasks_are_processed_by_command(organization) -> None:
+    _schedule(making.contact())
+    call_command("process_due_tasks", "--organization", "acme", "--json", stdout=(told := StringIO()))
+
+    answer = json.loads(told.getvalue())
+    assert (answer["processed"], answer["results"][0]["status"]) == (1, "completed")
+    call_command("process_due_tasks", stdout=(told := StringIO()))
+    assert told.getvalue() == "0 done.\n"
+
+
+# --- the form -----------------------------------------------------------------------------------------------
+
+FORM = {
+    "name": "Promote",
+    "task_type": "update_contact",
+    "contacts": "ada@example.org",
+    "new_status": "won",
+    "schedule_type": "once",
+    "run_at_0": "2027-01-01",
+    "run_at_1": "09:00",
+    "priority": "0",
+    "most_retries": "3",
+    "is_active": "on",
+}
+ADD = reverse_lazy("admin:automations_scheduledtask_add")
+
+
+def test_each_kind_is_asked_in_fields_of_its_own(admin, organization) -> None:
+    contact = making.contact()
+    automation, template = making.automation(making.task()), making.template()
+    asked = [
+        (
+            {"task_type": "start_automation", "automation": str(automation.pk)},
+            {"automation_id": automation.pk, "contact_ids": [contact.pk]},
+        ),
+        (
+            {
+                "task_type": "send_template",
+                "template": str(template.pk),
+                "subject": "Hi",
+                "contacts": str(contact.pk),
+            },
+            {"template_id": template.pk, "contact_ids": [contact.pk], "subject": "Hi"},
+        ),
+        (
+            {"new_priority": "high", "attribute": "plan", "attribute_value": "pro"},
+            {
+                "contact_ids": [contact.pk],
+                "changes": {"status": "won", "priority": "high", "attributes.plan": "pro"},
+            },
+        ),
+    ]
+    for values, payload in asked:
+        answer = admin.post(ADD, FORM | values)
+        assert answer.status_code == 302, answer.context["adminform"].form.errors
+        assert ScheduledTask.objects.latest("pk").payload == payload
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "sentence"),
+    [
+        ({"contacts": "nobody@example.org"}, "contacts", "there is no contact nobody@example.org"),
+        ({"contacts": ""}, "contacts", "name 1 to 1,000 contacts"),
+        ({"new_status": ""}, "new_status", "name at least one field"),
+        ({"task_type": "start_automation"}, "automation", "is missing"),
+        ({"task_type": "send_template", "template": "999"}, "template", "not one of the available choices"),
+        ({"schedule_type": "recurring", "cron": "0 0 30 2 *"}, "cron", "never comes"),
+    ],
+)
+def test_a_refusal_stands_beside_the_field_that_asks(admin, organization, values, field, sentence) -> None:
+    making.contact()
+
+    answer = admin.post(ADD, FORM | values)
+
+    assert sentence in " ".join(answer.context["adminform"].form.errors[field])
+    assert not ScheduledTask.objects.exists()
+
+
+def test_what_an_app_has_set_stays_when_the_form_is_saved(admin, organization) -> None:
+    contact = making.contact()
+    changes = {"status": "won", "attributes.score": 5, "attributes.plan": "pro"}
+    task = _schedule(contact, payload={"contact_ids": [contact.pk], "changes": changes})
+    page = reverse("admin:automations_scheduledtask_change", args=[task.pk])
+    shown = {name: str(value or "") for name, value in admin.get(page).context["adminform"].form.initial.items()}
+    asked = {name: shown[name] for name in ("contacts", "new_status", "attribute", "attribute_value")}
+    assert asked == {
+        "contacts": "ada@example.org", "new_status": "won", "attribute": "plan", "attribute_value": "pro",
+    }  # fmt: skip
+
+    assert admin.post(page, FORM | asked | {"new_priority": "low"}).status_code == 302
+
+    task.refresh_from_db()
+    assert task.payload["changes"] == changes | {"priority": "low"}
+
+
+def test_the_page_tells_how_it_went_and_runs_it_now(admin, organization) -> None:
+    task = _schedule(making.contact(), run_at=clock.now() + timedelta(days=1))
+    page = reverse("admin:automations_scheduledtask_change", args=[task.pk])
+    assert "It had no turn yet." in admin.get(page).content.decode()
+
+    assert admin.post(reverse("admin:automations_scheduledtask_run", args=[task.pk])).status_code == 302
+    scheduled.run(organization.pk)
+
+    told = admin.get(page).content.decode()
+    assert "1 contacts" in told
+    assert "Switched off" not in told
+
+
+def test_a_recurrence_is_told_in_words_with_its_next_turns(admin, organization) -> None:
+    url = reverse("admin:automations_scheduledtask_turns")
+    with clock.freeze(datetime(2026, 11, 21, 12, tzinfo=UTC)):
+        values = {"schedule_type": "recurring", "cron": "0 9 * * mon", "timezone": "Europe/Berlin"}
+        told = admin.get(url, values).content.decode()
+    assert "At 09:00 AM, only on Monday" in told
+    for day in ("23 Nov", "30 Nov", "7 Dec", "14 Dec", "21 Dec"):
+        assert f"Mon {day} 2026, 09:00" in told
+    assert "needs five parts" in admin.get(url, values | {"cron": "x"}).content.decode()
+    assert "no time zone" in admin.get(url, values | {"timezone": "Mars"}).content.decode()
+    assert "next turns appear here" in admin.get(url, values | {"cron": ""}).content.decode()
 
 
 def test_another_organisation_processes_nothing_of_ours(stranger_api, organization) -> None:
