@@ -11,10 +11,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from django.db import OperationalError, transaction
+from django.db import transaction
 
 from automations.models import ExitReason, RunStatus, StepOutcome
-from automations.services import moves
+from automations.services import clashes, moves
 from automations.services.records import Record
 from automations.steps.base import Traveller
 from automations.workflows import Workflow
@@ -45,9 +45,9 @@ def _of_version(workflow: Workflow, runs: Sequence[Traveller], now: datetime) ->
     try:
         with transaction.atomic():
             answers = _ask(workflow, {one.contact_id for one in runs})
-    except OperationalError:
-        raise
     except Exception as error:
+        if clashes.ends_batch(error):
+            raise
         logger.error("The goal or exit of version %s cannot be asked", workflow.version_id, exc_info=error)
         return [moves.fail(None, one, error, now) for one in runs]
     found = []

@@ -12,12 +12,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from django.db import OperationalError, connection, transaction
-from psycopg.errors import DeadlockDetected, SerializationFailure
+from django.db import OperationalError, transaction
 
 from automations import workflows
 from automations.models import RunStatus
-from automations.services import depth, endings, moves, records
+from automations.services import clashes, depth, endings, moves, records
 from automations.services.records import Record
 from automations.steps import STEPS
 from automations.steps.base import DONE, Group, Results, Traveller
@@ -43,24 +42,20 @@ def run(organization_id: int) -> int:
 
     A batch that clashed with another transaction over the same contacts is rolled back and begun again.
     """
-    worked, clashes = 0, 0
+    worked, tries = 0, 0
     with tenancy.organization(organization_id):
         while True:
             try:
                 claimed = _serve_batch()
             except OperationalError as error:
-                clashes += 1
-                if not _is_clash(error) or clashes > MOST_CLASHES:
+                tries += 1
+                if not clashes.is_clash(error) or tries > MOST_CLASHES:
                     raise
                 logger.info("The engine clashed with another transaction and begins its batch again: %s", error)
                 continue
             if not claimed:
                 return worked
             worked += claimed
-
-
-def _is_clash(error: Exception) -> bool:
-    return isinstance(error.__cause__, DeadlockDetected | SerializationFailure)
 
 
 def _serve_batch() -> int:
@@ -120,7 +115,7 @@ def _serve_group(workflow: Workflow, group: Group) -> list[Record]:
         with transaction.atomic(), depth.inside(group.runs[0].depth):
             results = _execute(workflow, group)
     except Exception as error:
-        if _is_clash(error) or connection.connection is None or connection.connection.closed:
+        if clashes.ends_batch(error):
             raise
         logger.error(
             "Step %s of version %s failed for %s runs",

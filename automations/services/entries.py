@@ -45,7 +45,8 @@ WITH open AS (
            coalesce(contact.merged_into_id, contact.id) AS contact_id,
            CASE open.entry_rule WHEN 'once' THEN 'once' ELSE wanted.cause END AS entry_key,
            CASE open.entry_rule WHEN 'concurrent' THEN wanted.inside_key ELSE '' END AS inside_key,
-           CASE open.entry_rule WHEN 'after_days' THEN open.entry_days END AS days, wanted.facts
+           CASE open.entry_rule WHEN 'after_days' THEN open.entry_days END AS days,
+           open.entry_rule = 'concurrent' AS is_concurrent, wanted.facts
       FROM unnest(%(automation_ids)s::bigint[], %(contact_ids)s::bigint[], %(causes)s::text[],
                   %(inside_keys)s::text[], %(facts)s::jsonb[])
            AS wanted(automation_id, contact_id, cause, inside_key, facts)
@@ -57,11 +58,13 @@ WITH open AS (
     SELECT entry.*, earlier.count >= %(most)s OR %(depth)s > %(deepest)s AS is_looping
       FROM entry CROSS JOIN LATERAL (
            SELECT count(*) FILTER (WHERE run.entered_at > %(now)s - interval '1 day') AS count,
-                  max(run.finished_at) AS left_at
+                  max(run.finished_at) AS left_at,
+                  coalesce(bool_or(run.status IN ('running', 'held', 'failed')), false) AS is_inside
              FROM automations_automationrun AS run
             WHERE run.automation_id = entry.automation_id AND run.contact_id = entry.contact_id) AS earlier
-     WHERE entry.days IS NULL OR earlier.left_at IS NULL
-        OR earlier.left_at <= %(now)s - make_interval(days => entry.days)
+     WHERE (entry.is_concurrent OR NOT earlier.is_inside)
+       AND (entry.days IS NULL OR earlier.left_at IS NULL
+            OR earlier.left_at <= %(now)s - make_interval(days => entry.days))
 )
 INSERT INTO automations_automationrun
        (organization_id, automation_id, version_id, contact_id, entry_key, inside_key, depth, weight, status, step_id,

@@ -1,5 +1,6 @@
 """Who enters again, what ends a run early, what wakes a wait, what is repeated, and what stops a loop."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from audience import services as audience
 from audience.services import InternalEvent
 from automations import services
 from automations.models import AutomationRun, AutomationWatch, RunStatus, StepRun, Task
-from automations.services import depth, entries, holding
+from automations.services import depth, entries, holding, records
 from automations.tests import making
 from common import clock, doorbell, outbox, tenancy
 from common.errors import Invalid, Permanent
@@ -253,6 +254,49 @@ def test_wrong_words_are_told_with_their_place(organization, values, place) -> N
     assert list(refusal.value.details) == [place]
 
 
+def test_who_is_inside_by_a_key_does_not_enter_by_another_rule(organization) -> None:
+    automation = making.automation(
+        making.wait(days=1),
+        trigger_type="event",
+        trigger_configuration={"name": "cart"},
+        entry_rule="concurrent",
+        entry_key="event.properties.cart_id",
+    )
+    ada = making.contact()
+    happens(ada, "cart", cart_id="a")
+    services.update_automation(automation, {"entry_rule": "again"})
+
+    happens(ada, "cart", cart_id="b")
+
+    assert list(ada.runs.values_list("inside_key", flat=True)) == ["a"]
+
+
+# --- order ----------------------------------------------------------------------------------------
+
+
+def test_the_important_go_first_and_nobody_waits_for_ever(organization) -> None:
+    low = making.automation(making.task(), name="Low", weight=10)
+    high = making.automation(making.task(), name="High", weight=40)
+    people = [one.pk for one in making.contacts(20)]
+    services.start(low, people)
+    services.start(high, people)
+
+    claimed = Counter(one.automation_id for one in records.claim(clock.now(), 10))
+
+    assert claimed == {high.pk: 8, low.pk: 2}
+    services.deactivate(high)
+    assert len(records.claim(clock.now(), 10)) == 10
+
+
+def test_a_change_of_importance_is_for_those_inside_too(organization) -> None:
+    automation = making.automation(making.wait(days=1))
+    start(automation, making.contact())
+
+    services.update_automation(automation, {"weight": 40})
+
+    assert automation.runs.get().weight == 40
+
+
 # --- failures and loops ---------------------------------------------------------------------------
 
 
@@ -346,3 +390,23 @@ def test_what_came_true_while_held_is_met_although_its_time_is_over(organization
         making.work()
 
     assert (titles(ada), titles(bob)) == (["Met"], ["Late"])
+
+
+def test_a_goal_that_cannot_be_asked_stops_its_own_people_only(organization, monkeypatch) -> None:
+    from automations.services import endings
+
+    automation = making.automation(making.task("Aimed"), goal_rule=ORDERED)
+    other = making.automation(making.task("Free"), name="Free")
+    ada = making.contact()
+    services.start(automation, [ada.pk])
+    services.start(other, [ada.pk])
+    monkeypatch.setattr(endings.rules, "parse_stored", _refuse)
+
+    making.work()
+
+    assert titles(ada) == ["Free"]
+    assert (automation.runs.get().status, automation.runs.get().error) == (RunStatus.FAILED, "The segment is gone.")
+
+
+def _refuse(rule):
+    raise Invalid("The segment is gone.")
