@@ -73,12 +73,14 @@ function simulated(one) {
 // Ask now, and again as long as the page is seen.
 export function follow(canvas, addressOf) {
   let wait = EVERY_MS;
+  const mine = (canvas.followed = {}); // whoever follows anew takes the place of the one before
   const turn = async () => {
-    if (!canvas.isConnected) return;
+    if (!canvas.isConnected || canvas.followed !== mine) return;
     const address = addressOf();
     if (address && document.visibilityState === "visible") {
       try {
         const found = await ask(address);
+        if (canvas.followed !== mine) return;
         if (address === addressOf()) canvas.numbers = found;
         showNumbers(canvas);
         wait = EVERY_MS;
@@ -86,8 +88,7 @@ export function follow(canvas, addressOf) {
         wait = LESS_OFTEN_MS; // what was shown stays
       }
     }
-    canvas.followTimer = setTimeout(turn, wait);
+    setTimeout(turn, wait);
   };
-  clearTimeout(canvas.followTimer);
   turn();
 }
