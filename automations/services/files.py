@@ -14,7 +14,7 @@ from automations.domain.tree import Problems
 from automations.models import Automation
 from automations.selectors.flows import FLOW, flow_of_version
 from automations.services import automations, drafts
-from automations.services.names import NOUNS, Exchange, Names, exchanged, rule_exchanged
+from automations.services.names import NOUNS, Exchange, Kinds, Names, exchanged, rule_exchanged
 from automations.steps import STEPS
 from automations.triggers import TRIGGERS
 from common.errors import Invalid
@@ -23,13 +23,6 @@ FORMAT = 1
 KIND = "workflow"
 SETTINGS = ("name", "description", "run_immediately", "weight", "shelf_hours")
 KEYS = {"format", "kind", "flow", "holdout_percent", *SETTINGS}
-
-
-class _NoChoices:
-    """The catalogue's fields without the rows one may choose from."""
-
-    def of(self, told: str, extra: dict[str, Any]) -> list[dict[str, Any]]:
-        return []
 
 
 def export(automation: Automation, *, of_draft: bool = False) -> str:
@@ -121,7 +114,7 @@ def _carried(flow: Mapping[str, Any], exchange: Exchange) -> dict[str, Any]:
     carried = dict(flow)
     kind = TRIGGERS.get(str(flow.get("trigger_type")))
     if kind is not None:
-        fields = catalogue.trigger("", kind, _NoChoices())["fields"]  # type: ignore[arg-type]
+        fields = catalogue.trigger("", kind, Kinds())["fields"]  # type: ignore[arg-type]
         place = "trigger_configuration"
         if place in flow:
             carried[place] = exchanged(fields, flow[place], place, exchange)
@@ -140,7 +133,7 @@ def _action(action: dict[str, Any], place: str, exchange: Exchange) -> dict[str,
     carried = dict(action)
     kind = STEPS.get(str(action.get("action_type")))
     if kind is not None and "configuration" in action:
-        fields = catalogue.step("", kind, _NoChoices())["fields"]  # type: ignore[arg-type]
+        fields = catalogue.step("", kind, Kinds())["fields"]  # type: ignore[arg-type]
         carried["configuration"] = exchanged(fields, action["configuration"], f"{place}.configuration", exchange)
     if "branches" in action:
         carried["branches"] = {
@@ -160,6 +153,8 @@ def _to_name(names: Names) -> Exchange:
 def _to_number(names: Names, problems: Problems) -> Exchange:
     def exchange(kind: str, value: Any, place: str) -> Any:
         noun = NOUNS[kind]
+        if value is None:
+            return None
         if not isinstance(value, str):
             problems.add(place, f"name the {noun}: numbers differ between organisations")
             return value

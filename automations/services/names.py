@@ -9,13 +9,13 @@ from typing import Any
 
 from accounts.models import Member
 from automations.models import Automation
-from campaigns.models import EmailTemplate, Offer
+from campaigns.models import Campaign, EmailTemplate, Offer
 from segments.models import Segment
 
 Table = dict[int, str]
 NOUNS = {
     "template": "template", "segment": "segment", "member": "colleague", "members": "colleague", "offer": "offer",
-    "automation": "workflow",
+    "campaign": "campaign", "automation": "workflow",
 }  # fmt: skip
 
 
@@ -33,7 +33,8 @@ class Names:
     def _table(self, kind: str) -> Table:
         return {
             "template": self._templates, "segment": self._segments, "member": self._members,
-            "members": self._members, "offer": self._offers, "automation": self._automations,
+            "members": self._members, "offer": self._offers, "campaign": self._campaigns,
+            "automation": self._automations,
         }[kind]  # fmt: skip
 
     def _numbers(self, kind: str) -> dict[str, int]:
@@ -56,6 +57,10 @@ class Names:
         return dict(Member.objects.filter(is_active=True).values_list("pk", "user__email"))
 
     @cached_property
+    def _campaigns(self) -> Table:
+        return dict(_counted(Campaign.objects.order_by("pk").values_list("pk", "name")))
+
+    @cached_property
     def _offers(self) -> Table:
         """Offers have no name of their own: that of the campaign and what they give, counted where two are alike."""
         offers = Offer.objects.select_related("campaign").order_by("pk")
@@ -69,12 +74,19 @@ def _counted(named: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
         yield number, name if met[name] == 1 else f"{name} #{met[name]}"
 
 
+class Kinds:
+    """In the place of the rows one may choose from: what kind of row a field names."""
+
+    def of(self, told: str, extra: dict[str, Any]) -> list[dict[str, Any]]:
+        return [{"kind": told}] if told in NOUNS else []
+
+
 # One value in the place of another: (kind, value, place) → value.
 Exchange = Callable[[str, Any, str], Any]
 
 
 def exchanged(fields: list[dict[str, Any]], values: Any, place: str, exchange: Exchange) -> Any:
-    """A configuration with every reference in it exchanged; `fields` as the catalogue describes them."""
+    """A configuration with every reference in it exchanged; `fields` as the catalogue describes them to `Kinds`."""
     if not isinstance(values, dict):
         return values
     described = {field["name"]: field for field in fields}
@@ -85,7 +97,7 @@ def exchanged(fields: list[dict[str, Any]], values: Any, place: str, exchange: E
 
 
 def _field(field: dict[str, Any], value: Any, place: str, exchange: Exchange) -> Any:
-    kind = field["type"]
+    kind = next((choice["kind"] for choice in field["choices"] if "kind" in choice), field["type"])
     if kind == "members" and isinstance(value, list):
         return [exchange(kind, item, f"{place}[{index}]") for index, item in enumerate(value)]
     if kind in NOUNS and value is not None:

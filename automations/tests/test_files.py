@@ -1,6 +1,7 @@
 """Workflows that are carried: canonical bytes, names for numbers, and refusals that name what is missing."""
 
 import json
+import os
 from typing import Any
 
 import pytest
@@ -13,11 +14,13 @@ from automations import services
 from automations.models import Automation, AutomationVersion
 from automations.services import drafts, files
 from automations.tests import making
+from campaigns.models import Campaign
 from common.errors import Invalid
 from segments.models import Segment
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/automations/"
+CASES = int(os.environ.get("MODEL_CASES", "15"))  # many in `make night`
 
 
 def _friends() -> Segment:
@@ -68,6 +71,21 @@ def test_out_and_in_and_out_again_is_the_same_byte_for_byte(admin, owner) -> Non
     assert answer.content.decode() == files.canonical(json.loads(answer.content))
 
 
+def test_campaigns_of_one_name_are_told_apart(owner) -> None:
+    first, second = (Campaign.objects.create(name="Spring") for _ in range(2))
+    opened = making.automation(
+        making.branch(making.where("assignee", owner.pk), [], []),
+        trigger_type="message_engaged",
+        trigger_configuration={"what": "opened", "campaign_id": second.pk},
+        name="Opened",
+    )
+    file = json.loads(files.export(opened))
+
+    assert first.pk < second.pk
+    assert file["flow"]["trigger_configuration"]["campaign_id"] == "Spring #2"
+    assert services.import_file(file).trigger_configuration["campaign_id"] == second.pk
+
+
 LEAVES = st.sampled_from(
     [
         making.TAG,
@@ -99,7 +117,7 @@ def _filled(value: Any, numbers: dict[str, int]) -> Any:
     return numbers.get(value, value) if isinstance(value, str) else value
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=CASES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(actions=TREES)
 def test_any_tree_comes_through_a_file_unchanged(owner, actions) -> None:
     template = making.EmailTemplate.objects.filter(slug="hello").first() or making.template()

@@ -10,6 +10,7 @@ const ICONS = {
   exit: "logout", emit_event: "bolt", start_automation: "play_circle", update_value: "payments",
   add_to_segment: "group_add", remove_from_segment: "group_remove", send_sms: "sms", send_whatsapp: "chat",
   send_in_app: "smartphone", send_webhook: "webhook", send_slack: "tag",
+  give_offer: "redeem", give_points: "loyalty", give_reward: "card_giftcard", next_best_action: "psychology",
 }; // prettier-ignore
 const OF_TYPES = { template: "outgoing_mail", rule: "call_split", span: "schedule", tag: "label", member: "person", members: "group", event: "bolt", segment: "groups" }; // prettier-ignore
 
