@@ -129,7 +129,7 @@ def _answer(need: Need, answer: Any) -> Any:
         return _number(need, answer)
     if need.type == "url":
         return _address(answer)
-    if not isinstance(answer, str) or not 1 <= len(answer.strip()) <= LONGEST_EVENT:
+    if not isinstance(answer, str) or not 1 <= len(answer.strip()) <= LONGEST_EVENT or "\0" in answer:
         raise ValueError(f"must be the name of an event, 1 to {LONGEST_EVENT} characters")
     return answer.strip()
 

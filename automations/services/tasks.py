@@ -95,8 +95,8 @@ def reassign(task: Task, assignee_id: int | None) -> Task:
 
 def add_note(task: Task, text: str) -> TaskNote:
     """Write a word beside a task. Raises `Invalid` when it is empty or too long."""
-    if not text.strip() or len(text) > LONGEST_NOTE:
-        sentence = f"must be 1 to {LONGEST_NOTE:,} characters"
+    if not text.strip() or len(text) > LONGEST_NOTE or "\0" in text:
+        sentence = f"must be 1 to {LONGEST_NOTE:,} characters that can be written"
         raise Invalid(f"text: {sentence}", details={"text": sentence})
     with transaction.atomic():
         note = TaskNote.objects.create(task=task, author=actor.current().name[:200], text=text.strip())

@@ -132,6 +132,7 @@ def test_reopened_and_done_again_is_told_again(organization, owner, drain) -> No
         lambda task, owner: services.finish(task, "done", "x" * 5001),
         lambda task, owner: services.reassign(task, 9_999_999),
         lambda task, owner: services.add_note(task, "  "),
+        lambda task, owner: services.add_note(task, "a\0b"),
     ],
 )
 def test_what_is_wrong_is_refused_and_writes_nothing(organization, owner, act) -> None:

@@ -82,6 +82,8 @@ def test_all_recipes_stand_beside_each_other(organization, owner) -> None:
         ("cart-recovery", {}, "answers.cart_url"),
         ("cart-recovery", {"cart_url": "javascript:alert(1)"}, "answers.cart_url"),
         ("cart-recovery", {"cart_url": LINK, "cart": "x" * 201}, "answers.cart"),
+        ("cart-recovery", {"cart_url": LINK, "cart": "a\0b"}, "answers.cart"),
+        ("cart-recovery", {"cart_url": f"{LINK}\0"}, "answers.cart_url"),
         ("cart-recovery", {"cart_url": LINK, "colour": "red"}, "answers.colour"),
         ("priority-assignment", {"team": []}, "answers.team"),
         ("priority-assignment", {"team": [9_999_999]}, "answers.team"),
