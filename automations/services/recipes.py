@@ -155,7 +155,7 @@ def _number(need: Need, answer: Any) -> int:
 
 def _address(answer: Any) -> str:
     try:
-        if not isinstance(answer, str) or len(answer) > LONGEST:
+        if not isinstance(answer, str) or len(answer) > LONGEST or "\0" in answer:
             raise ValidationError("")
         URLValidator(schemes=["https", "http"])(answer.strip())
     except ValidationError as error:
