@@ -12,6 +12,7 @@ from automations.models import INSIDE, Automation, AutomationVersion, RunCount, 
 from automations.selectors.differences import differences
 
 Totals = dict[int, dict[str, int]]
+MOST_TOLD = 30  # the youngest versions say what they changed; naming it asks for templates and the like
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,11 @@ def version_reports(
     standing, flow = _standing(automation), _flow(automation, since, until)
     reports: list[VersionReport] = []
     before: AutomationVersion | None = None
-    for version in automation.versions.order_by("number"):
+    versions = list(automation.versions.order_by("number"))
+    for place, version in enumerate(versions):
         here, done = standing[version.pk], flow[version.pk]
-        told = differences(before.document, version.document) if before else []
+        is_young = place >= len(versions) - MOST_TOLD
+        told = differences(before.document, version.document) if before and is_young else []
         reports.append(
             VersionReport(
                 version,

@@ -85,6 +85,7 @@ def test_the_page_retries_and_says_when_nothing_is_wrong(admin, organization) ->
         "Nobody is left there" in admin.post(reverse("automation-troubles-act"), posted, follow=True).content.decode()
     )
     assert admin.post(reverse("automation-troubles-act"), posted | {"do": "x"}).status_code == 404
+    assert admin.post(reverse("automation-troubles-act"), posted | {"cause": "\0"}).status_code == 404
 
 
 def test_alerts_open_once_are_told_and_close(owner, organization, django_capture_on_commit_callbacks) -> None:

@@ -61,6 +61,7 @@ def test_the_log_is_a_page_and_a_file(admin, organization) -> None:
     assert len(lines) == 3
     assert ",'=1+1," in lines[1]
     assert admin.get(address, {"cursor": "older.x"}).status_code == 400
+    assert admin.get(address, {"step": "\0", "version": "9" * 18, "contact": "9" * 18}).status_code == 200
     assert "Nothing fits these filters" in admin.get(address, {"outcome": "failed"}).content.decode()
 
 

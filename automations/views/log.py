@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 
 from accounts.shell import page
+from automations.domain.tree import STEP_ID
 from automations.models import Automation, StepOutcome
 from automations.selectors import log as records
 from automations.selectors.log import Wanted
@@ -65,10 +66,10 @@ def log(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _asked(request: HttpRequest) -> dict[str, Any]:
     words = request.GET
-    outcome = words.get("outcome", "")
+    outcome, step = words.get("outcome", ""), words.get("step", "")
     return {
         "outcome": outcome if outcome in StepOutcome.values else "",
-        "step": words.get("step", "")[:60],
+        "step": step if STEP_ID.match(step) else "",
         "version": shell.number(words.get("version", "")),
         "contact": shell.number(words.get("contact", "")),
         "since": shell.day(words.get("since", "")),

@@ -61,9 +61,10 @@ def act(request: HttpRequest) -> HttpResponse:
     """Try all of one cause again, or take them out."""
     automation_id = shell.number(request.POST.get("automation", ""))
     do = {"replay": replay_all, "dismiss": dismiss_all}.get(request.POST.get("do", ""))
-    if automation_id is None or do is None:
+    step, cause = request.POST.get("step", ""), request.POST.get("cause", "")
+    if automation_id is None or do is None or "\0" in step + cause:
         raise Http404
-    count = do(Cause(automation_id, request.POST.get("step", ""), request.POST.get("cause", "")))
+    count = do(Cause(automation_id, step, cause))
     people = "1 person" if count == 1 else f"{count:,} people"
     told = f"{people} tried again." if do is replay_all else f"{people} taken out of the workflow."
     messages.success(request, told) if count else messages.info(
