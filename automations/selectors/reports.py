@@ -123,7 +123,8 @@ def _lines(steps: tuple[Step, ...], depth: int) -> list[Line]:
     for step in steps:
         lines.append(Line(depth, step_sentence(step), step.is_active, step.id))
         for name, branch in step.branches.items():
-            lines.append(Line(depth + 1, f"{name.capitalize()}:", step.is_active))
+            # As the marketer wrote it, but for the first letter: “VIP” stays VIP.
+            lines.append(Line(depth + 1, f"{name[:1].upper()}{name[1:].replace('_', ' ')}:", step.is_active))
             lines += _lines(branch, depth + 2) or [Line(depth + 2, "Go on", step.is_active)]
     return lines
 

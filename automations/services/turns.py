@@ -15,7 +15,6 @@ from automations.services.entries import Entry
 from automations.triggers import TRIGGERS
 from automations.triggers.clock import Clock
 from common import clock, tenancy
-from common.errors import AppError
 
 logger = logging.getLogger(__name__)
 
@@ -83,8 +82,8 @@ def _serve_one() -> bool:
         try:
             with transaction.atomic():
                 _serve(turn)
-        except AppError as error:
-            logger.error("The turn of workflow %s failed and is tried again: %s", turn.automation_id, error)
+        except Exception as error:
+            logger.error("The turn of workflow %s failed and is tried again", turn.automation_id, exc_info=error)
             turn.run_at = clock.now() + RETRY
         turn.save(update_fields=["turn_at", "run_at", "looked_at"])
     return True
