@@ -16,6 +16,7 @@ from audience import services as audience
 from audience.models import Consent, Contact, MessageChannel, Topic
 from automations import services as automations
 from automations.models import Automation
+from automations.services import recipes
 from campaigns import services as campaigns
 from campaigns.auto import cycles
 from campaigns.models import AnalysisCycle, Campaign, CampaignStatus, EmailTemplate, Target
@@ -253,6 +254,12 @@ def automate(template: EmailTemplate) -> None:
             ],
         }
     )
+
+
+def prepare() -> None:
+    """A recipe, installed and switched off: to be rehearsed against the year that was, and switched on by whoever
+    likes what it would have done."""
+    recipes.install("milestone-celebration", {"orders": 10})
 
 
 def remember() -> Campaign:

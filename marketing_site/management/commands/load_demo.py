@@ -68,6 +68,7 @@ class Command(BaseCommand):
         self._settle("Building segments")
         templates = stage.write()
         stage.automate(templates["welcome-letter"])
+        stage.prepare()
         stage.show(past)
         self._send("New customers today", _newcomers(), prepared)
         self._settle("Welcoming them")
