@@ -1,6 +1,6 @@
 from django.urls import path
 
-from automations.views import desk, doors, funnel, log, publishing, recipes, runs, troubles
+from automations.views import desk, doors, funnel, log, publishing, recipes, runs, simulations, troubles, walks
 
 urlpatterns = [
     path("automations/recipes/", recipes.gallery, name="recipes"),
@@ -13,6 +13,10 @@ urlpatterns = [
     path("automations/<int:pk>/publish/", publishing.publish, name="automation-publish"),
     path("automations/<int:pk>/funnel/", funnel.show, name="automation-funnel"),
     path("automations/<int:pk>/log/", log.log, name="automation-log"),
+    path("automations/<int:pk>/simulations/", simulations.show, name="automation-simulations"),
+    path("automations/<int:pk>/walk/", walks.walk, name="automation-walk"),
+    path("automations/simulations/<int:pk>/progress/", simulations.progress, name="automation-simulation-progress"),
+    path("automations/simulations/<int:pk>/cancel/", simulations.cancel, name="automation-simulation-cancel"),
     *(
         path(f"automations/runs/<int:pk>/{name}/", runs.act(name), name=f"automation-run-{name}")
         for name in runs.ACTS

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import Http404
+from django.urls import reverse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -54,7 +55,10 @@ class SimulationActions:
         row = work.latest(view._automation(pk))
         if row is None:
             raise NotFound("There is no finished simulation of this workflow yet; ask for one.")
-        row.steps = result.step_counts(row.result)["steps"]
+        address = f"{reverse('automation-simulations', args=[pk])}?number={row.pk}#step-"
+        row.steps = result.step_counts(row.result, {step_id: address + step_id for step_id in row.result["steps"]})[
+            "steps"
+        ]
         return Response(told.LatestSerializer(row).data)
 
     @extend_schema(parameters=[NUMBER], responses=told.SimulationSerializer, filters=False)
