@@ -31,6 +31,7 @@ NAMES = [
     "forecast",
     "copy",
     "analysis",
+    "simulate",
     "automations",
 ]
 

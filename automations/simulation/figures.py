@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from audience.models import Contact
+from automations.domain import tree
 from automations.models import Simulation
 from automations.words import counted
 from common import charts
@@ -89,8 +90,15 @@ def _steps(row: Simulation, found: dict[str, Any], other: dict[str, Any] | None)
                 if one["contact_id"] in people
             ],
         }
-        for step_id, step in found["steps"].items()
+        for step_id, step in _in_order(row)
     ]
+
+
+def _in_order(row: Simulation) -> list[tuple[str, dict[str, Any]]]:
+    """The steps as people meet them; the database keeps keys in an order of its own."""
+    told = row.result["steps"]
+    steps = tree.walk(tree.read_steps(row.document["steps"]))
+    return [(step.id, told[step.id]) for step in steps if step.id in told]
 
 
 def _people(found: dict[str, Any]) -> dict[int, Contact]:
@@ -110,7 +118,7 @@ def drawn(row: Simulation, other: Simulation | None = None) -> list[Chart]:
     return [
         _entries(found, other.result if other else None, other.name if other else ""),
         _messages(found),
-        _funnel(found),
+        _funnel(row),
     ]
 
 
@@ -142,9 +150,10 @@ def _by_day(name: str, title: str, days: list[str], series: Mapping[str, list[in
     return Chart(name, title, summary, Table(columns, rows), charts.lines(days, series) if rows else {}, empty)
 
 
-def _funnel(found: dict[str, Any]) -> Chart:
+def _funnel(row: Simulation) -> Chart:
+    found: dict[str, Any] = row.result
     steps = [("Entered", found["entries"])]
-    steps += [(step["sentence"], step["reached"]) for step in found["steps"].values() if step["is_active"]]
+    steps += [(step["sentence"], step["reached"]) for _, step in _in_order(row) if step["is_active"]]
     rows = [[Cell(name), Cell(f"{count:,}", count)] for name, count in steps]
     names = [f"{place}. {name[:60]}" for place, (name, _) in enumerate(steps)]
     figure = charts.funnel(names, [count for _, count in steps])

@@ -28,7 +28,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     automation = get_object_or_404(Automation.objects.select_related("current_version"), pk=pk)
     if request.method == "POST":
         return _ask(request, automation)
-    rows = list(Simulation.objects.filter(automation=automation).select_related("version").defer("document"))
+    rows = list(Simulation.objects.filter(automation=automation).select_related("version"))
     rows.sort(key=lambda row: -row.pk)
     shown = _chosen(rows, request.GET.get("number", "")) or next(iter(rows), None)
     other = _chosen([row for row in rows if row.result and row != shown], request.GET.get("with", ""))

@@ -6,7 +6,9 @@ from typing import Any
 
 from django.urls import reverse
 
+from audience.models import Contact
 from automations.models import Automation, AutomationRun, ScheduledTask, Task
+from automations.simulation import work
 from common import tenancy
 from tests.browser.town import Town
 
@@ -30,6 +32,8 @@ def _pages(town: Town) -> list[str]:
         reverse("automation-funnel", args=[workflow]),
         reverse("automation-log", args=[workflow]),
         reverse("automation-troubles"),
+        reverse("automation-simulations", args=[workflow]),
+        f"{reverse('automation-walk', args=[workflow])}?contact={_rehearsed(town, workflow)}",
         reverse("admin:automations_automation_import"),
         reverse("admin:automations_automation_switch", args=[workflow]),
         reverse("admin:automations_automation_delete", args=[workflow]),
@@ -38,6 +42,14 @@ def _pages(town: Town) -> list[str]:
         reverse("recipes"),
         reverse("recipe-install", args=["follow-up-escalation"]),
     ]
+
+
+def _rehearsed(town: Town, workflow: int) -> int:
+    """Rehearse the workflow; a contact to walk it with."""
+    with tenancy.organization(town.organization_id):
+        work.request(Automation.objects.get(pk=workflow))
+        work.run(town.organization_id)
+        return Contact.objects.earliest("pk").pk
 
 
 def test_pages_of_automations_are_sound(visit: Any, town: Town, size: tuple[int, int]) -> None:
