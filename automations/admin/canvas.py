@@ -85,6 +85,7 @@ def _rows(automation: Automation) -> dict[str, str]:
     """Where the numbers beside the cards lead, and where a rehearsal is asked for."""
     return {
         "simulations": f"{API}{automation.pk}/simulations/",
+        "rehearsals": reverse("automation-simulations", args=[automation.pk]),
         "log": reverse("automation-log", args=[automation.pk]),
         "funnel": reverse("automation-funnel", args=[automation.pk]),
     }

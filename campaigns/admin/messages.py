@@ -91,7 +91,14 @@ class MessageTemplateAdmin(OrganizationModelAdmin):
     change_form_outer_before_template = "campaigns/message_top.html"
 
     class Media:
-        css = {"all": ["campaigns/campaigns.css", "blocks/blocks.css", "campaigns/email-editor.css", "campaigns/messages.css"]}
+        css = {
+            "all": [
+                "campaigns/campaigns.css",
+                "blocks/blocks.css",
+                "campaigns/email-editor.css",
+                "campaigns/messages.css",
+            ]
+        }
         js = [Script("campaigns/message-copy.js", type="module")]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MessageTemplate]:

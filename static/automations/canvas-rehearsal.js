@@ -35,7 +35,8 @@ export async function showLatest(canvas) {
     showNumbers(canvas);
     const { entries = 0, people = 0 } = found.result ?? {};
     const words = `In the last ${found.days} days ${count(people)} ${people === 1 ? "person" : "people"} would have entered, ${count(entries)} ${entries === 1 ? "time" : "times"} in all.`;
-    banner(canvas, [icon("science"), words, back(canvas)]);
+    const all = el("a", { href: canvas.page.addresses.rehearsals, class: "wf-link" }, "All its numbers");
+    banner(canvas, [icon("science"), words, all, back(canvas)]);
     canvas.say(words);
   } catch (error) {
     refused(canvas, error);
