@@ -13,7 +13,7 @@ from benchmarks import ground, latency, load, report
 from benchmarks.report import Figure
 
 RATE = 200
-LOOK_SECONDS = 0.01
+LOOK_SECONDS = 0.02
 FIRST_STEP_MS = 100.0
 WAKE_MS = 1000.0
 DRAIN_SECONDS = 20.0
@@ -104,6 +104,14 @@ def _track(key: str, user: str, event: str) -> bytes:
     return load.request("POST", "/v1/track", json.dumps(body).encode(), {"Content-Type": "application/json"})
 
 
+# Those of the last seconds only: who looks must not weigh more than what is looked at.
+THROUGH_SQL = """
+SELECT run.contact_id FROM automations_steprun AS step JOIN automations_automationrun AS run ON run.id = step.run_id
+ WHERE step.automation_id = %s AND step.happened_at > clock_timestamp() - interval '2 seconds'
+   AND run.status = 'completed'
+"""
+
+
 class _Watcher(threading.Thread):
     """Looks again and again for runs of one workflow that are through; notes when each contact's is first seen."""
 
@@ -120,11 +128,7 @@ class _Watcher(threading.Thread):
 
         with tenancy.organization(self.organization_id), tenancy.engine(), connection.cursor() as cursor:
             while len(self.seen) < self.expected and time.monotonic() < self.deadline:
-                cursor.execute(
-                    "SELECT contact_id FROM automations_automationrun"
-                    " WHERE organization_id = %s AND automation_id = %s AND status = 'completed'",
-                    [self.organization_id, self.automation_id],
-                )
+                cursor.execute(THROUGH_SQL, [self.automation_id])
                 now = time.time()
                 for (contact_id,) in cursor.fetchall():
                     self.seen.setdefault(contact_id, now)

@@ -13,7 +13,7 @@ from audience.domain import attributes as rules
 from audience.domain.attributes import Refused
 from audience.models import AttributeDefinition, Contact, Event, Identity, IdentityKind
 from audience.notices import AttributeChange, ContactsChanged
-from audience.services import survivors
+from audience.services import alike, survivors
 from audience.services.process import states
 from audience.services.process.catalogue import AttributeCatalogue
 from audience.services.process.states import CUSTOM, State
@@ -81,6 +81,10 @@ def update_contacts(contact_ids: Sequence[int], changes: Mapping[str, Any]) -> i
     """
     with transaction.atomic(), tenancy.engine():
         checked = _checked_changes(changes)
+        if checked.keys() <= alike.FIELDS:
+            return _change_alike(
+                contact_ids, lambda ids: [one for name in checked for one in alike.put(ids, name, checked[name])]
+            )
         return _change_all(contact_ids, lambda state: _put(state, checked))
 
 
@@ -118,27 +122,32 @@ def refusal_of(attribute: str, value: Any) -> str:
 
 def add_tags(contact_ids: Sequence[int], tag: str) -> int:
     """Give contacts a tag; returns how many did not have it."""
-    _checked_changes({"tags": [tag]})
-    return _change_all(contact_ids, lambda state: _put(state, {"tags": sorted({*(state.get("tags") or []), tag})}))
+    [checked] = _checked_changes({"tags": [tag]})["tags"]
+    return _change_alike(contact_ids, lambda ids: alike.add_tag(ids, checked))
 
 
 def remove_tags(contact_ids: Sequence[int], tag: str) -> int:
     """Take a tag from contacts; returns how many had it."""
-    return _change_all(
-        contact_ids,
-        lambda state: _put(state, {"tags": [one for one in state.get("tags") or [] if one != tag]}),
-    )
+    return _change_alike(contact_ids, lambda ids: alike.remove_tag(ids, tag))
 
 
 def _change_all(contact_ids: Sequence[int], change: Callable[[State], None]) -> int:
+    def in_memory(ids: Sequence[int]) -> list[AttributeChange]:
+        held = states.load(ids)
+        for state in held.values():
+            change(state)
+        return states.store(held, set())
+
+    return _change_alike(contact_ids, in_memory)
+
+
+def _change_alike(contact_ids: Sequence[int], change: Callable[[Sequence[int]], list[AttributeChange]]) -> int:
+    """Change contacts in blocks, each held, and announce what came of it; returns how many really changed."""
     changed = 0
     ids = sorted(set(contact_ids))
     with transaction.atomic(), tenancy.engine():
         for start in range(0, len(ids), BLOCK):
-            held = states.load(survivors.hold(ids[start : start + BLOCK]))
-            for state in held.values():
-                change(state)
-            changes = states.store(held, set())
+            changes = change(survivors.hold(ids[start : start + BLOCK]))
             _announce(changes)
             changed += len({one.contact_id for one in changes})
     return changed

@@ -46,25 +46,27 @@ def run(organization_id: int) -> int:
     with tenancy.organization(organization_id):
         while True:
             try:
-                claimed = _serve_batch()
+                claimed, is_more = _serve_batch()
             except OperationalError as error:
                 tries += 1
                 if not clashes.is_clash(error) or tries > MOST_CLASHES:
                     raise
                 logger.info("The engine clashed with another transaction and begins its batch again: %s", error)
                 continue
-            if not claimed:
-                return worked
             worked += claimed
+            if not is_more:
+                return worked
 
 
-def _serve_batch() -> int:
+def _serve_batch() -> tuple[int, bool]:
+    """How many runs were claimed, and whether more may be due: a small batch emptied every lane."""
     with transaction.atomic():
         now = clock.now()
         travellers = records.claim(now, BATCH)
         if travellers:
             records.write(travellers, list(_serve(travellers, now)))
-    return len(travellers)
+    goes_on = any(one.status == RunStatus.RUNNING and one.run_at <= now for one in travellers)
+    return len(travellers), goes_on or len(travellers) >= BATCH * records.LEAST_SHARE
 
 
 def _serve(travellers: Sequence[Traveller], now: datetime) -> Iterator[Record]:

@@ -14,6 +14,7 @@ from common import tenancy
 from delivery.models import Weight
 
 WEIGHTS = sorted(Weight.values, reverse=True)
+LEAST_SHARE = min(WEIGHTS) / sum(WEIGHTS)  # of a batch, that any lane with something due gets
 # The batch is shared by importance among those lanes that have something due, so that the important go first and
 # nobody waits for ever. Plan: per lane the due end of running_runs; locked rows are another engine's.
 CLAIM_SQL = """
