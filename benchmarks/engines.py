@@ -1,4 +1,4 @@
-"""Two engines in processes of their own: `python -m benchmarks.engines ORGANIZATION` is one that works until killed."""
+"""Two engines in processes of their own. `python -m benchmarks.engines ORGANIZATION` is one, until it is killed."""
 
 from __future__ import annotations
 
