@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,7 +21,7 @@ from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from common import clock, tenancy
+from common import clock, commits, tenancy
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,8 @@ class Work:
     """One kind of worked row: who works it (per organisation) and which organisations have some due.
 
     With `patience` (seconds) a ring waits that long, so that a busy stream is worked a few times a second and
-    not after each drop: for books nobody waits for.
+    not after each drop: for books nobody waits for. `is_repeatable`: from rows to rows, nothing leaves the house, so
+    that commits need not wait for the disk (common/commits.py).
     """
 
     name: str
@@ -44,6 +46,7 @@ class Work:
     run: Callable[[int], int]
     organizations_due: Callable[[], list[int]]
     patience: float = 0
+    is_repeatable: bool = False
 
 
 WORK: dict[str, Work] = {}
@@ -131,7 +134,9 @@ def _take_turn(name: str, organization_id: int) -> int:
     _take_down(name, organization_id)
     token = _turn_ends.set(time.monotonic() + TURN_SECONDS)
     try:
-        worked = WORK[name].run(organization_id)
+        work = WORK[name]
+        with commits.unhurried() if work.is_repeatable else nullcontext():
+            worked = work.run(organization_id)
         if worked and turn_is_over():
             ring(name, organization_id)
     finally:

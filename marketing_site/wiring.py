@@ -133,11 +133,13 @@ def _batches_due() -> list[int]:
 
 
 WORK: list[Work] = [
-    Work("ingest", "river", audience.process, _batches_due),
-    Work("notices", "river", outbox.deliver, partial(outbox.organizations_due, "notices")),
-    Work(LATER, "default", outbox.deliver_later, partial(outbox.organizations_due, LATER), PATIENCE),
-    Work("flips", "river", segment_flips.run, segment_flips.organizations_due),
-    Work("automation_runs", "river", automation_engine.run, automations_due.runs),
+    Work("ingest", "river", audience.process, _batches_due, is_repeatable=True),
+    Work("notices", "river", outbox.deliver, partial(outbox.organizations_due, "notices"), is_repeatable=True),
+    Work(
+        LATER, "default", outbox.deliver_later, partial(outbox.organizations_due, LATER), PATIENCE, is_repeatable=True
+    ),
+    Work("flips", "river", segment_flips.run, segment_flips.organizations_due, is_repeatable=True),
+    Work("automation_runs", "river", automation_engine.run, automations_due.runs, is_repeatable=True),
     Work(automation_turns.WORK, "river", automation_turns.run, automations_due.turns),
     Work("scheduled_tasks", "river", automation_schedule.run, automations_due.scheduled_tasks),
     Work("campaign_runs", "river", campaigns.work, campaigns.organizations_due),
@@ -145,8 +147,8 @@ WORK: list[Work] = [
     Work("reputation", "default", delivery_reputation.run, delivery_reputation.organizations_due, PATIENCE),
     Work(delivery_reports.WORK, "default", delivery_reports.work, delivery_reports.organizations_due),
     Work("visits", "river", visits.work, visits.organizations_due, settings.VISIT_PATIENCE_SECONDS),
-    Work("outcomes", "default", experiments.work, experiments.organizations_due, PATIENCE),
-    Work("credits", "default", attribution.work, attribution.organizations_due, PATIENCE),
+    Work("outcomes", "default", experiments.work, experiments.organizations_due, PATIENCE, is_repeatable=True),
+    Work("credits", "default", attribution.work, attribution.organizations_due, PATIENCE, is_repeatable=True),
     Work("audience_pushes", "default", integrations.work, integrations.organizations_due, PATIENCE),
     Work("segment_builds", "default", segment_builds.run, segment_builds.organizations_due),
     Work(campaign_cycles.WORK, "default", campaign_cycles.work, campaign_cycles.organizations_due),

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as some
 
+from accounts import services as accounts
 from accounts.models import Organization
 from common import clock, doorbell, money
 from common.doorbell import Work
@@ -185,3 +187,39 @@ def test_what_work_rings_for_on_its_queue_is_done_by_the_same_worker(
         assert sent == ["in", "mail"], "what was done already, and what others do, goes through the queue"
     finally:
         doorbell.wire(wiring.WORK)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("is_repeatable", "waits"), [(True, "off"), (False, "on")])
+def test_only_work_that_can_be_done_again_does_not_wait_for_the_disk(is_repeatable: bool, waits: str) -> None:
+    company = accounts.create_organization("Acme", "acme")
+    seen: list[str] = []
+
+    def ask(_: int = 0) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW synchronous_commit")
+            seen.append(cursor.fetchone()[0])
+        return 0
+
+    def fail(_: int) -> int:
+        ask()
+        raise RuntimeError("in the middle")
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit TO on")
+    works = [
+        Work("asking", "river", ask, list, is_repeatable=is_repeatable),
+        Work("failing", "river", fail, list, is_repeatable=is_repeatable),
+    ]
+    doorbell.wire(works)
+    try:
+        doorbell.answer("asking", company.pk)
+        ask()
+        with pytest.raises(RuntimeError):
+            doorbell.answer("failing", company.pk)
+        ask()
+    finally:
+        doorbell.wire(wiring.WORK)
+        connection.close()
+
+    assert seen == [waits, "on", waits, "on"]
