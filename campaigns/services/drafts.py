@@ -34,13 +34,21 @@ def draft_of(template: EmailTemplate) -> dict[str, Any]:
     }
 
 
+NOTHING = object()  # equal to no value
+
+
 def save_draft(
     template: EmailTemplate, changes: Mapping[str, Any], *, expected_revision: int | None = None
 ) -> EmailTemplate:
-    """Keep what was typed, finished or not. Raises `Conflict` with the other state when somebody was quicker."""
+    """Keep what was typed, finished or not. Raises `Conflict` with the other state when somebody was quicker.
+
+    Whoever says what stands there already is at one with it: a tab that was closed may have said it a moment ago.
+    """
     with transaction.atomic():
         held = versions.lock(EmailTemplate, template.pk)
         if expected_revision is not None and held.version != expected_revision:
+            if all(getattr(held, name, NOTHING) == value for name, value in changes.items()):
+                return held
             last = sittings.last_entry(held)
             raise Conflict(
                 f"{last.actor if last else 'Somebody'} changed this mail since you opened it. Nothing was saved.",

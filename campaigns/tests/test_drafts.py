@@ -53,6 +53,18 @@ def test_the_second_of_two_editors_gets_the_draft_of_the_first(organization: Org
     assert EmailTemplate.objects.get().subject == "First"
 
 
+def test_who_says_what_stands_there_already_is_at_one_with_it(organization: Organization) -> None:
+    template = made()
+    services.save_draft(template, {"subject": "Typed and gone"}, expected_revision=1)
+
+    again = services.save_draft(template, {"subject": "Typed and gone"}, expected_revision=1)
+
+    assert (again.subject, again.version) == ("Typed and gone", 2)
+    with pytest.raises(Conflict):
+        services.save_draft(template, {"subject": "Typed and gone", "preheader": "New"}, expected_revision=1)
+    assert EmailTemplate.objects.get().version == 2
+
+
 def test_one_sitting_is_one_entry_in_the_audit_log(organization: Organization, api: APIClient) -> None:
     template = made()
     for number in range(3):
