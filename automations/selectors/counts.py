@@ -66,7 +66,7 @@ def step_counts(version: AutomationVersion) -> dict[str, Any]:
     `now` are the people who stand there, `passed` how often it was done with, `failed` who lies there as a dead
     letter, `conversion` the share of those who entered that came at least this far (None while nobody entered).
     """
-    now, failed = _standing(version)
+    now, failed = standing(version)
     passed, ways, entered = _done(version)
     workflow = workflows.prepare(version)
     listing = reverse("admin:automations_automationrun_changelist")
@@ -85,7 +85,8 @@ def step_counts(version: AutomationVersion) -> dict[str, Any]:
     return {"entered": entered, "steps": steps}
 
 
-def _standing(version: AutomationVersion) -> tuple[dict[str, int], dict[str, int]]:
+def standing(version: AutomationVersion) -> tuple[dict[str, int], dict[str, int]]:
+    """Step → people who stand on it now, and those of them who failed."""
     now: dict[str, int] = defaultdict(int)
     failed: dict[str, int] = defaultdict(int)
     rows = RunCount.objects.filter(automation=version.automation_id, version=version, status__in=INSIDE)

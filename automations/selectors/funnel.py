@@ -9,7 +9,8 @@ from datetime import date
 from django.db.models import Sum
 
 from automations.domain import slots, tree
-from automations.models import INSIDE, AutomationVersion, RunCount, StepCount, StepOutcome
+from automations.models import AutomationVersion, StepCount, StepOutcome
+from automations.selectors.counts import standing
 from automations.selectors.reports import step_sentence
 
 DONE = frozenset({StepOutcome.DONE, StepOutcome.WAITED, StepOutcome.BRANCHED})
@@ -55,7 +56,7 @@ def funnel(version: AutomationVersion, since: date | None = None, until: date | 
     Plan: step_counts_by_automation and run_counts_by_automation; a few rows per step and day, however many people.
     """
     counts, spans = _counts(version, since, until)
-    now, failed = _standing(version)
+    now, failed = standing(version)
     of_people = counts[""]
     came = of_people[("entered", "")] + sum(
         times for places in counts.values() for (outcome, _), times in places.items() if outcome == StepOutcome.MOVED
@@ -129,14 +130,3 @@ def _counts(
         if outcome in DONE or outcome == StepOutcome.SKIPPED:
             spans[step_id][slot] += times
     return counts, spans
-
-
-def _standing(version: AutomationVersion) -> tuple[dict[str, int], dict[str, int]]:
-    now: dict[str, int] = defaultdict(int)
-    failed: dict[str, int] = defaultdict(int)
-    rows = RunCount.objects.filter(automation=version.automation_id, version=version, status__in=INSIDE)
-    for step_id, status, people in rows.values_list("step_id", "status").annotate(Sum("people")).order_by():
-        now[step_id] += people
-        if status == "failed":
-            failed[step_id] += people
-    return now, failed

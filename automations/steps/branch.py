@@ -41,6 +41,14 @@ def check_rule(rule: dict[str, Any], field: str, wrong: Wrong) -> None:
             wrong(field if place == "rule" else f"{field}.{place}", sentence)
 
 
+def phrase_of(rule: dict[str, Any]) -> str:
+    """A stored segment rule as part of a step's sentence."""
+    try:
+        return str(phrase(rules.parse_stored(rule)))
+    except Invalid as error:
+        return f"a rule that does not fit any more ({error.message})"
+
+
 def execute(configuration: Configuration, group: Group) -> Results:
     """One question to the rule compiler for the whole group."""
     matching = segments.matching(configuration.rule, group.contact_ids)
@@ -53,10 +61,7 @@ def _into(branch: str) -> Result:
 
 
 def sentence(configuration: Configuration) -> str:
-    try:
-        return f"If {phrase(rules.parse_stored(configuration.rule))}"
-    except Invalid as error:
-        return f"If a rule that does not fit any more ({error.message})"
+    return f"If {phrase_of(configuration.rule)}"
 
 
 STEP = StepKind(

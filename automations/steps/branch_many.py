@@ -10,12 +10,9 @@ from automations.configuration import Wrong, says
 from automations.models import StepOutcome
 from automations.steps import ways
 from automations.steps.base import Group, Result, Results, StepKind
-from automations.steps.branch import OTHERWISE, check_rule
+from automations.steps.branch import OTHERWISE, check_rule, phrase_of
 from automations.words import quoted
-from common.errors import Invalid
-from segments import rules
 from segments import selectors as segments
-from segments.rules.sentences import phrase
 
 EXAMPLE = [
     {"name": "Large", "rule": {"field": "value_minor", "operator": "greater", "value": 500_000}},
@@ -56,15 +53,8 @@ def _into(branch: str) -> Result:
 
 def sentence(configuration: Configuration) -> str:
     return "By the first that holds: " + "; ".join(
-        f"{quoted(way.name)} if {_phrase(way.rule)}" for way in configuration.ways
+        f"{quoted(way.name)} if {phrase_of(way.rule)}" for way in configuration.ways
     )
-
-
-def _phrase(rule: dict[str, Any]) -> str:
-    try:
-        return str(phrase(rules.parse_stored(rule)))
-    except Invalid as error:
-        return f"a rule that does not fit any more ({error.message})"
 
 
 STEP = StepKind(

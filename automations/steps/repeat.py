@@ -9,12 +9,9 @@ import msgspec
 from automations.configuration import Wrong, says
 from automations.models import StepOutcome
 from automations.steps.base import Group, Result, Results, StepKind
-from automations.steps.branch import check_rule
+from automations.steps.branch import check_rule, phrase_of
 from automations.words import counted
-from common.errors import Invalid
-from segments import rules
 from segments import selectors as segments
-from segments.rules.sentences import phrase
 
 BODY = "body"
 MOST = 100
@@ -50,11 +47,7 @@ def execute(configuration: Configuration, group: Group) -> Results:
 
 
 def sentence(configuration: Configuration) -> str:
-    try:
-        what = phrase(rules.parse_stored(configuration.until))
-    except Invalid as error:
-        what = f"a rule that does not fit any more ({error.message})"
-    return f"Repeat until {what}, {counted(configuration.most, 'time')} at most"
+    return f"Repeat until {phrase_of(configuration.until)}, {counted(configuration.most, 'time')} at most"
 
 
 STEP = StepKind(

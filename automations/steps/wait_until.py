@@ -12,12 +12,10 @@ from automations.configuration import Wrong, says
 from automations.models import StepOutcome
 from automations.steps import wait
 from automations.steps.base import Group, Result, Results, StepKind
-from automations.steps.branch import check_rule
+from automations.steps.branch import check_rule, phrase_of
 from automations.words import span
-from common.errors import Invalid
 from segments import rules
 from segments import selectors as segments
-from segments.rules.sentences import phrase
 
 MET, TIMED_OUT = "met", "timed_out"
 EXAMPLE = {"event": "order_completed", "operator": "did"}
@@ -60,11 +58,7 @@ def _into(branch: str, has_waited: bool) -> Result:
 
 
 def sentence(configuration: Configuration) -> str:
-    try:
-        what = phrase(rules.parse_stored(configuration.rule))
-    except Invalid as error:
-        what = f"a rule that does not fit any more ({error.message})"
-    return f"Wait until {what}, at most {span(configuration.timeout.span)}"
+    return f"Wait until {phrase_of(configuration.rule)}, at most {span(configuration.timeout.span)}"
 
 
 def wakes(configuration: Configuration) -> Collection[str]:
