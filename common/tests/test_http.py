@@ -29,8 +29,8 @@ def listening(speak: Callable[[socket.socket], None]) -> Iterator[str]:
             except OSError:
                 return
             with connection:
-                connection.recv(65536)
                 try:
+                    connection.recv(65536)
                     speak(connection)
                 except OSError:
                     continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import socket
+import socketserver
 import struct
 import threading
 from collections.abc import Iterator
@@ -17,18 +17,8 @@ import dns.rrset
 Records = dict[tuple[str, str], list[str]]
 
 
-def _both() -> tuple[socket.socket, socket.socket]:
-    """A socket of each kind on one port that both of them found free."""
-    while True:
-        streams = socket.create_server(("127.0.0.1", 0))
-        datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        try:
-            datagrams.bind(streams.getsockname())
-        except OSError:
-            streams.close()
-            datagrams.close()
-        else:
-            return datagrams, streams
+# What does not fit into a datagram is asked for again by TCP.
+LARGEST_DATAGRAM = 1232
 
 
 class DnsServer:
@@ -67,54 +57,51 @@ class DnsServer:
     @contextlib.contextmanager
     def listening(self) -> Iterator[str]:
         """Serve until the block ends; gives `host:port`."""
-        datagrams, streams = _both()
-        port = datagrams.getsockname()[1]
-        stop = threading.Event()
-        workers = [
-            threading.Thread(target=self._datagrams, args=(datagrams, stop), daemon=True),
-            threading.Thread(target=self._streams, args=(streams, stop), daemon=True),
-        ]
-        for worker in workers:
-            worker.start()
+        servers = _both(self)
+        threads = [threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True) for server in servers]
+        for thread in threads:
+            thread.start()
         try:
-            yield f"127.0.0.1:{port}"
+            yield f"127.0.0.1:{servers[0].server_address[1]}"
         finally:
-            stop.set()
-            datagrams.close()
-            streams.close()
-            for worker in workers:
-                worker.join(5)
+            # Only who serves no more closes: a socket closed under a thread is an error in that thread.
+            for server, thread in zip(servers, threads, strict=True):
+                server.shutdown()
+                thread.join()
+                server.server_close()
 
-    def _datagrams(self, server: socket.socket, stop: threading.Event) -> None:
-        server.settimeout(0.1)
-        while not stop.is_set():
-            try:
-                wire, sender = server.recvfrom(4096)
-            except TimeoutError:
-                continue
-            except OSError:
+
+def _both(dns_server: DnsServer) -> tuple[socketserver.UDPServer, socketserver.TCPServer]:
+    """A server of each kind on one port that both of them found free."""
+
+    class Datagram(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            wire, answering = self.request
+            reply = dns_server.answer(wire)
+            if reply is None:
                 return
-            reply = self.answer(wire)
+            if len(reply) > LARGEST_DATAGRAM:
+                reply = _asking_for_tcp(wire)
+            answering.sendto(reply, self.client_address)
+
+    class Stream(socketserver.StreamRequestHandler):
+        timeout = 2
+
+        def handle(self) -> None:
+            (size,) = struct.unpack("!H", self.rfile.read(2))
+            reply = dns_server.answer(self.rfile.read(size))
             if reply is not None:
-                # What does not fit into a datagram is asked for again by TCP.
-                if len(reply) > 1232:
-                    short = dns.message.make_response(dns.message.from_wire(wire))
-                    short.flags |= dns.flags.TC
-                    reply = short.to_wire()
-                server.sendto(reply, sender)
+                self.wfile.write(struct.pack("!H", len(reply)) + reply)
 
-    def _streams(self, server: socket.socket, stop: threading.Event) -> None:
-        server.settimeout(0.1)
-        while not stop.is_set():
-            try:
-                client, _ = server.accept()
-            except TimeoutError:
-                continue
-            except OSError:
-                return
-            with client:
-                client.settimeout(2)
-                size = struct.unpack("!H", client.recv(2))[0]
-                reply = self.answer(client.recv(size))
-                if reply is not None:
-                    client.sendall(struct.pack("!H", len(reply)) + reply)
+    while True:
+        streams = socketserver.TCPServer(("127.0.0.1", 0), Stream)
+        try:
+            return socketserver.UDPServer(streams.server_address, Datagram), streams  # type: ignore[arg-type]
+        except OSError:
+            streams.server_close()
+
+
+def _asking_for_tcp(wire: bytes) -> bytes:
+    short = dns.message.make_response(dns.message.from_wire(wire))
+    short.flags |= dns.flags.TC
+    return short.to_wire()
