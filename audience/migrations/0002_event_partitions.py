@@ -37,6 +37,6 @@ ALTER TABLE audience_contact SET (fillfactor = 85);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("audience", "0001_initial")]
+    dependencies = [("audience", "0001_tables")]
 
     operations = [migrations.RunSQL(FORWARD, "DROP TABLE audience_event; DROP TABLE audience_eventkey;")]

@@ -12,7 +12,7 @@ class MailCount(OrganizationScoped):
     """E-mails by the quarter of an hour in which they left, their sender and the recipient's domain.
 
     Rows add up: each change of the ledger appends what it adds and takes away (triggers of migration
-    0016_count_mails, in the same statement), `services.counting.fold` makes one row of many. So the sum is right at
+    0002_count_mails, in the same statement), `services.counting.fold` makes one row of many. So the sum is right at
     every moment, whoever wrote and in whatever order, and no writer waits for another.
     """
 

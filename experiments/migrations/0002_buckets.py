@@ -51,6 +51,6 @@ DROP FUNCTION experiments_fnv(bigint, text);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("experiments", "0001_initial")]
+    dependencies = [("experiments", "0001_tables")]
 
     operations = [migrations.RunSQL(FORWARD, BACKWARD)]

@@ -77,28 +77,14 @@ TRIGGERS = {
     "count_steps_done": (STEPS, "INSERT", "NEW TABLE AS made", DO.format(source="made", zone="zone") + ";", "made"),
 }  # fmt: skip
 
-# What was there before. Those who entered are counted on the version they are on now.
-ZONED = "(SELECT row.*, place.timezone FROM {table} AS row JOIN accounts_organization AS place ON place.id = row.organization_id) AS zoned"
-FILL = ";".join(
-    [
-        f"""UPDATE {STEPS} AS step SET automation_id = run.automation_id, version_id = run.version_id,
-                   seconds = greatest(0, extract(epoch FROM step.happened_at - run.entered_at))::int
-              FROM {RUNS} AS run WHERE run.id = step.run_id""",
-        STAND.format(source=f"SELECT 1 AS sign, * FROM {RUNS}"),
-        ENTER.format(source=ZONED.format(table=RUNS), zone="timezone"),
-        LEAVE.format(source=f"SELECT 1 AS sign, * FROM {ZONED.format(table=RUNS)}", zone="timezone"),
-        DO.format(source=ZONED.format(table=STEPS), zone="timezone"),
-        "",
-    ]
-)
-
 
 class Migration(migrations.Migration):
-    dependencies = [("automations", "0003_count_tables")]
+    dependencies = [("automations", "0001_tables")]
+    replaces = [("automations", "0004_count_runs")]
 
     operations = [
         migrations.RunSQL(
-            FILL + "".join(_trigger(table, name, *rest) for name, (table, *rest) in TRIGGERS.items()),
+            "".join(_trigger(table, name, *rest) for name, (table, *rest) in TRIGGERS.items()),
             "".join(
                 f"DROP TRIGGER {name} ON {entry[0]}; DROP FUNCTION automations_{name}();"
                 for name, entry in TRIGGERS.items()
