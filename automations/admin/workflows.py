@@ -167,9 +167,7 @@ class AutomationAdmin(OrganizationModelAdmin):
         if not self.has_change_permission(request, automation):
             raise PermissionDenied
         if request.method == "POST":
-            act = services.deactivate if automation.is_active else services.activate
-            now = act(automation)
-            messages.success(request, f"“{now}” is {'active' if now.is_active else 'switched off'}.")
+            messages.success(request, _switched(automation, stops="stop" in request.POST))
             return HttpResponseRedirect(reverse("admin:automations_automation_change", args=[pk]))
         context = self.page_context(request, automation) | {
             **self.admin_site.each_context(request),
@@ -206,6 +204,18 @@ def _door(automation: Automation) -> dict[str, str] | None:
     if kind not in doors.PATHS or not isinstance(settings, dict) or not settings.get("key"):
         return None
     return {"kind": kind, "address": doors.address(kind, settings["key"])}
+
+
+def _switched(automation: Automation, *, stops: bool) -> str:
+    """Does it, and says what became of whom."""
+    if stops:
+        left = services.stop(automation)
+        told = f"“{automation}” is switched off; {_persons(left.people)} left it."
+        waited = f"{left.messages:,} waiting {'message was' if left.messages == 1 else 'messages were'} withdrawn."
+        return f"{told} {waited}" if left.messages else told
+    if automation.is_active:
+        return f"“{services.deactivate(automation)}” is switched off."
+    return f"“{services.activate(automation)}” is active."
 
 
 def _people(counts: Counts) -> str:

@@ -87,6 +87,12 @@ class AutomationViewSet(SimulationActions, ApiViewSet):
         }
         return Response(shapes.StartAnswer(answer).data, status=202)
 
+    @extend_schema(request=None, responses={200: shapes.StopAnswer})
+    @action(detail=True, methods=["post"])
+    def stop(self, request: Request, pk: str) -> Response:
+        """Switch it off and take everybody out who is inside; messages of theirs that wait are withdrawn."""
+        return Response(shapes.StopAnswer(services.stop(self._automation(pk))).data)
+
     @extend_schema(
         parameters=[OpenApiParameter("status", enum=RunStatus.values, description="Only runs in this state.")],
         responses=shapes.AutomationRunSerializer(many=True),

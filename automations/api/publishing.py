@@ -61,6 +61,7 @@ class PublishAnswer(serializers.Serializer):  # type: ignore[type-arg]
     places = PlaceSerializer(many=True)
     moved = serializers.IntegerField()
     left = serializers.IntegerField()
+    withdrawn = serializers.IntegerField(help_text="Messages of those who left, that waited and will not go out.")
 
 
 class VersionSerializer(serializers.Serializer):  # type: ignore[type-arg]
@@ -107,10 +108,16 @@ def publish(request: Request, automation: Automation) -> Response:
         "places": [_place(place) for place in preview.places],
         "moved": 0,
         "left": 0,
+        "withdrawn": 0,
     }
     if not dry_run:
         done = services.release(automation, mode=mode, mapping=mapping, flow=flow, number=number)
-        answer |= {"version": done.version.number, "moved": done.moved, "left": done.left}
+        answer |= {
+            "version": done.version.number,
+            "moved": done.moved,
+            "left": done.left,
+            "withdrawn": done.withdrawn,
+        }
     return Response(PublishAnswer(answer).data)
 
 

@@ -125,6 +125,11 @@ class StartAnswer(serializers.Serializer):  # type: ignore[type-arg]
     run_ids = serializers.ListField(child=serializers.IntegerField())
 
 
+class StopAnswer(serializers.Serializer):  # type: ignore[type-arg]
+    left = serializers.IntegerField(source="people", help_text="People who were inside.")
+    withdrawn = serializers.IntegerField(source="messages", help_text="Messages of theirs that waited.")
+
+
 class AutomationRunSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
     contact_id = serializers.IntegerField()
     version = serializers.IntegerField(source="version.number")

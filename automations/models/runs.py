@@ -32,6 +32,7 @@ class ExitReason(models.TextChoices):
     EXIT_RULE = "exit_rule", "Met the exit rule"
     STEP = "step", "An exit step"
     DRAINED = "drained", "Taken out by another version"
+    STOPPED = "stopped", "Taken out when the workflow was stopped"
     ERROR = "error", "A step failed"
 
 

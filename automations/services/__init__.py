@@ -10,6 +10,7 @@ from automations.services.automations import (
 )
 from automations.services.drafts import begin, discard_draft, read_draft, save_draft
 from automations.services.files import import_file
+from automations.services.leaving import stop
 from automations.services.letters import dismiss, replay
 from automations.services.migration import Mode
 from automations.services.scheduled import process_due, reschedule, retry, run_now, schedule, unschedule
@@ -56,6 +57,7 @@ __all__ = [
     "schedule",
     "snooze",
     "start",
+    "stop",
     "unschedule",
     "update_automation",
     "update_task",

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 
 from accounts import actor, audit
 from automations.models import Automation
+from automations.services import leaving
 from automations.services.entries import WORK
 from common import clock, doorbell, tenancy
 
@@ -26,9 +27,10 @@ UPDATE automations_automationrun AS run
   FROM automation
  WHERE run.organization_id = %(organization)s AND run.id = ANY(%(runs)s) AND run.status = 'failed'
    AND automation.id = run.automation_id
-RETURNING run.automation_id)
-SELECT automation_id, count(*) FROM tried GROUP BY 1
+RETURNING run.automation_id, run.id)
+SELECT automation_id, array_agg(id) FROM tried GROUP BY 1
 """
+BY_HAND = "Taken out of the workflow by hand"
 # Taken out, with a record of it where they stood.
 TAKE_OUT_SQL = """
 WITH gone AS (
@@ -45,25 +47,31 @@ WITH gone AS (
            %(now)s
       FROM gone
 )
-SELECT automation_id, count(*) FROM gone GROUP BY 1
+SELECT automation_id, array_agg(id) FROM gone GROUP BY 1
 """
 DISMISS_SQL = TAKE_OUT_SQL.format(scope="run.id = ANY(%(runs)s) AND run.status IN ('failed', 'running', 'held')")
 
 
 def replay(run_ids: Sequence[int]) -> int:
     """Try failed runs again from the step where they stand; returns how many. Others are left alone."""
-    count = _change("replay", REPLAY_SQL, run_ids)
-    if count:
+    changed = _change("replay", REPLAY_SQL, run_ids)
+    if changed:
         doorbell.ring(WORK)
-    return count
+    return sum(map(len, changed.values()))
 
 
 def dismiss(run_ids: Sequence[int]) -> int:
-    """Take runs out of their workflow for good; returns how many were still inside."""
-    return _change("dismiss", DISMISS_SQL, run_ids)
+    """Take runs out of their workflow for good, and withdraw what waits of their messages; returns how many were
+    still inside."""
+    with transaction.atomic():
+        gone = _change("dismiss", DISMISS_SQL, run_ids)
+        for automation_id, ids in gone.items():
+            leaving.withdraw(automation_id, ids, BY_HAND)
+    return sum(map(len, gone.values()))
 
 
-def _change(action: str, statement: str, run_ids: Sequence[int]) -> int:
+def _change(action: str, statement: str, run_ids: Sequence[int]) -> dict[int, list[int]]:
+    """automation id → the runs that were changed."""
     parameters: dict[str, Any] = {
         "organization": tenancy.required(),
         "runs": sorted(run_ids),
@@ -73,7 +81,7 @@ def _change(action: str, statement: str, run_ids: Sequence[int]) -> int:
     with transaction.atomic():
         with tenancy.engine(), connection.cursor() as cursor:
             cursor.execute(statement, parameters)
-            counts: dict[int, int] = dict(cursor.fetchall())
-        for automation in Automation.objects.filter(pk__in=counts):
-            audit.record(action, automation, after={"runs": counts[automation.pk]})
-    return sum(counts.values())
+            changed: dict[int, list[int]] = dict(cursor.fetchall())
+        for automation in Automation.objects.filter(pk__in=changed):
+            audit.record(action, automation, after={"runs": len(changed[automation.pk])})
+    return changed

@@ -17,8 +17,10 @@ from django.db import connection
 from accounts import actor
 from automations import workflows
 from automations.domain import tree
-from automations.models import Automation, AutomationVersion
+from automations.models import Automation, AutomationVersion, ExitReason
+from automations.services import leaving
 from automations.services.entries import WORK
+from automations.services.leaving import SCOPE, Left
 from automations.workflows import Workflow
 from common import clock, doorbell, tenancy
 from common.errors import Invalid
@@ -35,19 +37,16 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True)
 class Moved:
-    """How many went over and how many left."""
+    """How many went over and how many left; `withdrawn` messages of those who left will not go out."""
 
     moved: int = 0
     left: int = 0
+    withdrawn: int = 0
 
 
 # step id → the step that stands for it in the new version, None for "leave". Steps that are not named keep their id.
 Targets = Mapping[str, str | None]
 
-SCOPE = """
-       run.organization_id = %(organization)s AND run.automation_id = %(automation)s
-   AND run.version_id <> %(version)s AND run.status IN ('running', 'held', 'failed')
-"""
 # Plan: one_run_inside by automation. In the order of ids, as engines lock them.
 LOCK_SQL = f"""
 SELECT step_id, count(*) FROM (SELECT run.step_id FROM automations_automationrun AS run
@@ -81,21 +80,6 @@ UPDATE automations_automationrun AS run
   FROM {WAYS}
  WHERE {SCOPE} AND run.step_id = way.step_id
 """
-RECORD_LEFT_SQL = f"""
-INSERT INTO automations_steprun (organization_id, run_id, automation_id, version_id, seconds, number, step_id,
-                                 outcome, detail, happened_at)
-SELECT run.organization_id, run.id, run.automation_id, run.version_id,
-       greatest(0, extract(epoch FROM %(now)s - run.entered_at))::int, run.step_count + 1, run.step_id, 'exited',
-       jsonb_build_object('reason', %(reason)s::text, 'by', %(by)s::text), %(now)s
-  FROM automations_automationrun AS run
- WHERE {SCOPE} AND (%(steps)s::text[] IS NULL OR run.step_id = ANY(%(steps)s))
-"""
-LEAVE_SQL = f"""
-UPDATE automations_automationrun AS run
-   SET status = 'exited', exit_reason = 'drained', finished_at = %(now)s, step_id = '', waiting_since = NULL,
-       waits_until = NULL, wakes_on = '{{}}', step_count = run.step_count + 1, error = ''
- WHERE {SCOPE} AND (%(steps)s::text[] IS NULL OR run.step_id = ANY(%(steps)s))
-"""
 CLOSE_SQL = """
 UPDATE automations_automationversion AS version SET closed_at = %(now)s
  WHERE version.organization_id = %(organization)s AND version.automation_id = %(automation)s
@@ -128,13 +112,13 @@ def settle(automation: Automation, version: AutomationVersion, mode: Mode, mappi
         people = dict(cursor.fetchall())
         names["reason"] = f"Taken out when version {version.number} was published"
         if mode == Mode.EXIT:
-            return Moved(left=_leave(cursor, names, None))
+            return _moved(0, _leave(names))
         targets = resolve(automation, version, people, mapping)
-        leaving = [step_id for step_id, target in targets.items() if target is None]
-        left = _leave(cursor, names, leaving) if leaving else 0
+        gone = [step_id for step_id, target in targets.items() if target is None]
+        left = _leave(names, gone) if gone else Left()
         moved = _move(cursor, names, automation, version, targets)
     doorbell.ring(WORK)
-    return Moved(moved, left)
+    return _moved(moved, left)
 
 
 def resolve(
@@ -167,11 +151,12 @@ def resolve(
     return targets
 
 
-def _leave(cursor: Any, names: Mapping[str, Any], steps: Sequence[str] | None) -> int:
-    parameters = {**names, "steps": steps if steps is None else list(steps)}
-    cursor.execute(RECORD_LEFT_SQL, parameters)
-    cursor.execute(LEAVE_SQL, parameters)
-    return int(cursor.rowcount)
+def _leave(names: Mapping[str, Any], steps: Sequence[str] | None = None) -> Left:
+    return leaving.leave(names, ExitReason.DRAINED, steps)
+
+
+def _moved(moved: int, left: Left) -> Moved:
+    return Moved(moved, left.people, left.messages)
 
 
 def _move(

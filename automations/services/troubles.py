@@ -9,8 +9,9 @@ from django.db import connection, transaction
 
 from accounts import actor, audit
 from automations.models import Automation
+from automations.services import leaving
 from automations.services.entries import WORK
-from automations.services.letters import TAKE_OUT_SQL
+from automations.services.letters import BY_HAND, TAKE_OUT_SQL
 from common import clock, doorbell, tenancy
 
 # The same words with other numbers are the same cause: ids and counts differ from run to run.
@@ -21,7 +22,8 @@ SCOPE = f"""
 """
 # Plan: failed_runs by automation and step. In the order of ids, so that two who press at once do not meet.
 LOCK_SQL = f"""
-SELECT count(*) FROM (SELECT 1 FROM automations_automationrun AS run WHERE {SCOPE} ORDER BY run.id FOR UPDATE) AS held
+SELECT coalesce(array_agg(id), '{{}}') FROM (SELECT run.id FROM automations_automationrun AS run
+                                           WHERE {SCOPE} ORDER BY run.id FOR UPDATE) AS held
 """
 REPLAY_SQL = f"""
 UPDATE automations_automationrun AS run
@@ -47,7 +49,7 @@ def replay_all(cause: Cause) -> int:
         if automation is None:
             return 0
         status = "running" if automation.is_active else "held"
-        count = _run(cause, REPLAY_SQL, status=status)
+        count = len(_run(cause, REPLAY_SQL, status=status))
         if count:
             audit.record("replay", automation, after={"runs": count, "cause": cause.words, "step": cause.step_id})
             transaction.on_commit(lambda: doorbell.ring(WORK))
@@ -55,15 +57,17 @@ def replay_all(cause: Cause) -> int:
 
 
 def dismiss_all(cause: Cause) -> int:
-    """Take all of them out of the workflow for good; returns how many."""
+    """Take all of them out of the workflow for good, and withdraw what waits of their messages; returns how many."""
     with transaction.atomic():
         automation = _lock(cause)
         if automation is None:
             return 0
-        count = _run(cause, DISMISS_SQL, by=actor.current().name)
-        if count:
-            audit.record("dismiss", automation, after={"runs": count, "cause": cause.words, "step": cause.step_id})
-    return count
+        gone = _run(cause, DISMISS_SQL, by=actor.current().name)
+        if gone:
+            leaving.withdraw(automation.pk, gone, BY_HAND)
+            after = {"runs": len(gone), "cause": cause.words, "step": cause.step_id}
+            audit.record("dismiss", automation, after=after)
+    return len(gone)
 
 
 def _lock(cause: Cause) -> Automation | None:
@@ -71,7 +75,8 @@ def _lock(cause: Cause) -> Automation | None:
     return Automation.objects.select_for_update(no_key=True).filter(pk=cause.automation_id).first()
 
 
-def _run(cause: Cause, statement: str, **more: object) -> int:
+def _run(cause: Cause, statement: str, **more: object) -> list[int]:
+    """The runs that were changed."""
     names: dict[str, Any] = {
         "organization": tenancy.required(),
         "automation": cause.automation_id,
@@ -81,6 +86,6 @@ def _run(cause: Cause, statement: str, **more: object) -> int:
         **more,
     }
     with tenancy.engine(), connection.cursor() as cursor:
-        count: int = cursor.execute(LOCK_SQL, names).fetchone()[0]
+        run_ids: list[int] = cursor.execute(LOCK_SQL, names).fetchone()[0]
         cursor.execute(statement, names)
-    return count
+    return run_ids

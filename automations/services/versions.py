@@ -48,6 +48,7 @@ class Published:
     version: AutomationVersion
     moved: int
     left: int
+    withdrawn: int
 
 
 def publish(
@@ -85,7 +86,7 @@ def release(
             held.save()
         moved = migration.settle(held, version, chosen, mapping or {})
         _record(held, version, chosen, moved)
-    return Published(version, moved.moved, moved.left)
+    return Published(version, moved.moved, moved.left, moved.withdrawn)
 
 
 def preview(automation: Automation, *, flow: Mapping[str, Any] | None = None, number: int | None = None) -> Preview:
@@ -138,8 +139,11 @@ def _mode(name: str) -> Mode:
 
 
 def _record(held: Automation, version: AutomationVersion, mode: Mode, moved: Moved) -> None:
-    stayed = {} if mode in (Mode.MIGRATE, Mode.EXIT) else {"stayed": _older(held, version)}
-    after = {"version": version.number, "mode": str(mode), "moved": moved.moved, "left": moved.left, **stayed}
+    after = {"version": version.number, "mode": str(mode), "moved": moved.moved, "left": moved.left}
+    if mode not in (Mode.MIGRATE, Mode.EXIT):
+        after["stayed"] = _older(held, version)
+    if moved.withdrawn:
+        after["withdrawn"] = moved.withdrawn
     audit.record("publish", held, after=after)
 
 

@@ -33,7 +33,11 @@ MODES = [
         "Everybody goes on in this version from the step chosen below; a wait in progress keeps its moment, and"
         " nothing that was done for them is done again.",
     ),
-    (Mode.EXIT, "Take them out now", "Everybody inside leaves at once. Messages that are queued still go out."),
+    (
+        Mode.EXIT,
+        "Take them out now",
+        "Everybody inside leaves at once. Messages of theirs that still wait are withdrawn.",
+    ),
 ]
 
 
@@ -96,6 +100,8 @@ def _told(done: Published) -> str:
         told += f" {done.moved:,} {'person' if done.moved == 1 else 'people'} moved over."
     if done.left:
         told += f" {done.left:,} {'person' if done.left == 1 else 'people'} left."
+    if done.withdrawn:
+        told += f" {done.withdrawn:,} waiting {'message was' if done.withdrawn == 1 else 'messages were'} withdrawn."
     return told
 
 

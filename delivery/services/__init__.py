@@ -28,6 +28,7 @@ from delivery.services.settings import (
     save_sender,
 )
 from delivery.services.trying import TRIED_AT_AN_ADDRESS, try_provider
+from delivery.services.withdrawing import withdraw_selected
 from delivery.services.words import PreviewedMessage, preview_message, publish_message
 
 __all__ = [
@@ -74,4 +75,5 @@ __all__ = [
     "try_provider",
     "unsubscribe_address",
     "vocabulary_of",
+    "withdraw_selected",
 ]
