@@ -87,6 +87,17 @@ def _fields(struct: type[msgspec.Struct], choices: Choices) -> list[Plain]:
     return [item for item in told if item not in spans[1:]]
 
 
+def labels(struct: type[msgspec.Struct]) -> dict[str, str]:
+    """What each field of a configuration is called."""
+    found = inspect.type_info(struct)
+    assert isinstance(found, inspect.StructType)
+    return {item.encode_name: _label(item, _unwrapped(item.type)[1]) for item in found.fields}
+
+
+def _label(item: inspect.Field, meta: Plain) -> str:
+    return str(meta.get("title", item.encode_name.replace("_", " ").capitalize()))
+
+
 def field(item: inspect.Field, choices: Choices) -> Plain:
     """One field. Of `says(…, type=…, **extra)`: `labels` or `source` of choices, `minimum`, `maximum`, `channel`,
     `only`."""
@@ -95,7 +106,7 @@ def field(item: inspect.Field, choices: Choices) -> Plain:
     is_part_of_span = told == "span" and isinstance(kind, inspect.IntType)
     return {
         "name": "" if is_part_of_span else item.encode_name,
-        "label": meta.get("title", item.encode_name.replace("_", " ").capitalize()),
+        "label": _label(item, meta),
         "help": meta.get("description", ""),
         "type": told,
         "required": item.required or extra.get("required", False),

@@ -27,7 +27,7 @@ def editor(request: HttpRequest, automation: Automation, context: dict[str, Any]
         "title": str(automation),
         "automation": automation,
         "has_draft": standing.has_draft,
-        "page": editor_page(automation, standing),
+        "page": editor_page(automation, standing) | {"choose": request.GET.get("card", "")},
         "rules": builder.page(),
     }
     return TemplateResponse(request, "automations/editor.html", context)

@@ -10,6 +10,7 @@ from accounts.domain.roles import Role
 from accounts.models import AuditEntry
 from automations import services
 from automations.models import Automation, AutomationRun, AutomationVersion
+from automations.selectors.mending import ToMend, to_mend
 from automations.services import drafts
 from automations.tests import making
 from common.errors import Conflict, Invalid
@@ -263,12 +264,38 @@ def test_the_editor_opens_the_draft_with_the_catalogue(admin, organization) -> N
     assert 'id="rule-language"' in page.content.decode()
 
 
+def test_faults_are_told_by_card_and_field() -> None:
+    flow = _flow(
+        {"action_type": "branch", "branches": {"then": [{"action_type": "create_task"}, {"action_type": "fly"}]}},
+        trigger_type="event",
+    )
+    problems = {
+        "actions[0].branches.then[0].configuration.title": "is missing",
+        "actions[0].branches.then[1].action_type": "unknown step",
+        "trigger_configuration.name": "is missing",
+        "goal_rule.rules[0]": "a value is missing",
+    }
+
+    assert to_mend(flow, problems) == [
+        ToMend("create_task_1", "Create task", "Title: is missing"),
+        ToMend("fly_1", "fly", "unknown step"),
+        ToMend("trigger", "Starts", "Event: is missing"),
+        ToMend("goal", "Goal", "a value is missing"),
+    ]
+
+
 def test_a_draft_is_published_on_its_page_and_a_wrong_one_is_told_there(admin, organization) -> None:
     fresh = services.begin(name="Fresh", flow=_flow({"action_type": "wait"}))
     page = reverse("automation-publish", args=[fresh.pk])
 
     refused = admin.post(page)
-    assert (refused.status_code, "actions[0].configuration" in refused.content.decode()) == (400, True)
+    assert refused.status_code == 400
+    [fault] = refused.context["to_mend"]
+    assert (fault.card, fault.title) == ("wait_1", "Wait")
+    editor = f"{reverse('admin:automations_automation_editor', args=[fresh.pk])}?card=wait_1"
+    assert f'href="{editor}"' in refused.content.decode()
+    assert admin.get(editor).context["page"]["choose"] == "wait_1"
+    assert AutomationVersion.objects.count() == 0
     drafts.save_draft(fresh, _flow(making.EXIT))
     assert "Nobody is inside an older version" in admin.get(page).content.decode()
     assert admin.post(page).status_code == 302

@@ -11,6 +11,7 @@ from django.utils.http import urlencode
 
 from accounts.shell import page
 from automations.models import Automation
+from automations.selectors.mending import ToMend, to_mend
 from automations.selectors.reports import step_sentence
 from automations.selectors.versions import version_reports
 from automations.services import versions
@@ -114,7 +115,7 @@ def _confirm(
         messages.info(request, error.message)
         return HttpResponseRedirect(reverse("automation-versions", args=[automation.pk]))
     except AppError as error:
-        context: dict[str, Any] = {"refusal": error}
+        context: dict[str, Any] = {"refusal": error, "to_mend": _to_mend(automation, number, error)}
     else:
         context = _context(request, automation, preview) | {"refusal": refusal}
     refused: AppError | None = context["refusal"]
@@ -122,6 +123,13 @@ def _confirm(
     return shell.render(
         request, automation, "automation-versions", "automations/publish.html", context | {"number": number}, status
     )
+
+
+def _to_mend(automation: Automation, number: int | None, refusal: AppError) -> list[ToMend]:
+    """The faults of the draft by its cards; nothing where an older version is what cannot be published."""
+    if number is not None or automation.draft is None or refusal.code != "invalid_automation":
+        return []
+    return to_mend(automation.draft, refusal.details)
 
 
 def _context(request: HttpRequest, automation: Automation, preview: Preview) -> dict[str, Any]:

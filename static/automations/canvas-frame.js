@@ -5,6 +5,7 @@ import { menuButton } from "../blocks/menu.js";
 import { ask } from "../blocks/server.js";
 import { rehearse } from "./canvas-rehearsal.js";
 import { opened } from "./canvas-language.js";
+import { placeProblems } from "./canvas-problems.js";
 
 export function lay(canvas, field) {
   canvas.undoButton = iconButton("undo", "Undo (Ctrl+Z)", () => canvas.undo(), { "aria-keyshortcuts": "Control+Z" });
@@ -12,7 +13,7 @@ export function lay(canvas, field) {
   canvas.status = el("span", { class: "wf-status", role: "status" });
   canvas.foundSpot = el("span", {});
   const more = menuButton(iconButton("more_vert", "More", () => {}), () => acts(canvas)); // prettier-ignore
-  canvas.publishButton = el("button", { type: "button", class: "gs-button wf-publish", disabled: !canvas.page.has_draft, onclick: () => leaveTo(canvas, canvas.page.addresses.publish) }, "Publish …"); // prettier-ignore
+  canvas.publishButton = el("button", { type: "button", class: "gs-button wf-publish", disabled: !canvas.page.has_draft, onclick: () => publish(canvas) }, "Publish …"); // prettier-ignore
   canvas.querySelector(".wf-bar__tools").append(canvas.status, canvas.foundSpot, canvas.undoButton, canvas.redoButton, canvas.publishButton, more); // prettier-ignore
   canvas.stageElement = el("div", { class: "wf-stage" });
   canvas.jsonNote = el("p", { class: "wf-problem", role: "alert", hidden: true });
@@ -62,6 +63,14 @@ export function zoomTo(canvas, way) {
 export async function leaveTo(canvas, address) {
   await canvas.saver?.flush();
   location.assign(address);
+}
+
+// What is not finished is not published: the button shows what is to be mended.
+function publish(canvas) {
+  canvas.fresh.clear();
+  placeProblems(canvas);
+  if (canvas.found.length && !canvas.dataset.sketch) canvas.foundSpot.firstElementChild.click();
+  else leaveTo(canvas, canvas.page.addresses.publish);
 }
 
 function acts(canvas) {

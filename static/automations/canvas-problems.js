@@ -35,6 +35,16 @@ export function located(root, problems) {
   });
 }
 
+// "E-mail: is missing": a problem away from its field says which field is meant.
+export function labelled(canvas, { path, sentence }) {
+  const at = path.findLastIndex((key) => key === "configuration" || key === "trigger_configuration");
+  const owner = path[at] === "configuration" ? get(canvas.state, path.slice(0, at)) : null;
+  const { steps, triggers } = canvas.language;
+  const kind = owner ? steps.get(owner.action_type) : triggers.get(canvas.state.trigger_type);
+  const field = at < 0 ? null : kind?.fields.find(({ name }) => name && name === path[at + 1]);
+  return field ? `${field.label}: ${sentence}` : sentence;
+}
+
 function stepAt(root, path) {
   for (let length = path.length; length > 1; length -= 1) {
     const node = get(root, path.slice(0, length));

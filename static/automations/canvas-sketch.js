@@ -2,7 +2,7 @@
 import { el, icon } from "../blocks/dom.js";
 import { menuButton } from "../blocks/menu.js";
 import { post } from "../blocks/server.js";
-import { located, placeProblems } from "./canvas-problems.js";
+import { labelled, located, placeProblems } from "./canvas-problems.js";
 
 const PAUSE_MS = 350;
 
@@ -47,5 +47,5 @@ export function showFound(canvas, problems) {
 
 function entry(canvas, one) {
   const step = canvas.querySelector(`[data-words="${CSS.escape(one.card ?? "")}"]`);
-  return { label: one.sentence, note: step?.textContent ?? one.place, icon: "error", act: () => canvas.goTo(one) };
+  return { label: labelled(canvas, one), note: step?.textContent ?? one.place, icon: "error", act: () => canvas.goTo(one) };
 }
