@@ -17,16 +17,17 @@ from automations.models import EntryRule
 from automations.services.entries import MOST_ENTRIES_PER_DAY
 from automations.simulation import asking
 from automations.simulation.flow import Flow
-from automations.simulation.moments import NEVER, span_micros
 from automations.simulation.sources import Candidates
 from automations.simulation.walker import Travellers, Walk
 from common.later import later
+from common.moments import NEVER, span_micros
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from automations.simulation.moments import Truths
+    from common.moments import Truths
+    from segments.past import Past
 else:
     np = later("numpy")
 
@@ -81,17 +82,19 @@ class Gate:
         return True
 
 
-def waves(flow: Flow, heard: Candidates, walk: Callable[[Travellers], Walk], gate: Gate) -> Iterator[Wave]:
+def waves(
+    flow: Flow, heard: Candidates, past: Past, walk: Callable[[Travellers], Walk], gate: Gate
+) -> Iterator[Wave]:
     """The turns of these candidates (by contact and moment), walked. What was refused is counted at the gate."""
     keys = heard.key if flow.entry_rule == "concurrent" else np.zeros_like(heard.key)
     remaining, at_once = np.arange(len(heard)), 1
     while len(remaining):
         is_chosen = _turn_numbers(heard.contact[remaining]) < at_once
         chosen, remaining = remaining[is_chosen], remaining[~is_chosen]
-        passed = chosen[_meets(flow, heard, chosen)]
+        passed = chosen[_meets(flow, heard, past, chosen)]
         gate.refused[FILTERED] += len(chosen) - len(passed)
         if len(passed):
-            walked = walk(Travellers(heard.contact[passed], heard.at[passed], heard.event[passed]))
+            walked = walk(Travellers(heard.contact[passed], heard.at[passed]))
             yield Wave(walked, _admitted(gate, heard, keys, passed, walked.ended_at))
         remaining = remaining[_open(gate, heard, keys, remaining)]
         at_once *= 2
@@ -103,11 +106,11 @@ def _turn_numbers(contacts: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.arange(len(contacts)) - np.repeat(starts, np.diff(np.r_[starts, len(contacts)]))
 
 
-def _meets(flow: Flow, heard: Candidates, chosen: NDArray[np.int64]) -> Truths:
+def _meets(flow: Flow, heard: Candidates, past: Past, chosen: NDArray[np.int64]) -> Truths:
     rule = flow.trigger_settings.filter
     if rule is None:
         return np.ones(len(chosen), dtype=np.bool_)
-    return asking.truths(rule, heard.contact[chosen], heard.at[chosen])
+    return asking.truths(past, rule, heard.contact[chosen], heard.at[chosen])
 
 
 def _admitted(

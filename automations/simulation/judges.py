@@ -9,11 +9,11 @@ from django.db import connection
 from automations import local_times
 from automations.domain.tree import Step
 from automations.simulation import asking
-from automations.simulation.moments import micros, moments, span_micros
 from automations.simulation.walker import ON, OUT, Crowd, Judge, Moved
 from automations.steps import random_split, wait_for_date
 from common import tenancy
 from common.later import later
+from common.moments import micros, moments, span_micros
 from experiments import services as experiments
 from experiments.models import Experiment, ExperimentStatus
 
@@ -56,14 +56,14 @@ def waits(settings: Any, step: Step, crowd: Crowd) -> Moved:
 def branches(settings: Any, step: Step, crowd: Crowd) -> Moved:
     """The first branch for those who met the rule at their moment, the other one for the rest."""
     then, otherwise = _places(step, "then"), _places(step, "otherwise")
-    truth = asking.truths(settings.rule, crowd.contact, crowd.at)
+    truth = asking.truths(crowd.past, settings.rule, crowd.contact, crowd.at)
     return _go(crowd, np.where(truth, then, otherwise).astype(np.int16))
 
 
 def waits_until(settings: Any, step: Step, crowd: Crowd) -> Moved:
     """Against what really came: the first moment at which the rule was met, else the time-out."""
     ends = crowd.at + span_micros(settings.timeout.span)
-    met_at = asking.first_truths(settings.rule, crowd.contact, crowd.at, np.minimum(ends, crowd.until))
+    met_at = asking.first_truths(crowd.past, settings.rule, crowd.contact, crowd.at, np.minimum(ends, crowd.until))
     is_met = met_at <= ends
     way = np.where(is_met, _places(step, "met"), _places(step, "timed_out")).astype(np.int16)
     return Moved(way, np.where(is_met, met_at, ends))
@@ -71,7 +71,7 @@ def waits_until(settings: Any, step: Step, crowd: Crowd) -> Moved:
 
 def repeats(settings: Any, step: Step, crowd: Crowd) -> Moved:
     """ON for those who meet the rule, else another turn of the body."""
-    truth = asking.truths(settings.until, crowd.contact, crowd.at)
+    truth = asking.truths(crowd.past, settings.until, crowd.contact, crowd.at)
     return _go(crowd, np.where(truth, ON, 0).astype(np.int16))
 
 
@@ -112,7 +112,7 @@ def branches_many(settings: Any, step: Step, crowd: Crowd) -> Moved:
     ways = np.full(len(crowd.at), _places(step, "otherwise"), dtype=np.int16)
     rest = np.arange(len(crowd.at))
     for way in settings.ways:
-        truth = asking.truths(way.rule, crowd.contact[rest], crowd.at[rest])
+        truth = asking.truths(crowd.past, way.rule, crowd.contact[rest], crowd.at[rest])
         ways[rest[truth]] = _places(step, way.name)
         rest = rest[~truth]
     return _go(crowd, ways)

@@ -13,13 +13,13 @@ from django.db import connection
 from automations.domain import tree
 from automations.simulation.admitting import Wave
 from automations.simulation.flow import Flow, settings_of
-from automations.simulation.moments import EPOCH, moment, span_micros
 from automations.simulation.policy import CAPPED, EXPIRED, WENT, Fate, Planned, QuietHours, Recipient, quiet_hours
 from automations.simulation.tally import Days
 from automations.simulation.walker import EXIT_RULE, GOAL
 from campaigns.models import EmailTemplate
 from common import clock, tenancy
 from common.later import later
+from common.moments import EPOCH, moment, span_micros
 from delivery.domain import quiet
 from delivery.domain.caps import Cap
 from delivery.models import MessageKind

@@ -26,7 +26,6 @@ from automations.simulation import asking, judges
 from automations.simulation.admitting import Wave
 from automations.simulation.flow import Flow, rules_of
 from automations.simulation.messages import Judged, MessageTally, Post, Template
-from automations.simulation.moments import NEVER, micros, moment
 from automations.simulation.tally import Days
 from automations.simulation.walker import (
     EXIT_RULE,
@@ -44,7 +43,9 @@ from automations.simulation.walker import (
 from common import tenancy
 from common.errors import Invalid
 from common.later import later
+from common.moments import NEVER, micros, moment
 from segments import rules
+from segments.past import Past
 from segments.rules import explain as explaining
 from segments.rules.explain import Node
 
@@ -119,10 +120,13 @@ def walk(
     answers = answers or {}
     _check(flow, answers)
     with _imagined(contact, events):
-        travellers = Travellers(*(np.array([value], dtype=np.int64) for value in (contact.pk, micros(at), 0)))
+        travellers = Travellers(*(np.array([value], dtype=np.int64) for value in (contact.pk, micros(at))))
+        past = Past([contact.pk], at)
         until = micros(at + LONGEST)
-        goal_at, exit_at = (_reached(rule, travellers, until) for rule in (flow.goal, flow.exit))
-        made = Walk(flow, travellers, until, lambda kind: _forced(judges.judge(kind), answers), goal_at, exit_at)
+        goal_at, exit_at = (_reached(rule, travellers, until, past) for rule in (flow.goal, flow.exit))
+        made = Walk(
+            flow, travellers, until, past, lambda kind: _forced(judges.judge(kind), answers), goal_at, exit_at
+        )
         made.run()
         stops = tuple(_stops(made, contact, answers, flow, at))
         why = _why(flow.trigger_settings.filter, contact, at)
@@ -151,11 +155,11 @@ def _check(flow: Flow, answers: Mapping[str, str]) -> None:
         raise Invalid("Some answers name no branch of this workflow.", details=wrong)
 
 
-def _reached(rule: Any, travellers: Travellers, until: int) -> Any:
+def _reached(rule: Any, travellers: Travellers, until: int, past: Past) -> Any:
     if rule is None:
         return np.full(1, NEVER, dtype=np.int64)
     ends = np.full(1, until, dtype=np.int64)
-    return asking.first_truths(rule, travellers.contact, travellers.entered_at, ends)
+    return asking.first_truths(past, rule, travellers.contact, travellers.entered_at, ends)
 
 
 def _forced(judge: Judge, answers: Mapping[str, str]) -> Judge:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from automations.simulation.moments import NEVER, micros, moment, span_micros
+from common.moments import NEVER, micros, moment, span_micros
 from delivery.domain import quiet
 from delivery.domain.caps import Cap
 from delivery.domain.quiet import Window

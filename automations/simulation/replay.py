@@ -11,20 +11,19 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from django.db import connection
-
 from accounts.models import Organization
 from automations.simulation import asking, notes, result, sources
 from automations.simulation.admitting import Gate, Wave, waves
 from automations.simulation.flow import Flow
 from automations.simulation.judges import judge
 from automations.simulation.messages import MessageTally, Post
-from automations.simulation.moments import NEVER, micros
 from automations.simulation.sources import Candidates
 from automations.simulation.tally import Days, Tally
 from automations.simulation.walker import Travellers, Walk
 from common import tenancy
 from common.later import later
+from common.moments import NEVER, micros, moment
+from segments.past import Past
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,10 +33,6 @@ else:
 
 BLOCK = 100_000  # candidates walked together
 Told = Callable[[int, int], None]
-LIVING_SQL = """
-SELECT contact.id FROM audience_contact AS contact
- WHERE contact.organization_id = %s AND contact.id = ANY(%s) AND contact.merged_into_id IS NULL
-"""
 
 
 def nobody_listens(done: int, whole: int) -> None:
@@ -71,7 +66,11 @@ def replay(flow: Flow, since: datetime, until: datetime, told: Told = nobody_lis
 
 def turns(flow: Flow, heard: Candidates, until: datetime, gate: Gate) -> list[Wave]:
     """Everybody's turns in the workflow, of whom these candidates are; what is refused is counted at the gate."""
-    return list(waves(flow, _living(heard), lambda travellers: _walk(flow, travellers, micros(until)), gate))
+    if not len(heard):
+        return []
+    past = Past(np.unique(heard.contact).tolist(), moment(heard.at.min()))
+    living = heard.part(np.isin(heard.contact, past.contacts))
+    return list(waves(flow, living, past, lambda travellers: _walk(flow, travellers, micros(until), past), gate))
 
 
 def _blocks(heard: Candidates) -> Iterator[Candidates]:
@@ -85,28 +84,19 @@ def _blocks(heard: Candidates) -> Iterator[Candidates]:
         start = end
 
 
-def _living(heard: Candidates) -> Candidates:
-    """Without those who are gone. Plan: a probe of the primary key per contact."""
-    with tenancy.engine(), connection.cursor() as cursor:
-        cursor.execute(LIVING_SQL, [tenancy.required(), np.unique(heard.contact).tolist()])
-        living = np.array([row[0] for row in cursor.fetchall()], dtype=np.int64)
-    return heard.part(np.isin(heard.contact, living))
-
-
-def _walk(flow: Flow, travellers: Travellers, until: int) -> Walk:
-    walk = Walk(
-        flow, travellers, until, judge, _reached(flow.goal, travellers, until), _reached(flow.exit, travellers, until)
-    )
+def _walk(flow: Flow, travellers: Travellers, until: int, past: Past) -> Walk:
+    goal_at, exit_at = (_reached(rule, travellers, until, past) for rule in (flow.goal, flow.exit))
+    walk = Walk(flow, travellers, until, past, judge, goal_at, exit_at)
     walk.run()
     return walk
 
 
-def _reached(rule: Any, travellers: Travellers, until: int) -> NDArray[np.int64]:
+def _reached(rule: Any, travellers: Travellers, until: int, past: Past) -> NDArray[np.int64]:
     """When each first meets a rule once inside; NEVER without one."""
     if rule is None:
         return np.full(len(travellers), NEVER, dtype=np.int64)
     ends = np.full(len(travellers), until, dtype=np.int64)
-    return asking.first_truths(rule, travellers.contact, travellers.entered_at, ends)
+    return asking.first_truths(past, rule, travellers.contact, travellers.entered_at, ends)
 
 
 def _people(found: list[Wave]) -> int:

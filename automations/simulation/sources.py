@@ -11,10 +11,10 @@ from django.db import connection
 
 from automations import local_times
 from automations.selectors import anniversaries
-from automations.simulation.moments import EPOCH, POSTGRES_EPOCH, micros
 from automations.triggers import schedule
-from common import tenancy
+from common import columns, tenancy
 from common.later import later
+from common.moments import micros
 from segments.rules import catalogue, parser
 from segments.rules.parameters import Parameters
 from segments.rules.streams import filters
@@ -22,9 +22,8 @@ from segments.rules.tree import EventRule
 
 if TYPE_CHECKING:
     import numpy as np
-    from numpy.typing import NDArray
 
-    from automations.simulation.moments import Ids, Moments, Truths
+    from common.moments import Ids, Moments, Truths
 else:
     np = later("numpy")
 
@@ -52,11 +51,9 @@ EVERYBODY_SQL = """
 SELECT id FROM audience_contact WHERE organization_id = %s AND merged_into_id IS NULL ORDER BY id
 """
 MOST_HEARD = 5_000_000
-# A row of COPY's binary format: a count of fields, then length and value of each (PostgreSQL's manual, "COPY").
-HEADER, COLUMNS = 19, ("contact", "at", "event", "key", "late")
-ROW = [("fields", ">i2"), *(part for name in COLUMNS for part in ((f"{name}_size", ">i4"), (name, ">i8")))]
-ROW_SIZE = 2 + 12 * len(COLUMNS)
-BLOCK_BYTES = 4_000_000
+# What each of the statements above finds; `event` puts those of one moment in their order.
+COLUMNS = {"contact": columns.NUMBER, "at": columns.MOMENT, "event": columns.NUMBER, "key": columns.NUMBER,
+           "late": columns.NUMBER}  # fmt: skip
 NOT_KEPT = (
     "What an attribute was before is not kept, so it cannot be told when it changed. Make a segment of the contacts "
     "who have the new value and start the workflow when somebody enters it: that is kept, and can be replayed."
@@ -183,26 +180,8 @@ def nobody() -> Candidates:
 
 
 def _read(statement: str, values: dict[str, Any]) -> Candidates:
-    """The rows as columns: COPY's binary rows are all of one size here, and become numbers block by block."""
-    blocks: list[NDArray[np.int64]] = []
+    """The rows as columns, by contact and moment."""
     with tenancy.engine(), connection.cursor() as cursor:
-        with cursor.copy(f"COPY ({statement}) TO STDOUT (FORMAT binary)", values) as copy:
-            waiting = bytearray()
-            for part in copy:
-                waiting += part
-                if len(waiting) > BLOCK_BYTES:
-                    blocks.append(_columns(waiting, is_first=not blocks))
-            blocks.append(_columns(waiting, is_first=not blocks))
-    whole = np.concatenate(blocks, axis=1)
-    contact, at, event, key, late = whole[:, np.lexsort((whole[2], whole[1], whole[0]))]
-    return Candidates(contact, at + (micros(POSTGRES_EPOCH) - micros(EPOCH)), event, key, int(late.sum()))
-
-
-def _columns(waiting: bytearray, *, is_first: bool) -> NDArray[np.int64]:
-    """The whole rows that have come so far, as a column each; the beginning of the next one stays in `waiting`."""
-    start = HEADER if is_first else 0
-    count = (len(waiting) - start) // ROW_SIZE
-    end = start + count * ROW_SIZE
-    rows = np.frombuffer(bytes(waiting[start:end]), dtype=np.dtype(ROW))
-    del waiting[:end]
-    return np.stack([rows[name].astype(np.int64) for name in COLUMNS])
+        found = columns.read(cursor, statement, values, **COLUMNS)
+    contact, at, event, key, late = found[:, np.lexsort((found[2], found[1], found[0]))]
+    return Candidates(contact, at, event, key, int(late.sum()))

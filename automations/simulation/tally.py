@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from automations.simulation.admitting import Wave
-from automations.simulation.moments import NEVER, micros, moment
 from automations.simulation.walker import ENDED, EXIT_RULE, GOAL, INSIDE, ON, OUT, Passage
 from common.later import later
+from common.moments import NEVER, micros, moment
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from automations.simulation.moments import Moments, Truths
+    from common.moments import Moments, Truths
 else:
     np = later("numpy")
 

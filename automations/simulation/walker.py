@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from automations.domain.tree import Step
 from automations.simulation.flow import Flow, settings_of
-from automations.simulation.moments import NEVER
 from common.later import later
+from common.moments import NEVER
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from automations.simulation.moments import Ids, Moments
+    from common.moments import Ids, Moments
+    from segments.past import Past
 
     Places = NDArray[np.int64]
     Ways = NDArray[np.int16]
@@ -34,11 +35,10 @@ ENDED = {OUT: "step", GOAL: "goal", EXIT_RULE: "exit_rule"}
 
 @dataclass(frozen=True)
 class Travellers:
-    """Runs as columns: who, when they came in, and by which event (0: none)."""
+    """Runs as columns: who, and when they came in."""
 
     contact: Ids
     entered_at: Moments
-    event: Ids
 
     def __len__(self) -> int:
         return len(self.contact)
@@ -69,8 +69,8 @@ class Crowd:
 
     contact: Ids
     at: Moments
-    event: Ids
     until: int
+    past: Past
     automation_id: int = 0
 
 
@@ -84,6 +84,7 @@ class Walk:
     flow: Flow
     travellers: Travellers
     until: int
+    past: Past
     judges: Callable[[str], Judge]
     goal_at: Moments
     exit_at: Moments
@@ -140,8 +141,8 @@ class Walk:
             crowd = Crowd(
                 self.travellers.contact[who[goes]],
                 at[goes],
-                self.travellers.event[who[goes]],
                 self.until,
+                self.past,
                 self.flow.automation_id,
             )
             moved = self.judges(step.type)(settings_of(step), step, crowd)

@@ -23,10 +23,10 @@ from automations.simulation import flow as flows
 from automations.simulation import replay, sources
 from automations.simulation.admitting import Gate
 from automations.simulation.flow import Flow
-from automations.simulation.moments import moment
 from automations.simulation.walker import EXIT_RULE, GOAL, INSIDE, OUT
 from automations.tests import making
 from common import clock, outbox, tenancy
+from common.moments import moment
 from delivery.models import Message
 from segments.tests import people
 

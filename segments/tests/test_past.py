@@ -7,15 +7,18 @@ import os
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
 from django.db import transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Organization
 from audience.models import Consent
-from common import clock
+from common import clock, moments
 from segments import rules, selectors, services
 from segments.models import Membership
+from segments.past import Past
+from segments.rules import Rule
 from segments.tests import oracle, people, test_oracle
 from segments.tests.people import NOON
 
@@ -31,42 +34,59 @@ RULES = st.recursive(
 def test_random_rules_say_what_they_would_have_said_at_each_contact_s_own_moment(organization: Organization) -> None:
     Organization.objects.filter(pk=organization.pk).update(timezone=oracle.HOME.key)
     population, _ = test_oracle._population(4)
-    moments = st.lists(test_oracle.MOMENT, min_size=len(population), max_size=len(population))
+    drawn_moments = st.lists(test_oracle.MOMENT, min_size=len(population), max_size=len(population))
 
     @settings(max_examples=CASES, deadline=None, database=None, derandomize=True)
-    @given(rule=RULES, drawn=moments)
+    @given(rule=RULES, drawn=drawn_moments)
     def agree(rule: dict[str, Any], drawn: list[datetime]) -> None:
         asked = dict(zip(population, drawn, strict=True))
         with clock.freeze(NOON), transaction.atomic():
             parsed = rules.parse(json.loads(json.dumps(rule)))
             # Twice each: at the drawn moment, and at that of the next contact.
-            twice = selectors.past_verdicts(parsed, [*asked, *asked], [*drawn, *drawn[1:], drawn[0]])
+            pairs = [*asked, *asked], [*drawn, *drawn[1:], drawn[0]]
+            twice = selectors.past_verdicts(parsed, *pairs)
+            in_columns = _in_columns(parsed, *pairs)
         found = dict(zip(asked, twice[: len(asked)], strict=True))
+        counted = dict(zip(asked, in_columns[: len(asked)], strict=True))
+        assert [said for said, _ in in_columns] == [said for said, _ in twice]
         later = dict(zip(asked, zip([*drawn[1:], drawn[0]], twice[len(asked) :], strict=True), strict=True))
         for contact_id, person in population.items():
             truth = oracle.is_true(rule, person, asked[contact_id], test_oracle.KINDS)
-            is_match, flips_at = found[contact_id]
-            assert is_match is truth, (rule, person, asked[contact_id])
-            test_oracle._is_sound(rule, person, asked[contact_id], truth, flips_at)
+            for is_match, flips_at in (found[contact_id], counted[contact_id]):
+                assert is_match is truth, (rule, person, asked[contact_id])
+                test_oracle._is_sound(rule, person, asked[contact_id], truth, flips_at)
             moment, (is_match, _) = later[contact_id]
             assert is_match is oracle.is_true(rule, person, moment, test_oracle.KINDS), (rule, person, moment)
 
     agree()
 
 
-def _said(rule: dict[str, Any], contact_id: int, moments: list[datetime]) -> list[tuple[bool, datetime | None]]:
-    parsed = rules.parse(rule)
-    return selectors.past_verdicts(parsed, [contact_id] * len(moments), moments)
+Said = list[tuple[bool, datetime | None]]
+
+
+def _in_columns(rule: Rule, contact_ids: list[int], asked: list[datetime]) -> Said:
+    """The same of `Past`, which reads events once and searches them in memory."""
+    past = Past(contact_ids, min(asked))
+    truth, flips = past.verdicts(rule, np.array(contact_ids), np.array([moments.micros(one) for one in asked]))
+    told = [None if one == moments.NEVER else moments.moment(one) for one in flips.tolist()]
+    return list(zip(truth.tolist(), told, strict=True))
+
+
+def _said(rule: dict[str, Any], contact_id: int, asked: list[datetime]) -> Said:
+    parsed, whom = rules.parse(rule), [contact_id] * len(asked)
+    found = selectors.past_verdicts(parsed, whom, asked)
+    assert _in_columns(parsed, whom, asked) == found
+    return found
 
 
 def test_memberships_are_those_of_the_moment(organization: Organization) -> None:
     contact_id = people.contact().pk
     segment_id = services.create_segment(name="Known").pk
     Membership.objects.create(segment_id=segment_id, contact_id=contact_id, entered_at=NOON, left_at=NOON + DAY)
-    moments = [NOON - DAY, NOON, NOON + DAY]
+    asked = [NOON - DAY, NOON, NOON + DAY]
 
-    inside = _said({"segment": segment_id, "operator": "in"}, contact_id, moments)
-    outside = _said({"segment": segment_id, "operator": "not_in"}, contact_id, moments)
+    inside = _said({"segment": segment_id, "operator": "in"}, contact_id, asked)
+    outside = _said({"segment": segment_id, "operator": "not_in"}, contact_id, asked)
 
     assert inside == [(False, NOON), (True, NOON + DAY), (False, None)]
     assert outside == [(True, NOON), (False, NOON + DAY), (True, None)]
@@ -78,10 +98,10 @@ def test_consents_are_those_of_the_moment(organization: Organization) -> None:
         Consent.objects.create(
             contact_id=contact_id, channel="email", state=state, how="form", happened_at=moment
         )  # fmt: skip
-    moments = [NOON - DAY, NOON, NOON + DAY]
+    asked = [NOON - DAY, NOON, NOON + DAY]
 
-    granted = _said({"consent": "email", "operator": "granted"}, contact_id, moments)
-    refused = _said({"consent": "email", "operator": "not_granted"}, contact_id, moments)
+    granted = _said({"consent": "email", "operator": "granted"}, contact_id, asked)
+    refused = _said({"consent": "email", "operator": "not_granted"}, contact_id, asked)
 
     assert granted == [(False, NOON), (True, NOON + DAY), (False, None)]
     assert refused == [(True, NOON), (False, NOON + DAY), (True, None)]
