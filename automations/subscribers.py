@@ -70,8 +70,10 @@ def on_events_recorded(notice: EventsRecorded) -> None:
         for recorded in notice.events
         for key in (keys.of_event(recorded.name), keys.ANY_EVENT)
     )
-    heard = entries.heard({event.key_of(name) for name in {recorded.name for recorded in notice.events}})
-    entries.admit([_recorded(recorded) for recorded in notice.events if event.key_of(recorded.name) in heard])
+    listening = entries.listeners({event.key_of(name) for name in {recorded.name for recorded in notice.events}})
+    heard = {one.key for one in listening}
+    happenings = [_recorded(recorded) for recorded in notice.events if event.key_of(recorded.name) in heard]
+    entries.admit(happenings, listening)
 
 
 def _recorded(recorded: RecordedEvent) -> Happening:

@@ -35,7 +35,7 @@ def servers() -> Iterator[None]:
             "GROUNDSWELL_MODE": "trial",
             "SECRET_KEY": "benchmark-" + "k" * 60,
             "DJANGO_SETTINGS_MODULE": "marketing_site.settings",
-            "DATABASE_URL": ready or embedded.start_postgres(folder / "postgres"),
+            "DATABASE_URL": ready or embedded.start_postgres(folder / "postgres", track_commit_timestamp="on"),
             "REDIS_URL": embedded.start_redis(folder / "redis"),
             "LOG_LEVEL": "WARNING",
             "API_RATE": "100000000/min",

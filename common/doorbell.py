@@ -29,6 +29,8 @@ RING_SECONDS = 10  # a ring nobody answered may be repeated after this
 # What is worked in small steps stops after so long and rings again: a stream of requests must not keep a worker
 # from the notices that they cause.
 TURN_SECONDS = 0.005
+# So long the worker of a ring goes on with what it rings for itself before that goes through the queue.
+ERRAND_SECONDS = 0.05
 BEAT_KEY = "beat:last"
 
 
@@ -51,7 +53,14 @@ class Work:
 
 WORK: dict[str, Work] = {}
 _client: redis.Redis | None = None
-_turn_ends: ContextVar[float | None] = ContextVar("turn_ends", default=None)
+
+
+@dataclass
+class _Turn:
+    """One turn of a work: when it is over, and whether the work was told so and left something behind."""
+
+    ends: float
+    was_stopped: bool = False
 
 
 @dataclass
@@ -60,18 +69,29 @@ class _Errand:
 
     queue: str
     organization_id: int
+    ends: float
     done: set[str] = field(default_factory=set)
     waiting: set[str] = field(default_factory=set)
 
     def takes(self, work: Work, organization_id: int) -> bool:
-        """Whether the worker goes on with this work by itself; what it did already waits its turn in the queue."""
+        """Whether the worker goes on with this work by itself; with what it did already, only for a while."""
         is_near = work.queue == self.queue and organization_id == self.organization_id and not work.patience
-        if is_near and work.name not in self.done:
+        if is_near and (work.name not in self.done or time.monotonic() < self.ends):
             self.waiting.add(work.name)
             return True
         return False
 
+    def following(self) -> Work | None:
+        """What comes next: in the order of the wiring, what was done already after the rest."""
+        waiting = [work for work in WORK.values() if work.name in self.waiting]
+        return min(waiting, key=lambda work: work.name in self.done, default=None)
 
+    def take(self, work: Work) -> None:
+        self.waiting.discard(work.name)
+        self.done.add(work.name)
+
+
+_turn: ContextVar[_Turn | None] = ContextVar("turn", default=None)
 _errand: ContextVar[_Errand | None] = ContextVar("errand", default=None)
 
 
@@ -113,34 +133,44 @@ def _ring_now(name: str, organization_id: int) -> None:
 def answer(name: str, organization_id: int) -> int:
     """Do the named work for one turn, then what it rang for on the same queue, each for a turn of its own.
 
-    Events, memberships and runs so follow each other without a way through the broker. Work whose turn ended
-    before it was done rings again. Returns how many rows were worked.
+    Events, memberships and runs so follow each other without a way through the broker. Work that was stopped by
+    the end of its turn rings again. Returns how many rows were worked.
     """
-    errand = _Errand(WORK[name].queue, organization_id, waiting={name})
+    errand = _Errand(WORK[name].queue, organization_id, time.monotonic() + ERRAND_SECONDS, waiting={name})
     token = _errand.set(errand)
     worked = 0
     try:
-        while errand.waiting:
-            following = next(work for work in WORK if work in errand.waiting)
-            errand.waiting.discard(following)
-            errand.done.add(following)
-            worked += _take_turn(following, organization_id)
+        with tenancy.organization(organization_id):
+            while errand.waiting:
+                worked += _go_on(errand)
     finally:
         _errand.reset(token)
     return worked
 
 
-def _take_turn(name: str, organization_id: int) -> int:
-    _take_down(name, organization_id)
-    token = _turn_ends.set(time.monotonic() + TURN_SECONDS)
+def _go_on(errand: _Errand) -> int:
+    """Take turns as long as what follows commits like what came before."""
+    worked = 0
+    work = errand.following()
+    is_repeatable = work is not None and work.is_repeatable
+    with commits.unhurried() if is_repeatable else nullcontext():
+        while work is not None and work.is_repeatable == is_repeatable:
+            errand.take(work)
+            worked += _take_turn(work, errand.organization_id)
+            work = errand.following()
+    return worked
+
+
+def _take_turn(work: Work, organization_id: int) -> int:
+    _take_down(work.name, organization_id)
+    turn = _Turn(time.monotonic() + TURN_SECONDS)
+    token = _turn.set(turn)
     try:
-        work = WORK[name]
-        with commits.unhurried() if work.is_repeatable else nullcontext():
-            worked = work.run(organization_id)
-        if worked and turn_is_over():
-            ring(name, organization_id)
+        worked = work.run(organization_id)
     finally:
-        _turn_ends.reset(token)
+        _turn.reset(token)
+    if worked and turn.was_stopped:
+        ring(work.name, organization_id)
     return worked
 
 
@@ -153,9 +183,15 @@ def _take_down(name: str, organization_id: int) -> None:
 
 
 def turn_is_over() -> bool:
-    """Whether work that could go on should let other work have the worker. Never outside `answer`."""
-    ends = _turn_ends.get()
-    return ends is not None and time.monotonic() >= ends
+    """Whether work that could go on should let other work have the worker; then it is rung for again.
+
+    Never outside `answer`.
+    """
+    turn = _turn.get()
+    if turn is None or time.monotonic() < turn.ends:
+        return False
+    turn.was_stopped = True
+    return True
 
 
 def sweep() -> int:

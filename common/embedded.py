@@ -12,6 +12,7 @@ import shutil
 import signal
 import socket
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -33,11 +34,12 @@ MEGABYTE = 1024 * 1024
 _children: dict[Path, subprocess.Popen[bytes]] = {}
 
 
-def start_postgres(data_dir: Path, durable: bool = True) -> str:
+def start_postgres(data_dir: Path, durable: bool = True, **settings: str) -> str:
     """Start PostgreSQL on `data_dir`, made when missing, and return its DATABASE_URL.
 
     The login role owns the database and is no superuser, as in production. `durable=False` trades safety
-    for speed and is for tests. A server left over by a killed run is stopped first. Raises EmbeddedError.
+    for speed and is for tests; `settings` are further ones of PostgreSQL's. A server left over by a killed run is
+    stopped first. Raises EmbeddedError.
     """
     data_dir = data_dir.resolve()
     user_id = programs.server_user(data_dir)
@@ -48,7 +50,7 @@ def start_postgres(data_dir: Path, durable: bool = True) -> str:
     _clear_leftover(data_dir)
     folder = programs.private_folder(programs.socket_folder(data_dir, POSTGRES_SOCKET), user_id)
     log = data_dir.with_name(f"{data_dir.name}.log")
-    command = [str(binaries / "postgres"), "-D", str(data_dir), *_settings(folder, durable)]
+    command = [str(binaries / "postgres"), "-D", str(data_dir), *_settings(folder, durable, settings)]
     # SIGINT is PostgreSQL's fast shutdown: clean, without waiting for clients.
     process = programs.launch(command, log, signal.SIGINT, user_id)
     _children[data_dir] = process
@@ -170,7 +172,7 @@ def _clear_leftover(data_dir: Path) -> None:
         lock.unlink(missing_ok=True)
 
 
-def _settings(folder: Path, durable: bool) -> list[str]:
+def _settings(folder: Path, durable: bool, others: Mapping[str, str]) -> list[str]:
     memory = psutil.virtual_memory().total // MEGABYTE
     settings = {
         "listen_addresses": "",
@@ -192,7 +194,7 @@ def _settings(folder: Path, durable: bool) -> list[str]:
     if not durable:
         settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         settings |= {"io_method": "sync"}  # three processes fewer per test run
-    return [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+    return [word for name, value in {**settings, **others}.items() for word in ("-c", f"{name}={value}")]
 
 
 def _shared_memory_bytes() -> int:

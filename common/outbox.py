@@ -181,17 +181,19 @@ def deliver(organization_id: int, work: str = "notices") -> int:
 
     Goes on until nothing is left, or past each subscriber once when the turn is over.
     """
+    wired = [key for key, subscription in _by_subscriber.items() if subscription.work == work]
     delivered = 0
     with tenancy.organization(organization_id):
-        while True:
-            handed = _pass_along(work)
+        while waiting := _waiting(wired):
+            if delivered and doorbell.turn_is_over():
+                return delivered
+            handed = _pass_along(wired, waiting)
             delivered += handed
-            if handed and doorbell.turn_is_over():
-                return delivered
-            if not handed:
-                if work == "notices":
-                    _refuse_unknown()
-                return delivered
+            if not handed:  # others have them in hand, or they failed and wait
+                break
+        if work == "notices" and not delivered:
+            _refuse_unknown()
+    return delivered
 
 
 def deliver_later(organization_id: int) -> int:
@@ -221,13 +223,12 @@ SELECT wired.subscriber FROM unnest(%s::text[]) AS wired(subscriber)
 """
 
 
-def _pass_along(work: str) -> int:
+def _pass_along(wired: Sequence[str], waiting: set[str]) -> int:
     """Past each subscriber once, in the order of the wiring, in which the river flows.
 
     What one publishes, those after it get in the same pass.
     """
-    wired = [key for key, subscription in _by_subscriber.items() if subscription.work == work]
-    waiting, handed = _waiting(wired), 0
+    handed = 0
     published: set[str] = set()
     token = _published.set(published)
     try:
@@ -254,41 +255,61 @@ def _refuse_unknown() -> None:
 
 
 def _deliver_block(subscriber: str) -> int:
-    """One block for one subscriber. The advisory lock keeps its order when several workers are about."""
+    """One block for one subscriber, as if nothing could fail; when something does, once more and carefully."""
+    try:
+        return _deliver_due(subscriber, _hand_over)
+    except Exception as error:  # noqa: BLE001 — taken back as a whole, and each failure found and recorded below
+        logger.debug("A block for %s failed (%s); each is tried alone.", subscriber, error)
+    return _deliver_due(subscriber, _hand_over_carefully)
+
+
+def _deliver_due(subscriber: str, hand_over: Callable[[Subscription, list[NoticeDelivery]], list[int]]) -> int:
+    """In one transaction. The advisory lock keeps the subscriber's order when several workers are about."""
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, %s))", [subscriber, tenancy.required()]
-            )
-            if not cursor.fetchone()[0]:
-                return 0
-        due = list(
-            NoticeDelivery.objects.select_for_update(skip_locked=True, of=("self",))
-            .filter(status=WorkStatus.PENDING, run_at__lte=clock.now(), subscriber=subscriber)
-            .select_related("notice")
-            .order_by("id")[:BLOCK]
-        )
-        done = _hand_over(_by_subscriber.get(subscriber), due)
-        NoticeDelivery.objects.filter(pk__in=[delivery.pk for delivery in done]).update(status=WorkStatus.DONE)
+        due = _due(subscriber)
+        if not due:
+            return 0
+        subscription = _by_subscriber.get(subscriber)
+        done = _refuse(due) if subscription is None else hand_over(subscription, due)
+        NoticeDelivery.objects.filter(pk__in=done).update(status=WorkStatus.DONE)
         return len(done)
 
 
-def _hand_over(subscription: Subscription | None, due: list[NoticeDelivery]) -> list[NoticeDelivery]:
-    """Call the handler for joined notices; a group that fails is taken apart, to find the one that does not work."""
-    if subscription is None:
-        for delivery in due:
-            _record_failure(delivery, Permanent(f"Nobody is wired as {delivery.subscriber} any more."))
-        return []
-    done: list[NoticeDelivery] = []
+def _due(subscriber: str) -> list[NoticeDelivery]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, %s))", [subscriber, tenancy.required()])
+        if not cursor.fetchone()[0]:
+            return []
+    return list(
+        NoticeDelivery.objects.select_for_update(skip_locked=True, of=("self",))
+        .filter(status=WorkStatus.PENDING, run_at__lte=clock.now(), subscriber=subscriber)
+        .select_related("notice")
+        .order_by("id")[:BLOCK]
+    )
+
+
+def _refuse(due: list[NoticeDelivery]) -> list[int]:
+    for delivery in due:
+        _record_failure(delivery, Permanent(f"Nobody is wired as {delivery.subscriber} any more."))
+    return []
+
+
+def _hand_over(subscription: Subscription, due: list[NoticeDelivery]) -> list[int]:
+    """Call the handler for joined notices; returns the deliveries' ids."""
     for group in _groups(subscription, due):
-        error = _try(subscription, group)
-        if error is None:
-            done += group
-        elif len(group) == 1:
-            _record_failure(group[0], error)
-        else:
-            done += [delivery for delivery in group if _alone(subscription, delivery)]
-    return done
+        _handle(subscription, group)
+    return [delivery.pk for delivery in due]
+
+
+def _hand_over_carefully(subscription: Subscription, due: list[NoticeDelivery]) -> list[int]:
+    """The same in savepoints; a group that fails is taken apart, to find the one that does not work."""
+    done: list[NoticeDelivery] = []
+    groups = _groups(subscription, due)
+    for group in groups:
+        # The only group is the one that failed a moment ago.
+        is_whole = len(group) > 1 and len(groups) > 1 and _try(subscription, group) is None
+        done += group if is_whole else [delivery for delivery in group if _alone(subscription, delivery)]
+    return [delivery.pk for delivery in done]
 
 
 def _alone(subscription: Subscription, delivery: NoticeDelivery) -> bool:
@@ -300,18 +321,24 @@ def _alone(subscription: Subscription, delivery: NoticeDelivery) -> bool:
 
 def _try(subscription: Subscription, group: list[NoticeDelivery]) -> Exception | None:
     """Handle a group in a savepoint; the error is the caller's to record."""
+    try:
+        with transaction.atomic():
+            _handle(subscription, group)
+    except Exception as error:  # noqa: BLE001 — recorded on the row, logged, retried or kept as a dead letter
+        return error
+    return None
+
+
+def _handle(subscription: Subscription, group: list[NoticeDelivery]) -> None:
     token = _handling.set(group[0].notice_id)
     try:
         notices = [
             msgspec.convert(delivery.notice.payload, subscription.notices[delivery.notice.kind]) for delivery in group
         ]
-        with transaction.atomic(), caused_at(group[0].notice.depth):
+        with caused_at(group[0].notice.depth):
             subscription.handler(notices if subscription.takes_many else join(notices))
-    except Exception as error:  # noqa: BLE001 — recorded on the row, logged, retried or kept as a dead letter
-        return error
     finally:
         _handling.reset(token)
-    return None
 
 
 def replay(deliveries: QuerySet[NoticeDelivery]) -> int:

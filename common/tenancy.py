@@ -21,6 +21,8 @@ from psycopg.pq import TransactionStatus
 from common.errors import AppError
 
 _organization: ContextVar[int | None] = ContextVar("organization", default=None)
+# The connection that was told so last: a new one knows of nothing.
+_told: ContextVar[object] = ContextVar("told", default=None)
 _as_owner: ContextVar[bool] = ContextVar("as_owner", default=False)
 
 SETTING = "app.organization_id"
@@ -53,6 +55,9 @@ def required() -> int:
 def organization(organization_id: int) -> Iterator[None]:
     """Work for one organisation inside the block: queries see its rows and new rows are its own. Nests."""
     previous = _organization.get()
+    if previous == organization_id and _told.get() is connection.connection is not None:
+        yield
+        return
     token = _organization.set(int(organization_id))
     _tell_database(organization_id)
     try:
@@ -117,6 +122,7 @@ def _tell_database(organization_id: int | None, *, restoring: bool = False) -> N
             "SELECT set_config(%s, %s, false)",
             [SETTING, "" if organization_id is None else str(organization_id)],
         )
+    _told.set(connection.connection)
 
 
 def _set_role(statement: str, *, restoring: bool = False) -> None:

@@ -27,7 +27,9 @@ def _start() -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
     atexit.register(stop)
-    os.environ["DATABASE_URL"] = embedded.start_postgres(folder / "postgres", durable=False)
+    os.environ["DATABASE_URL"] = embedded.start_postgres(
+        folder / "postgres", durable=False, track_commit_timestamp="on"
+    )
     os.environ["REDIS_URL"] = embedded.start_redis(folder / "redis")
 
 

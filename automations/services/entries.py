@@ -99,7 +99,9 @@ class Entered:
 
 
 @dataclass(frozen=True)
-class _Listener:
+class Listener:
+    """An active workflow and what it listens to."""
+
     automation_id: int
     key: str
     kind: TriggerKind[Any]
@@ -123,20 +125,31 @@ def heard_or_watched(keys: Collection[str]) -> set[str]:
     return set(starting.values_list("trigger_key", flat=True).union(waking.values_list("key", flat=True)))
 
 
-def admit(happenings: Sequence[Happening]) -> int:
-    """Start every active workflow that listens to these happenings; returns how many runs came of it."""
-    listeners = _listeners({happening.key for happening in happenings}) if happenings else []
-    if not listeners:
+def listeners(keys: Collection[str]) -> list[Listener]:
+    """Active automations that listen to any of these keys: one query on listening_automations."""
+    rows = Automation.objects.filter(is_active=True, trigger_key__in=sorted(keys)).order_by("pk")
+    return [listener for row in rows if (listener := _listener(row)) is not None]
+
+
+def admit(happenings: Sequence[Happening], listening: Sequence[Listener] | None = None) -> int:
+    """Start every active workflow that listens to these happenings; returns how many runs came of it.
+
+    Who asked for the `listeners` already hands them in.
+    """
+    if not happenings:
+        return 0
+    found = listeners({happening.key for happening in happenings}) if listening is None else listening
+    if not found:
         return 0
     by_key: dict[str, list[Happening]] = defaultdict(list)
     for happening in happenings:
         by_key[happening.key].append(happening)
     entries = [
         Entry(listener.automation_id, happening.contact_id, happening.cause, happening.facts)
-        for listener, admitted in _admitted(listeners, by_key)
+        for listener, admitted in _admitted(found, by_key)
         for happening in admitted
     ]
-    immediate = {listener.automation_id for listener in listeners if listener.run_immediately}
+    immediate = {listener.automation_id for listener in found if listener.run_immediately}
     return len(enter(entries, immediate=immediate))
 
 
@@ -174,25 +187,19 @@ def _enter_block(entries: Sequence[Entry]) -> list[Entered]:
         return [Entered(*row) for row in cursor.fetchall()]
 
 
-def _listeners(keys: Collection[str]) -> list[_Listener]:
-    """Active automations that listen to any of these keys: one query on listening_automations."""
-    rows = Automation.objects.filter(is_active=True, trigger_key__in=sorted(keys)).order_by("pk")
-    return [listener for row in rows if (listener := _listener(row)) is not None]
-
-
-def _listener(row: Automation) -> _Listener | None:
+def _listener(row: Automation) -> Listener | None:
     try:
         kind = TRIGGERS.find(row.trigger_type)
         settings = configuration.read(kind.configuration, row.trigger_configuration)
     except Invalid as mistake:
         logger.error("Automation %s starts nobody: its trigger does not fit any more (%s)", row.pk, mistake)
         return None
-    return _Listener(row.pk, row.trigger_key, kind, settings, row.run_immediately)
+    return Listener(row.pk, row.trigger_key, kind, settings, row.run_immediately)
 
 
 def _admitted(
-    listeners: Sequence[_Listener], by_key: dict[str, list[Happening]]
-) -> Iterable[tuple[_Listener, list[Happening]]]:
+    listeners: Sequence[Listener], by_key: dict[str, list[Happening]]
+) -> Iterable[tuple[Listener, list[Happening]]]:
     """Narrow down what each listener hears: in memory, by event properties, by segment rule."""
     heard = [
         (one, [happening for happening in by_key[one.key] if one.kind.admits(one.settings, happening)])

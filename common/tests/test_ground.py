@@ -166,6 +166,7 @@ def test_what_work_rings_for_on_its_queue_is_done_by_the_same_worker(
     settings.DOORBELL_ENABLED = True
     monkeypatch.setattr("celery.app.base.Celery.send_task", lambda self, name, args, **options: sent.append(args[0]))
     monkeypatch.setattr(doorbell.transaction, "on_commit", lambda call: call())
+    monkeypatch.setattr(doorbell, "ERRAND_SECONDS", 0)
 
     def work(name: str, *rings: str) -> Work:
         def run(organization_id: int) -> int:
@@ -185,6 +186,32 @@ def test_what_work_rings_for_on_its_queue_is_done_by_the_same_worker(
         assert doorbell.answer("in", organization.pk) == 3
         assert done == ["in", "between", "out"], "in the order of the wiring, each once"
         assert sent == ["in", "mail"], "what was done already, and what others do, goes through the queue"
+    finally:
+        doorbell.wire(wiring.WORK)
+
+
+def test_a_short_errand_comes_back_to_what_it_did_after_all_else(
+    organization: Organization, settings, monkeypatch
+) -> None:
+    done: list[str] = []
+    settings.DOORBELL_ENABLED = True
+    monkeypatch.setattr(doorbell.transaction, "on_commit", lambda call: call())
+    monkeypatch.setattr(doorbell, "ERRAND_SECONDS", 60)
+
+    def first(organization_id: int) -> int:
+        done.append("first")
+        for name in ("first", "second") if len(done) < 4 else ():
+            doorbell.ring(name, organization_id)
+        return 1
+
+    def second(_: int) -> int:
+        done.append("second")
+        return 1
+
+    doorbell.wire([Work("first", "river", first, list), Work("second", "river", second, list)])
+    try:
+        assert doorbell.answer("first", organization.pk) == 5
+        assert done == ["first", "second", "first", "first", "second"]
     finally:
         doorbell.wire(wiring.WORK)
 

@@ -24,6 +24,9 @@ DUE_SQL = """
 SELECT id, event_count, octet_length(body) FROM audience_ingestbatch
  WHERE organization_id = %s AND status = 'pending' AND run_at <= %s ORDER BY id LIMIT 1000
 """
+MORE_SQL = """
+SELECT EXISTS (SELECT 1 FROM audience_ingestbatch WHERE organization_id = %s AND status = 'pending' AND run_at <= %s)
+"""
 CLAIM_SQL = """
 SELECT id, protocol, body, received_at FROM audience_ingestbatch
  WHERE organization_id = %s AND id = ANY(%s) AND status = 'pending' ORDER BY id FOR UPDATE SKIP LOCKED
@@ -40,8 +43,15 @@ def process(organization_id: int) -> int:
         while True:
             done = _process_block()
             worked += done
-            if done == 0 or doorbell.turn_is_over():
+            if done == 0 or not _is_more_due() or doorbell.turn_is_over():
                 return worked
+
+
+def _is_more_due() -> bool:
+    """Asked after the block's end: who came meanwhile, found the lock taken and went away relies on it."""
+    with connection.cursor() as cursor:
+        cursor.execute(MORE_SQL, [tenancy.required(), clock.now()])
+        return bool(cursor.fetchone()[0])
 
 
 def _process_block() -> int:
