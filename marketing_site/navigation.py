@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +19,14 @@ SUPERUSERS = "superusers"
 
 @dataclass(frozen=True)
 class Link:
-    """One line of the sidebar. `resource` is the room whose read capability shows it; "" shows it to everybody."""
+    """One line of the sidebar. `resource` is the room whose read capability shows it; "" shows it to everybody.
+    `beside` fits pages that belong to it and have an address of their own."""
 
     title: str
     icon: str
     address: str
     resource: str
+    beside: str = ""
 
 
 # Section → lines. A line appears when its address exists and the role may read its resource.
@@ -32,7 +35,7 @@ NAVIGATION: list[tuple[str, list[Link]]] = [
     (
         "Audience",
         [
-            Link("Contacts", "group", "admin:audience_contact_changelist", "audience"),
+            Link("Contacts", "group", "admin:audience_contact_changelist", "audience", r"/contacts/\d+/"),
             Link("Events", "bolt", "admin:audience_eventdefinition_changelist", "audience"),
             Link("Attributes", "label", "admin:audience_attributedefinition_changelist", "audience"),
             Link("Predictions", "query_stats", "admin:audience_predictiondefinition_changelist", "audience"),
@@ -59,7 +62,7 @@ NAVIGATION: list[tuple[str, list[Link]]] = [
     (
         "Messages & campaigns",
         [
-            Link("Campaigns", "campaign", "admin:campaigns_campaign_changelist", "campaigns"),
+            Link("Campaigns", "campaign", "admin:campaigns_campaign_changelist", "campaigns", r"/campaigns/\d+/"),
             Link("Calendar", "calendar_month", "campaign-calendar", "campaigns"),
             Link("Automatic campaigns", "auto_awesome", "automatic-campaigns", "campaigns"),
             Link("Experiments", "science", "admin:experiments_experiment_changelist", "experiments"),
@@ -87,7 +90,7 @@ NAVIGATION: list[tuple[str, list[Link]]] = [
     (
         "Automations",
         [
-            Link("Automations", "account_tree", "admin:automations_automation_changelist", "automations"),
+            Link("Automations", "account_tree", "admin:automations_automation_changelist", "automations", r"/automations/\d+/"),
             Link("Recipes", "menu_book", "recipes", "automations"),
             Link("Runs", "play_circle", "admin:automations_automationrun_changelist", "automations"),
             Link("What went wrong", "report", "automation-troubles", "automations"),
@@ -161,6 +164,7 @@ def _item(request: HttpRequest, link: Link) -> dict[str, Any] | None:
     if not (user.is_superuser if link.resource == SUPERUSERS else allowed(user, link.resource)):
         return None
     here = request.path == address or (address != "/" and request.path.startswith(address))
+    here = here or bool(link.beside and re.match(link.beside, request.path))
     return {"title": link.title, "icon": link.icon, "link": address, "active": lambda request: here}
 
 

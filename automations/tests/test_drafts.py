@@ -297,8 +297,12 @@ def test_a_draft_is_published_on_its_page_and_a_wrong_one_is_told_there(admin, o
     assert admin.get(editor).context["page"]["choose"] == "wait_1"
     assert AutomationVersion.objects.count() == 0
     drafts.save_draft(fresh, _flow(making.EXIT))
-    assert "Nobody is inside an older version" in admin.get(page).content.decode()
-    assert admin.post(page).status_code == 302
+    assert "It is the first version." in admin.get(page).content.decode()
+    answer = admin.post(page, follow=True)
+    published, sidebar = answer.content.decode(), answer.context["sidebar_navigation"]
+    assert "Version 1 is published; new people enter it once it is on." in published
+    assert f'href="{reverse("admin:automations_automation_switch", args=[fresh.pk])}">Switch on' in published
+    assert [item["title"] for group in sidebar for item in group["items"] if item["active"]] == ["Automations"]
 
     fresh.refresh_from_db()
     assert (fresh.current_version.number, fresh.draft, fresh.is_active) == (1, None, False)

@@ -91,12 +91,12 @@ def _publish(request: HttpRequest, automation: Automation, number: int | None) -
         )
     except AppError as error:
         return _confirm(request, automation, number, error)
-    messages.success(request, _told(done))
+    messages.success(request, _told(done, automation.is_active))
     return HttpResponseRedirect(reverse("automation-versions", args=[automation.pk]))
 
 
-def _told(done: Published) -> str:
-    told = f"Version {done.version.number} is published; new people enter it."
+def _told(done: Published, is_active: bool) -> str:
+    told = f"Version {done.version.number} is published; new people enter it{'' if is_active else ' once it is on'}."
     if done.moved:
         told += f" {done.moved:,} {'person' if done.moved == 1 else 'people'} moved over."
     if done.left:
