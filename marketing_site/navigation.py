@@ -90,7 +90,13 @@ NAVIGATION: list[tuple[str, list[Link]]] = [
     (
         "Automations",
         [
-            Link("Automations", "account_tree", "admin:automations_automation_changelist", "automations", r"/automations/\d+/"),
+            Link(
+                "Automations",
+                "account_tree",
+                "admin:automations_automation_changelist",
+                "automations",
+                r"/automations/\d+/",
+            ),
             Link("Recipes", "menu_book", "recipes", "automations"),
             Link("Runs", "play_circle", "admin:automations_automationrun_changelist", "automations"),
             Link("What went wrong", "report", "automation-troubles", "automations"),

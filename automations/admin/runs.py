@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -12,8 +13,9 @@ from django.utils.safestring import SafeString
 from accounts.admin_base import OrganizationModelAdmin, ReadOnlyMixin
 from automations import services
 from automations.admin.parts import RUN_BADGES, badge
-from automations.models import Automation, AutomationRun
+from automations.models import INSIDE, Automation, AutomationRun, RunStatus
 from automations.selectors.inspector import inspect
+from automations.selectors.words import step_names
 
 MOST_SHOWN = 100
 
@@ -46,7 +48,7 @@ def _number(text: str) -> int | None:
 class AutomationRunAdmin(ReadOnlyMixin, OrganizationModelAdmin):
     """Read only; failed runs can be tried again, and anybody can be taken out."""
 
-    list_display = ["contact", "automation", "state", "step_id", "run_at", "attempts", "error", "entered_at"]
+    list_display = ["contact", "automation", "state", "place", "goes_on_at", "error", "entered_at", "finished_at"]
     list_filter = ["status", WorkflowFilter]
     search_fields = ["contact__email", "contact__name", "error"]
     list_select_related = ["contact", "automation"]
@@ -59,9 +61,25 @@ class AutomationRunAdmin(ReadOnlyMixin, OrganizationModelAdmin):
     class Media:
         css = {"all": ["automations/automations.css", "automations/watch.css", "segments/segments.css"]}
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        page = super().get_changelist_instance(request)
+        names = step_names({(run.version_id, run.step_id) for run in page.result_list if run.status in INSIDE})
+        for run in page.result_list:
+            run.place_name = names.get((run.version_id, run.step_id), "")
+        return page
+
     @admin.display(description="State", ordering="status")
     def state(self, run: AutomationRun) -> SafeString:
         return badge(run.status, RUN_BADGES[run.status])
+
+    @admin.display(description="Stands on, or why left", ordering="step_id")
+    def place(self, run: Any) -> str:
+        return run.place_name or (run.get_exit_reason_display() if run.exit_reason else "")
+
+    @admin.display(description="Goes on at", ordering="run_at")
+    def goes_on_at(self, run: AutomationRun) -> datetime | None:
+        """The end of a wait or the next try; who is done, held or failed goes on at no time."""
+        return (run.waits_until or run.run_at) if run.status == RunStatus.RUNNING else None
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup == "status__in" or super().lookup_allowed(lookup, value, request)

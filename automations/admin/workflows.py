@@ -167,7 +167,7 @@ class AutomationAdmin(OrganizationModelAdmin):
         if not self.has_change_permission(request, automation):
             raise PermissionDenied
         if request.method == "POST":
-            messages.success(request, _switched(automation, stops="stop" in request.POST))
+            messages.success(request, _switched(automation, request.POST.get("to", ""), stops="stop" in request.POST))
             return HttpResponseRedirect(reverse("admin:automations_automation_change", args=[pk]))
         context = self.page_context(request, automation) | {
             **self.admin_site.each_context(request),
@@ -206,13 +206,15 @@ def _door(automation: Automation) -> dict[str, str] | None:
     return {"kind": kind, "address": doors.address(kind, settings["key"])}
 
 
-def _switched(automation: Automation, *, stops: bool) -> str:
-    """Does it, and says what became of whom."""
+def _switched(automation: Automation, to: str, *, stops: bool) -> str:
+    """Does it, and says what became of whom; a button pressed twice does what it says once."""
     if stops:
         left = services.stop(automation)
         told = f"“{automation}” is switched off; {_persons(left.people)} left it."
         waited = f"{left.messages:,} waiting {'message was' if left.messages == 1 else 'messages were'} withdrawn."
         return f"{told} {waited}" if left.messages else told
+    if to == ("on" if automation.is_active else "off"):
+        return f"“{automation}” is {'active' if automation.is_active else 'switched off'} already."
     if automation.is_active:
         return f"“{services.deactivate(automation)}” is switched off."
     return f"“{services.activate(automation)}” is active."

@@ -106,7 +106,7 @@ class AutomationRun(OrganizationScoped):
         ]
 
     def __str__(self) -> str:
-        return f"{self.contact_id} in {self.automation_id}"
+        return f"{self.contact} in {self.automation}"
 
 
 class StepOutcome(models.TextChoices):

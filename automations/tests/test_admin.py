@@ -83,6 +83,10 @@ def test_the_list_counts_runs_and_each_number_leads_to_its_rows(admin, organizat
     assert f'<a href="{finished}">3</a>' in page
     found = admin.get(f"{rows}?automation__id__exact={automation.pk}&status__in=completed%2Cexited")
     assert found.context["cl"].result_count == 3
+    assert {run.place_name for run in found.context["cl"].result_list} == {""}
+    inside = admin.get(f"{rows}?automation__id__exact={waiting.pk}")
+    assert [run.place_name for run in inside.context["cl"].result_list] == ["Wait 1 day"]
+    assert "<title>Runs | " in " ".join(inside.content.decode().split()).replace("<title> ", "<title>")
 
 
 def test_switching_off_says_how_many_people_are_held_and_asks_once(admin, organization) -> None:
@@ -93,8 +97,10 @@ def test_switching_off_says_how_many_people_are_held_and_asks_once(admin, organi
 
     assert "2 people are inside" in admin.get(page).content.decode()
     assert Automation.objects.get().is_active
-    assert admin.post(page).status_code == 302
+    assert admin.post(page, {"to": "off"}).status_code == 302
+    again = admin.post(page, {"to": "off"}, follow=True)  # the second half of a double click
 
+    assert "is switched off already." in again.content.decode()
     assert not Automation.objects.get().is_active
     assert set(AutomationRun.objects.values_list("status", flat=True)) == {RunStatus.HELD}
 
