@@ -74,6 +74,7 @@ class AutomationRun(OrganizationScoped):
     )
     attempts = models.PositiveSmallIntegerField(default=0, db_default=0, help_text="Failed tries of this step.")
     step_count = models.PositiveIntegerField(default=0, db_default=0, help_text="Step records so far.")
+    # … and the offer that a step gave last.
     facts: models.JSONField[Any, Any] = models.JSONField(default=dict, db_default={}, help_text="What started it.")
     error = models.TextField(blank=True, default="", db_default="")
     exit_reason = models.CharField(

@@ -17,7 +17,7 @@ from automations.configuration import Mistake
 from automations.domain import tree
 from automations.domain.tree import Problems, Step
 from automations.models import Automation, AutomationAction, AutomationVersion, EntryRule
-from automations.services import turns, watches
+from automations.services import offers_named, turns, watches
 from automations.steps import STEPS
 from automations.steps.base import StepKind
 from automations.steps.branch import check_rule
@@ -64,6 +64,7 @@ def check(draft: Draft) -> Checked:
     problems, steps, trigger_key = _looked_at(draft)
     if not problems:
         _each_step(steps, problems, lambda kind: kind.publish)
+        offers_named.check(list(tree.walk(steps)), problems)
     if problems:
         place, sentence = next(iter(problems.items()))
         raise Invalid(f"{place}: {sentence}", code="invalid_automation", details=dict(problems))
@@ -74,7 +75,9 @@ def check(draft: Draft) -> Checked:
 
 def problems_of(draft: Draft) -> Problems:
     """What is wrong with a draft, by place. It only reads; publishing may still find what only trying shows."""
-    return _looked_at(draft)[0]
+    problems, steps, _ = _looked_at(draft)
+    offers_named.check(list(tree.walk(steps)), problems)
+    return problems
 
 
 def _looked_at(draft: Draft) -> tuple[Problems, tuple[Step, ...], str]:

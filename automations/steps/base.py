@@ -43,7 +43,7 @@ class Traveller(msgspec.Struct, gc=False):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What started the run, e.g. `{"event": {"name": …, "properties": …}}`."""
+        """What started the run, e.g. `{"event": {"id": …, "name": …}}`, and the `offer` that a step gave last."""
         found: dict[str, Any] = msgspec.json.decode(self.facts_json or "{}")
         return found
 

@@ -71,7 +71,7 @@ def _told(error: AppError) -> str:
 
 def execute(configuration: Configuration, group: Group) -> Results:
     """One bulk insert of messages; the keys make a second try write nothing."""
-    variables = _event_variables(group) if configuration.personalize else {}
+    variables = _variables(group, personalize=configuration.personalize)
     weight, shelf_hours = Automation.objects.values_list("weight", "shelf_hours").get(pk=group.automation_id)
     delivery.queue(
         [delivery.Outgoing(run.contact_id, group.key(run), variables.get(run.id, {})) for run in group.runs],
@@ -115,6 +115,15 @@ def _keep(key: tuple[int, str], content_id: int) -> None:
     if len(_variants) >= MOST_KEPT:
         _variants.clear()
     _variants[key] = content_id
+
+
+def _variables(group: Group, *, personalize: bool) -> dict[int, dict[str, object]]:
+    """run id → what its messages may name: the event that started it, and the offer that a step gave."""
+    found = _event_variables(group) if personalize else {}
+    for run in group.runs:
+        if '"offer"' in run.facts_json and (offer := run.facts.get("offer")):
+            found.setdefault(run.id, {})["offer"] = offer
+    return found
 
 
 def _event_variables(group: Group) -> dict[int, dict[str, object]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
 from automations.configuration import Wrong, says
 from automations.models import Automation
 from automations.notices import Asked, StartAsked
-from automations.steps.base import ALL_DONE, Group, Results, StepKind, skipped
+from automations.steps.base import ALL_DONE, Group, Results, StepKind, Traveller, skipped
 from automations.words import quoted
 from common import outbox
 
@@ -31,9 +31,14 @@ def execute(configuration: Configuration, group: Group) -> Results:
     if other is None or not other.is_active:
         reason = f"“{other}” is switched off." if other else "The other workflow is deleted."
         return {run.id: skipped(reason) for run in group.runs}
-    asked = [Asked(run.contact_id, group.key(run), run.facts) for run in group.runs]
+    asked = [Asked(run.contact_id, group.key(run), _what_started(run)) for run in group.runs]
     outbox.publish(StartAsked(other.pk, asked))
     return ALL_DONE
+
+
+def _what_started(run: Traveller) -> dict[str, Any]:
+    """Without the offer that a step gave: it is this run's."""
+    return {name: value for name, value in run.facts.items() if name != "offer"}
 
 
 def sentence(configuration: Configuration) -> str:

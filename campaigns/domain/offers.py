@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 
 PERCENT, POINTS, POINTS_PER_UNIT = "percent", "points", "points_per_unit"
@@ -42,3 +43,16 @@ class Terms:
                 return f"{number} points for each unit of money spent"
         symbol = SYMBOLS.get(self.unit.upper())
         return f"{symbol}{number} {self.kind}" if symbol else f"{number} {self.unit.upper()} {self.kind}"
+
+
+def variables(title: str, code: str, ends_at: datetime | None, zone: tzinfo) -> dict[str, str]:
+    """What messages read as `offer`. What there is not is left out, so that a default stands in or nobody is told of
+    nothing. An offer that ends at midnight of `zone` was good until the day before."""
+    told = {"title": title, "code": code}
+    if ends_at is not None:
+        last = (ends_at - timedelta(microseconds=1)).astimezone(zone)
+        told |= {
+            "last_day": f"{last:%-d %B %Y}",
+            "expires_at": ends_at.astimezone(zone).isoformat(timespec="seconds"),
+        }
+    return {name: value for name, value in told.items() if value}

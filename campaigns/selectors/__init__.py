@@ -12,7 +12,7 @@ from campaigns.selectors.progress import Progress, Refusal, progress
 from campaigns.selectors.report import Report, budget_shown, cost_shown, message_cost_shown, report
 from campaigns.selectors.snippets import uses as snippet_uses
 from campaigns.selectors.templates import has_unpublished_changes, member_addresses, preview_contact
-from campaigns.selectors.variables import Variable, latest_properties, variables
+from campaigns.selectors.variables import Variable, example_offer, latest_properties, variables
 
 __all__ = [
     "PEOPLE_HEADER",
@@ -30,6 +30,7 @@ __all__ = [
     "audience_preview",
     "budget_shown",
     "cost_shown",
+    "example_offer",
     "figures_json",
     "forecast",
     "has_unpublished_changes",

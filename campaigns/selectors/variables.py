@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from accounts.models import Organization
 from audience.models import AttributeDefinition, Contact, Event, EventDefinition
+from campaigns.domain import offers
 from common import clock, money, tenancy
 
 MOST_PROPERTIES = 500
@@ -16,6 +19,8 @@ FIELDS = {
     "region": "Region", "country": "Country", "status": "Status", "source": "Source", "priority": "Priority",
     "value": "Value", "user_id": "User id", "locale": "Language", "timezone": "Time zone", "id": "Number",
 }  # fmt: skip
+# The last part names its stand-in, which it shares with all that end alike.
+OFFER = {"code": "Code", "title": "What it is worth", "last_day": "Last day"}
 ALWAYS = frozenset({"email", "id", "status", "priority"})
 STAND_INS = {"first_name": "there", "name": "there", "city": "your city", "country": "your country"}
 
@@ -34,8 +39,8 @@ class Variable:
 
 
 def variables(contact: Contact | None) -> list[Variable]:
-    """Fields, attributes, properties of events and what every mail has. Examples are those of `contact`."""
-    return [*_fields(contact), *_attributes(contact), *_properties(contact), *_ours()]
+    """Fields, attributes, properties of events, an offer given and what every mail has. Examples are `contact`'s."""
+    return [*_fields(contact), *_attributes(contact), *_properties(contact), *_offer(), *_ours()]
 
 
 def _fields(contact: Contact | None) -> list[Variable]:
@@ -103,6 +108,20 @@ def latest_properties(contact: Contact | None) -> dict[str, Any]:
         for name, value in properties.items():
             found.setdefault(name, value)
     return found
+
+
+def example_offer() -> dict[str, str]:
+    """What messages read as `offer` once a workflow's step gave one; made up."""
+    zone = ZoneInfo(Organization.objects.get(pk=tenancy.required()).timezone)
+    return offers.variables("15 % discount", "SPRING-7K4QX", clock.now() + timedelta(days=14), zone)
+
+
+def _offer() -> list[Variable]:
+    example = example_offer()
+    return [
+        Variable(f"offer.{name}", label, "Offer given by a workflow", "text", example[name], "", False)
+        for name, label in OFFER.items()
+    ]
 
 
 def _ours() -> list[Variable]:

@@ -205,7 +205,7 @@ def show(
         parts = composed.parts if is_sound else _readable(composed.parts)
         if is_marked and draft.blocks is not None:
             parts = replace(parts, html=marking.marked(composed.compiled))
-        view = delivery.render_draft(parts, reader, variables or _latest_event(parts, reader))
+        view = delivery.render_draft(parts, reader, _examples(parts, reader) | dict(variables or {}))
         rendered, missing = view.rendered, view.missing
     except Invalid as error:
         if not problems:
@@ -224,11 +224,15 @@ def show(
     )
 
 
-def _latest_event(parts: delivery.Parts, reader: Contact) -> dict[str, Any]:
-    """What the contact's last events brought, for words that speak of the event that starts a workflow."""
-    if "event." not in parts.html + parts.subject + parts.preheader + parts.text:
-        return {}
-    return {"event": selectors.latest_properties(reader)}
+def _examples(parts: delivery.Parts, reader: Contact) -> dict[str, Any]:
+    return examples(parts.html + parts.subject + parts.preheader + parts.text, reader)
+
+
+def examples(words: str, reader: Contact) -> dict[str, Any]:
+    """What stands in for the things a workflow brings, where words speak of them: the contact's last events for the
+    one that starts it, and an offer that is made up."""
+    found = {"event": selectors.latest_properties(reader)} if "event." in words else {}
+    return found | ({"offer": selectors.example_offer()} if "offer." in words else {})
 
 
 def _readable(parts: delivery.Parts) -> delivery.Parts:

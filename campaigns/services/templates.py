@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -152,12 +153,16 @@ def preview_template(template: EmailTemplate, contact: Contact) -> delivery.Rend
     """The draft as this contact would get it, in their language. Raises `Invalid` with the place of each mistake."""
     parts = composing.publishable(wording.words_of(template)).parts
     delivery.check(parts)
-    return delivery.render_preview(parts, contact)
+    words = parts.html + parts.subject + parts.preheader + parts.text
+    return delivery.render_preview(parts, contact, composing.examples(words, contact))
 
 
 def preview_message(template: EmailTemplate, contact: Contact) -> delivery.PreviewedMessage:
     """The draft of another channel as this contact would get it. Raises `Invalid` with the place of each mistake."""
-    return delivery.preview_message(template.kind, template.channel, template.fields, template.defaults, contact)
+    variables = composing.examples(json.dumps(template.fields), contact)
+    return delivery.preview_message(
+        template.kind, template.channel, template.fields, template.defaults, contact, variables
+    )
 
 
 def send_test(template: EmailTemplate, contact: Contact, to: str) -> str:
@@ -182,13 +187,17 @@ def send_test(template: EmailTemplate, contact: Contact, to: str) -> str:
         content = compile_draft(template)
         key = f"test:{template.pk}:{uuid.uuid4()}"
         delivery.queue(
-            [delivery.Outgoing(contact.pk, key, address=to)],
+            [delivery.Outgoing(contact.pk, key, composing.examples(_words(content), contact), address=to)],
             content_id=content.pk,
             source_type=SourceType.TEST,
             source_id=template.pk,
         )
         audit.record("test send", template, after={"to": to, "contact_id": contact.pk})
     return key
+
+
+def _words(content: Content) -> str:
+    return content.subject + content.preheader + content.html + content.text + json.dumps(content.fields)
 
 
 def archive_template(template: EmailTemplate) -> EmailTemplate:

@@ -24,6 +24,7 @@ CONTACT_FIELDS = (
     "country", "timezone", "locale", "tags", "value", "currency",
 )  # fmt: skip
 ORGANIZATION_FIELDS = ("name",)
+OFFER_FIELDS = ("code", "title", "last_day", "expires_at")  # of the one that a workflow gave
 LOOP_FIELDS = ("index", "index0", "revindex", "revindex0", "first", "last", "length", "previtem", "nextitem")
 
 ALLOWED: tuple[type[nodes.Node], ...] = (
@@ -221,6 +222,11 @@ def _unknown(path: list[str], local: set[str], vocabulary: Vocabulary) -> str:
         return ""
     if root == "event":
         return "" if rest else "name a property of the event, such as event.total"
+    if root == "offer" and "offer" not in vocabulary.variables and not vocabulary.has_default("offer"):
+        is_known = len(rest) == 1 and rest[0] in OFFER_FIELDS
+        return (
+            "" if is_known else "of the offer that a workflow gave there are offer." + ", offer.".join(OFFER_FIELDS)
+        )
     if root == "loop":
         return "" if rest and rest[0] in LOOP_FIELDS else "loop has " + ", ".join(LOOP_FIELDS)
     if root == "organization":

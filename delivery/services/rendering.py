@@ -133,6 +133,8 @@ def values_for(
     return {
         # The properties of the event that started an automation, when there was one.
         "event": Values("event", {}, defaults),
+        # What a step before gave.
+        "offer": Values("offer", {}, defaults),
         **{name: Values(name, value, defaults) if isinstance(value, dict) else value for name, value in bare.items()},
         "contact": contact,
         "variables": Values("variables", variables, defaults),

@@ -230,13 +230,18 @@ def values_of(
 
 
 def preview_message(
-    kind: str, channel: str, fields: Mapping[str, Any], defaults: Mapping[str, Any], contact: Contact
+    kind: str,
+    channel: str,
+    fields: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+    contact: Contact,
+    variables: Mapping[str, Any] | None = None,
 ) -> PreviewedMessage:
     """A message as this contact would get it. Raises `Invalid` with the sentence that the ledger would show."""
     whole = checked(kind, channel, fields, defaults)
     person = {field.attname: getattr(contact, field.attname) for field in contact._meta.concrete_fields}
     name = Organization.objects.get(pk=tenancy.required()).name
-    values = values_of(person, contact.attributes, {}, defaults, name)
+    values = values_of(person, contact.attributes, variables or {}, defaults, name)
     values["unsubscribe_url"] = "#unsubscribe"
     try:
         filled = compile_message(channel, whole, defaults).render(values)

@@ -22,7 +22,7 @@ def values(mail: Mail) -> Iterator[Check]:
             if path in ALWAYS or path.split(".")[0] in OURS or _has_default(path, mail.defaults):
                 continue
             fix = f'{{{{ {path}|default("…") }}}}, or a default of the template.'
-            if path.startswith(("event.", "variables.")):
+            if path.startswith(("event.", "offer.", "variables.")):
                 told = f"Only messages that bring {path} can be written: those of workflows and of the API."
                 yield Check("hint", told, block, fix)
                 continue
