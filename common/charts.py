@@ -64,6 +64,9 @@ class Chart:
         return f"figure-{self.name}"
 
 
+FEW = 8
+
+
 def _layout(**extra: Any) -> dict[str, Any]:
     plain: dict[str, Any] = {
         "template": "none",
@@ -89,7 +92,9 @@ def bars(
         trace["hovertemplate"] = f"%{{{place}}}<br>{name}: {unit}%{{{value}:,.2~f}}<extra></extra>"
         traces.append(trace | ({"orientation": "h"} if sideways else {}))
     layout = _layout(barmode="group", showlegend=len(series) > 1)
-    axis = {"tickprefix": unit, "tickformat": ",.3~s", "automargin": True, "fixedrange": True}
+    axis: dict[str, Any] = {"tickprefix": unit, "tickformat": ",.3~s", "automargin": True, "fixedrange": True}
+    if max((abs(number) for values in series.values() for number in values), default=0) in range(1, FEW):
+        axis["dtick"] = 1  # of a few people there is no half
     layout[f"{value}axis"] = axis
     layout[f"{place}axis"] = {"type": "category", "automargin": True, "fixedrange": True}
     if sideways:

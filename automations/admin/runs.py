@@ -48,7 +48,7 @@ def _number(text: str) -> int | None:
 class AutomationRunAdmin(ReadOnlyMixin, OrganizationModelAdmin):
     """Read only; failed runs can be tried again, and anybody can be taken out."""
 
-    list_display = ["contact", "automation", "state", "place", "goes_on_at", "error", "entered_at", "finished_at"]
+    list_display = ["contact", "automation", "state", "place", "goes_on_at", "error", "entered_at", "left_at"]
     list_filter = ["status", WorkflowFilter]
     search_fields = ["contact__email", "contact__name", "error"]
     list_select_related = ["contact", "automation"]
@@ -74,12 +74,18 @@ class AutomationRunAdmin(ReadOnlyMixin, OrganizationModelAdmin):
 
     @admin.display(description="Stands on, or why left", ordering="step_id")
     def place(self, run: Any) -> str:
+        if run.status == RunStatus.COMPLETED:
+            return "Came to the end"
         return run.place_name or (run.get_exit_reason_display() if run.exit_reason else "")
 
     @admin.display(description="Goes on at", ordering="run_at")
     def goes_on_at(self, run: AutomationRun) -> datetime | None:
         """The end of a wait or the next try; who is done, held or failed goes on at no time."""
         return (run.waits_until or run.run_at) if run.status == RunStatus.RUNNING else None
+
+    @admin.display(description="Left at", ordering="finished_at")
+    def left_at(self, run: AutomationRun) -> datetime | None:
+        return run.finished_at
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup == "status__in" or super().lookup_allowed(lookup, value, request)

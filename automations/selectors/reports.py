@@ -123,10 +123,17 @@ def _lines(steps: tuple[Step, ...], depth: int) -> list[Line]:
     for step in steps:
         lines.append(Line(depth, step_sentence(step), step.is_active, step.id))
         for name, branch in step.branches.items():
-            # As the marketer wrote it, but for the first letter: “VIP” stays VIP.
-            lines.append(Line(depth + 1, f"{name[:1].upper()}{name[1:].replace('_', ' ')}:", step.is_active))
+            lines.append(Line(depth + 1, f"{way_name(name)}:", step.is_active))
             lines += _lines(branch, depth + 2) or [Line(depth + 2, "Go on", step.is_active)]
     return lines
+
+
+WAYS = {name: label for kind in STEPS.values() for name, label in kind.branch_labels.items()}
+
+
+def way_name(name: str) -> str:
+    """A branch as people read it: as the marketer wrote it, but for the first letter, so that “VIP” stays VIP."""
+    return WAYS.get(name) or f"{name[:1].upper()}{name[1:].replace('_', ' ')}"
 
 
 def step_sentence(step: Step) -> str:

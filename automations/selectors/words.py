@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from automations import workflows
 from automations.models import StepOutcome, StepRun
-from automations.selectors.reports import step_sentence
+from automations.selectors.reports import WAYS, step_sentence
 
 
 def step_names(places: Collection[tuple[int, str]]) -> dict[tuple[int, str], str]:
@@ -23,7 +23,8 @@ def note(record: StepRun) -> str:
     """What a record adds to its outcome: the branch, the reason, where somebody came from."""
     detail = record.detail
     if record.outcome == StepOutcome.BRANCHED:
-        return str(detail.get("branch", ""))
+        way = str(detail.get("branch", ""))
+        return WAYS[way].lower() if way in WAYS else way
     if record.outcome == StepOutcome.MOVED:
         by = f", by {detail['by']}" if detail.get("by") else ""
         return f"from {detail.get('from_step')} of version {detail.get('from_version')}{by}"

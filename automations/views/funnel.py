@@ -12,6 +12,7 @@ from django.utils.http import urlencode
 from accounts.shell import page
 from automations.models import Automation, AutomationVersion
 from automations.selectors.funnel import Funnel, Stage, funnel
+from automations.selectors.reports import way_name
 from automations.views import shell
 from common import charts, figures
 from common.charts import Cell, Chart, Column, Table
@@ -92,9 +93,9 @@ def _row(automation: Automation, version: AutomationVersion, stage: Stage, asked
         "step_id__exact": stage.step_id,
     }
     here = f"{runs}?{urlencode(people)}&status__in=running,held,failed"
-    label = f"{'— ' * stage.depth}{stage.way.capitalize() + ': ' if stage.way else ''}{stage.sentence}"
+    label = f"{'— ' * stage.depth}{way_name(stage.way) + ': ' if stage.way else ''}{stage.sentence}"
     if stage.ways:
-        label += f" ({', '.join(f'{name} {times:,}' for name, times in sorted(stage.ways.items()))})"
+        label += f" ({', '.join(f'{way_name(name)} {times:,}' for name, times in sorted(stage.ways.items()))})"
     return [
         Cell(label),
         figures.count(stage.reached, log()),

@@ -19,6 +19,7 @@ TABS = [
     ("automation-versions", "Versions"),
     ("automation-funnel", "Funnel"),
     ("automation-log", "Log"),
+    ("automation-simulations", "Rehearse"),
 ]
 
 

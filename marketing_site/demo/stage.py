@@ -8,6 +8,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.db import connection
+
 from accounts import services as accounts
 from accounts.domain.roles import Role
 from accounts.models import ApiKey, ApiKeyKind, Member, Organization
@@ -36,6 +38,7 @@ ORGANIZATION_SLUG = "gift-shop"
 OPENED_SHARE, CLICKED_SHARE = 0.42, 0.31  # of delivered, of opened
 QUESTION, LIKED = "thank-you-question", 1.7  # how much better the letter that asks does in the simulation
 KEY_NAME = "Demo web shop"
+MILESTONE = 10  # orders
 
 SEGMENTS: list[tuple[str, str, dict[str, Any]]] = [
     (
@@ -259,7 +262,28 @@ def automate(template: EmailTemplate) -> None:
 def prepare() -> None:
     """A recipe, installed and switched off: to be rehearsed against the year that was, and switched on by whoever
     likes what it would have done."""
-    recipes.install("milestone-celebration", {"orders": 10})
+    recipes.install("milestone-celebration", {"orders": MILESTONE})
+
+
+def date_back() -> None:
+    """Who reached the milestone did so with that very order, not on the day on which the demo was filled."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """WITH reached AS (
+                 SELECT contact_id, happened_at,
+                        row_number() OVER (PARTITION BY contact_id ORDER BY happened_at) AS place
+                 FROM audience_event WHERE organization_id = %(organization)s AND name = 'order_completed')
+               UPDATE segments_membership membership SET entered_at = reached.happened_at
+               FROM reached, segments_segment segment
+               WHERE segment.organization_id = %(organization)s AND segment.slug = %(slug)s
+                 AND membership.organization_id = %(organization)s AND membership.segment_id = segment.id
+                 AND membership.contact_id = reached.contact_id AND reached.place = %(milestone)s""",
+            {
+                "organization": tenancy.required(),
+                "slug": f"recipe-milestone-{MILESTONE}",
+                "milestone": MILESTONE,
+            },
+        )
 
 
 def remember() -> Campaign:

@@ -72,6 +72,7 @@ class Command(BaseCommand):
         stage.show(past)
         self._send("New customers today", _newcomers(), prepared)
         self._settle("Welcoming them")
+        stage.date_back()
         stage.close(past)
         campaign = stage.announce(templates["thank-you-letter"], templates[stage.QUESTION])
         if campaign.status == CampaignStatus.DRAFT:
