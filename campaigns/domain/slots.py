@@ -7,13 +7,14 @@ comes twice in autumn counts the first time, which PostgreSQL sees the other way
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
 DAY = timedelta(days=1)
 HOURS, WEEKDAYS = 24, 7
+AROUND_DAYS = 4  # moments are chosen within them
 # A contact's own record counts for its people once it outweighs what everybody does: see `priors`.
 PRIOR_WEIGHT = 5.0
 OTHER_DAY = 0.5  # what was read at that hour on another day of the week
@@ -21,8 +22,7 @@ LEAST_TO_KNOW = 50  # opens and clicks before one speaks of an organisation's ha
 LATEST = timedelta(hours=24)
 
 
-@dataclass(frozen=True)
-class Slot:
+class Slot(NamedTuple):
     """An hour to come on a zone's clock; `weekday` 0 is Monday. `prior`: what everybody's habit says for it."""
 
     zone: str
@@ -36,6 +36,22 @@ class Slot:
 def zones() -> tuple[str, ...]:
     """Every zone there is, by name."""
     return tuple(sorted(available_timezones()))
+
+
+@lru_cache(maxsize=8)
+def alike(moment: datetime) -> dict[str, str]:
+    """Each zone with the one that stands for it: the first of those whose clocks show the same for days around.
+
+    Six hundred zones show forty times; one that changes its clock in these days stands for itself.
+    """
+    around = [moment + DAY * days for days in range(-AROUND_DAYS, AROUND_DAYS + 1)]
+    first: dict[object, str] = {}
+    like = {}
+    for zone in zones():
+        where = ZoneInfo(zone)
+        offsets = {each.astimezone(where).utcoffset() for each in around}
+        like[zone] = zone if len(offsets) > 1 else first.setdefault(offsets.pop(), zone)
+    return like
 
 
 def first_at(
@@ -60,17 +76,26 @@ def first_at(
 
 def by_zone(wall: time, earliest: datetime, *, day: date | None = None, at_once: bool = False) -> list[datetime]:
     """`first_at` for each of `zones()`."""
-    return [first_at(wall, zone, earliest, day=day, at_once=at_once) for zone in zones()]
+    like = alike(earliest)
+    moments = {zone: first_at(wall, zone, earliest, day=day, at_once=at_once) for zone in set(like.values())}
+    return [moments[like[zone]] for zone in zones()]
 
 
 def hours_ahead(earliest: datetime, habit: Sequence[int]) -> Iterator[Slot]:
     """The 24 hours after `earliest` in every zone, none later than that, each with what `habit` says for it."""
     shares = {weekday: priors(habit, weekday) for weekday in range(WEEKDAYS)}
+    like = alike(earliest)
+    ahead = {zone: list(_day_ahead(zone, earliest)) for zone in set(like.values())}
     for zone in zones():
-        for hour in range(HOURS):
-            send_at = min(first_at(time(hour), zone, earliest), earliest + LATEST)
-            weekday = send_at.astimezone(ZoneInfo(zone)).weekday()
+        for hour, weekday, send_at in ahead[like[zone]]:
             yield Slot(zone, hour, weekday, send_at, shares[weekday][hour])
+
+
+def _day_ahead(zone: str, earliest: datetime) -> Iterator[tuple[int, int, datetime]]:
+    """Hour, weekday and moment of each hour of the 24 to come."""
+    for hour in range(HOURS):
+        send_at = min(first_at(time(hour), zone, earliest), earliest + LATEST)
+        yield hour, send_at.astimezone(ZoneInfo(zone)).weekday(), send_at
 
 
 def priors(habit: Sequence[int], weekday: int) -> list[float]:

@@ -1,114 +1,178 @@
-"""Many small campaigns that are due at once begin together: audiences, states and messages in a dozen statements.
+"""Many small campaigns that are due at once go on together: audiences, moments and messages in a dozen statements.
 
-One by one they take forty statements each, and the last of a few hundred would begin long after its moment. What is
-not plain (a pace, a budget, arms, offers, a time by contacts' clocks, a large audience) takes its own steps.
+One by one they take forty statements each, and the last of a few hundred would begin long after its moment: weekly at
+nine is when all weekly ones are due. Together go those that are sent at once, by contacts' clocks, at best times and
+again and again, paced or with a budget. Arms, offers and large audiences take their own steps (services/steps).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
-from typing import Any
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
-from django.db import connection
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 from django.utils.text import slugify
 
 from accounts import audit
 from campaigns.domain import pacing, states
 from campaigns.models import Campaign, CampaignAudience, CampaignRun, Offer, RunStatus, Timing
-from campaigns.selectors import audience
-from common import clock, tenancy
+from campaigns.services import blocks, crowd_targets, habits, occurrences, spending
+from common import clock
 from delivery import services as delivery
 from delivery.models import SourceType
 from segments.models import SegmentStatus
 
-MOST = 200
+MOST = 250
+MOST_PEOPLE = 20_000  # of all runs of a crowd: none waits long for the others
 FEWEST = 2  # alone a campaign takes its own steps
+SMALL_PACE = 12_000  # a minute; its blocks are small
+Sizes = Callable[[Sequence[CampaignRun]], dict[int, int]]  # by run
+BEGIN_FIELDS = [*blocks.FIELDS, "content", "target_count", "timed_by", "snapshot_at"]
 
-CHOSEN = "ARRAY(SELECT segment_id FROM campaigns_campaignaudience WHERE campaign_id = run.campaign_id AND {which})"
-CONTACTS_OF_RUN = audience.CONTACTS_SQL.replace("%(include)s", CHOSEN.format(which="NOT is_excluded")).replace(
-    "%(exclude)s", CHOSEN.format(which="is_excluded")
-)
-# Plan: for each campaign its few segments, then as for one: one_open_membership, contacts by key.
-SNAPSHOT_SQL = f"""
-WITH run AS (SELECT * FROM unnest(%(runs)s::bigint[], %(campaigns)s::bigint[]) AS run(id, campaign_id)),
-written AS (
-    INSERT INTO campaigns_target (organization_id, campaign_id, run_id, occurrence, contact_id, created_at)
-    SELECT %(organization)s, run.campaign_id, run.id, 0, person.contact_id, %(now)s
-    FROM run CROSS JOIN LATERAL ({CONTACTS_OF_RUN}) AS person
-    ORDER BY run.id, person.contact_id
-    ON CONFLICT (campaign_id, contact_id, occurrence) DO NOTHING
-    RETURNING id, run_id)
-SELECT run_id, count(*), max(id) FROM written GROUP BY 1
-"""
-# Plan: target_by_run for each of the runs.
+# Plan: target_by_run, a range of each of the runs.
 MESSAGES_SQL = """
 SELECT target.contact_id, 'campaign:' || target.run_id || ':' || target.contact_id AS idempotency_key, run.content_id,
        target.campaign_id AS source_id, campaign.topic_id, campaign.sender_id, run.utm_campaign, campaign.weight,
-       campaign.shelf_hours
-FROM unnest(%(runs)s::bigint[], %(contents)s::bigint[], %(utm)s::text[]) AS run(id, content_id, utm_campaign)
+       campaign.shelf_hours, greatest(target.send_at, %(written_at)s) AS run_at
+FROM unnest(%(runs)s::bigint[], %(after)s::bigint[], %(through)s::bigint[], %(contents)s::bigint[], %(utm)s::text[])
+  AS run(id, after, through, content_id, utm_campaign)
 JOIN campaigns_target target ON target.organization_id = %(organization)s AND target.run_id = run.id
+ AND target.id > run.after AND target.id <= run.through AND NOT target.is_held_out
 JOIN campaigns_campaign campaign ON campaign.id = target.campaign_id
 """
 
 
 def begin() -> int:
-    """Begin what is plain and due, as one transaction of the caller's; returns how many campaigns that were."""
-    runs = _claim()
+    """Fix the audiences of what is due and write the first messages, in the caller's transaction; returns how many
+    campaigns that were."""
+    runs = _few(_beginning(), _audiences)
     if len(runs) < FEWEST:
         return 0
+    if any(run.campaign.timing == Timing.BEST for run in runs) and habits.is_stale():
+        habits.learn()
+    occurrences.take_contents(runs)
+    crowd_targets.write(runs)
     now = clock.now()
-    counts = _snapshot(runs, now)
-    _write_messages(runs)
     for run in runs:
-        run.target_count, run.queued_through_id = counts.get(run.pk, (0, 0))
-        run.queued_count, run.snapshot_at, run.is_queued, run.error = run.target_count, now, True, ""
-        run.run_at = now + pacing.patience(timedelta()) if run.target_count else now
-    fields = ["target_count", "queued_through_id", "queued_count", "snapshot_at", "is_queued", "error", "run_at"]
-    CampaignRun.objects.bulk_update(runs, fields)
+        run.run_at = now
+    _write_blocks(runs, now)
+    CampaignRun.objects.bulk_update(runs, BEGIN_FIELDS)
     _open([run.campaign for run in runs if run.campaign.status == states.State.SCHEDULED])
+    occurrences.plan_next(runs)
     return len(runs)
 
 
-def _claim() -> list[CampaignRun]:
-    """Due runs of plain campaigns to small segments that are ready, with their campaigns, all held."""
+def go_on() -> int:
+    """Write the next block of messages of what is due, in the caller's transaction; returns of how many runs."""
+    runs = _few(_sending(), _block_sizes)
+    if len(runs) < FEWEST:
+        return 0
+    written = _write_blocks(runs, clock.now())
+    CampaignRun.objects.bulk_update(written, blocks.FIELDS)
+    return len(written)
+
+
+def _due() -> QuerySet[CampaignRun]:
+    """Due runs without arms that did not fail, with their campaigns, the longest due first.
+
+    Plan: campaign_runs_due."""
     now = clock.now()
+    return (
+        CampaignRun.objects.select_for_update(skip_locked=True, no_key=True, of=("self", "campaign"))
+        .select_related("campaign__template__published")
+        .filter(status=RunStatus.PENDING, run_at__lte=now, attempts=0, content__isnull=False)
+        .filter(Q(campaign__ends_at=None) | Q(campaign__ends_at__gt=now), campaign__experiment=None)
+        .order_by("run_at", "pk")
+    )
+
+
+def _beginning() -> QuerySet[CampaignRun]:
+    """Those that have not begun, to small segments that are ready."""
     unready = CampaignAudience.objects.filter(campaign=OuterRef("campaign_id")).exclude(
         segment__status=SegmentStatus.READY, segment__member_count__lte=pacing.FULL_BLOCK
     )
-    return list(
-        CampaignRun.objects.select_for_update(skip_locked=True, no_key=True, of=("self", "campaign"))
-        .select_related("campaign")
-        .filter(status=RunStatus.PENDING, run_at__lte=now, snapshot_at=None, attempts=0, content__isnull=False)
-        .filter(campaign__status__in=(states.State.SCHEDULED, states.State.ACTIVE), campaign__timing=Timing.AT)
-        .filter(campaign__experiment=None, campaign__budget_minor=None, campaign__messages_per_minute=None)
-        .filter(Q(campaign__ends_at=None) | Q(campaign__ends_at__gt=now))
+    return (
+        _due()
+        .filter(snapshot_at=None, campaign__status__in=(states.State.SCHEDULED, states.State.ACTIVE))
+        .exclude(campaign__timing=Timing.RECURRING, campaign__template__published=None)
         .filter(~Exists(unready), ~Exists(Offer.objects.filter(campaign=OuterRef("campaign_id"))))
-        .order_by("run_at", "pk")[:MOST]
     )
 
 
-def _snapshot(runs: Sequence[CampaignRun], now: Any) -> dict[int, tuple[int, int]]:
-    """Fix who is addressed by each run; run → how many, and the last target's id."""
-    parameters = {
-        "organization": tenancy.required(),
-        "runs": [run.pk for run in runs],
-        "campaigns": [run.campaign_id for run in runs],
-        "now": now,
+def _sending() -> QuerySet[CampaignRun]:
+    """Those that have begun, and whose next block is small."""
+    is_small = Q(target_count__lte=F("queued_count") + pacing.FULL_BLOCK // 5) | Q(
+        campaign__messages_per_minute__lte=SMALL_PACE
+    )
+    return _due().filter(
+        is_small, snapshot_at__isnull=False, is_queued=False, test_through_id=0, campaign__status=states.State.ACTIVE
+    )
+
+
+def _few(due: QuerySet[CampaignRun], sizes: Sizes) -> list[CampaignRun]:
+    """The first of them that are not too many people together, one run of each campaign."""
+    first: dict[int, CampaignRun] = {}
+    for run in due[:MOST]:
+        first.setdefault(run.campaign_id, run)
+    runs, people = list(first.values()), 0
+    size_of, taken = sizes(runs), list[CampaignRun]()
+    for run in runs:
+        people += size_of.get(run.pk, 0)
+        if taken and people > MOST_PEOPLE:
+            break
+        taken.append(run)
+    return taken
+
+
+def _audiences(runs: Sequence[CampaignRun]) -> dict[int, int]:
+    """How many people each run may address at most."""
+    included = CampaignAudience.objects.filter(campaign__in=[run.campaign_id for run in runs], is_excluded=False)
+    counts = included.values("campaign").annotate(people=Sum("segment__member_count"))
+    by_campaign = dict(counts.values_list("campaign", "people"))
+    return {run.pk: by_campaign.get(run.campaign_id, 0) for run in runs}
+
+
+def _block_sizes(runs: Sequence[CampaignRun]) -> dict[int, int]:
+    return {
+        run.pk: min(pacing.block(run.campaign.messages_per_minute).size, run.target_count - run.queued_count)
+        for run in runs
     }
-    with tenancy.engine(), connection.cursor() as cursor:
-        cursor.execute(SNAPSHOT_SQL, parameters)
-        return {run_id: (count, last_id) for run_id, count, last_id in cursor.fetchall()}
 
 
-def _write_messages(runs: Sequence[CampaignRun]) -> None:
+def _write_blocks(runs: Sequence[CampaignRun], now: datetime) -> list[CampaignRun]:
+    """Write what of each run is due and move its cursor; returns those whose budget is not used up."""
+    rooms = spending.rooms([run.campaign for run in runs])
+    found = blocks.ends(runs, rooms, now)
+    able = [run for run in runs if rooms[run.campaign_id] != 0 or not found[run.pk].due]
+    counts = _write_messages([run for run in able if found[run.pk].due], found, now)
+    for run in able:
+        blocks.move(run, found[run.pk], counts.get(run.campaign_id, 0), now)
+        if found[run.pk].is_last:
+            run.is_queued, run.run_at = True, _look_at(run, now)
+    return able
+
+
+def _look_at(run: CampaignRun, now: datetime) -> datetime:
+    """When to look whether all have settled: at once where there is nothing to wait for."""
+    if not run.queued_count:
+        return now
+    look_at, ends_at = now + pacing.patience(now - (run.snapshot_at or now)), run.campaign.ends_at
+    return min(look_at, ends_at) if ends_at is not None else look_at
+
+
+def _write_messages(runs: Sequence[CampaignRun], found: dict[int, blocks.Block], now: datetime) -> dict[int, int]:
+    """Hand the blocks to delivery; how many messages were new, by campaign."""
+    if not runs:
+        return {}
     parameters = {
         "runs": [run.pk for run in runs],
+        "after": [run.queued_through_id for run in runs],
+        "through": [found[run.pk].through for run in runs],
         "contents": [run.content_id for run in runs],
         "utm": [run.campaign.utm_campaign or slugify(run.campaign.name) for run in runs],
+        "written_at": now,
     }
-    delivery.queue_sources(MESSAGES_SQL, parameters, source_type=SourceType.CAMPAIGN)
+    return delivery.queue_sources(MESSAGES_SQL, parameters, source_type=SourceType.CAMPAIGN)
 
 
 def _open(campaigns: Sequence[Campaign]) -> None:

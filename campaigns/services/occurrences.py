@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
+
+from django.db.models import Max
 
 from accounts.models import Organization
 from campaigns.domain import recurrence
@@ -16,35 +19,47 @@ def first_at(campaign: Campaign, starts_at: datetime) -> datetime:
     """When the first run of a campaign that starts at `starts_at` begins."""
     if campaign.timing != Timing.RECURRING:
         return starts_at
-    home = ZoneInfo(Organization.objects.get().timezone)
+    home = _home()
     again = recurrence.parse(campaign.recurrence)
     return again.after(starts_at, again.day_of(starts_at, home), home, or_at=True)
 
 
-def next_at(campaign: Campaign, after: datetime) -> datetime | None:
+def next_at(campaign: Campaign, after: datetime, home: ZoneInfo) -> datetime | None:
     """The first date later than `after`; None when the campaign's end comes before it."""
     assert campaign.starts_at is not None
-    home = ZoneInfo(Organization.objects.get().timezone)
     again = recurrence.parse(campaign.recurrence)
     moment = again.after(after, again.day_of(campaign.starts_at, home), home)
     return None if campaign.ends_at is not None and moment >= campaign.ends_at else moment
 
 
-def plan_next(run: CampaignRun) -> None:
-    """Write the run that follows, once. After a long standstill one run made up for all: dates that passed
+def plan_next(runs: Sequence[CampaignRun]) -> None:
+    """Write the runs that follow these, once. After a long standstill one run made up for all: dates that passed
     meanwhile are left out."""
-    campaign = run.campaign
-    if campaign.timing != Timing.RECURRING or run.planned_at is None:
+    recurring = [run for run in runs if run.campaign.timing == Timing.RECURRING and run.planned_at is not None]
+    if not recurring:
         return
-    most = recurrence.parse(campaign.recurrence).most_runs
-    later = CampaignRun.objects.filter(campaign=campaign, number__gt=run.number).exclude(status=RunStatus.CANCELLED)
-    if (most is not None and run.number >= most) or later.exists():
-        return
-    moment = next_at(campaign, max(run.planned_at, clock.now()))
-    if moment is not None:
-        CampaignRun.objects.create(
-            campaign=campaign, content_id=run.content_id, number=run.number + 1, planned_at=moment, run_at=moment
-        )
+    written = CampaignRun.objects.filter(campaign__in=[run.campaign_id for run in recurring])
+    newest = written.exclude(status=RunStatus.CANCELLED).values("campaign").annotate(number=Max("number"))
+    last = dict(newest.values_list("campaign", "number"))
+    home, now = _home(), clock.now()
+    last_ones = [run for run in recurring if last.get(run.campaign_id, 0) <= run.number]
+    following = [run for one in last_ones if (run := _following(one, home, now)) is not None]
+    CampaignRun.objects.bulk_create(following)
+
+
+def _following(run: CampaignRun, home: ZoneInfo, now: datetime) -> CampaignRun | None:
+    assert run.planned_at is not None
+    most = recurrence.parse(run.campaign.recurrence).most_runs
+    moment = next_at(run.campaign, max(run.planned_at, now), home)
+    if moment is None or (most is not None and run.number >= most):
+        return None
+    return CampaignRun(
+        campaign=run.campaign, content_id=run.content_id, number=run.number + 1, planned_at=moment, run_at=moment
+    )
+
+
+def _home() -> ZoneInfo:
+    return ZoneInfo(Organization.objects.get().timezone)
 
 
 def is_over(run: CampaignRun) -> bool:
@@ -66,6 +81,14 @@ def take_content(run: CampaignRun) -> None:
         arms.fix_contents(run)
 
 
+def take_contents(runs: Sequence[CampaignRun]) -> None:
+    """`take_content` of many without arms, whose published templates are at hand."""
+    for run in runs:
+        template = run.campaign.template
+        if run.campaign.timing == Timing.RECURRING and template is not None and template.published is not None:
+            run.content_id = template.published.content_id
+
+
 def replan(campaign: Campaign) -> None:
     """After a pause: a run whose date passed meanwhile takes place on the next one."""
     waiting = campaign.runs.filter(status=RunStatus.PENDING, snapshot_at=None, planned_at__isnull=False).first()
@@ -73,5 +96,5 @@ def replan(campaign: Campaign) -> None:
         return
     moment = waiting.planned_at
     if moment < clock.now():
-        moment = next_at(campaign, clock.now()) or clock.now()  # beyond the end: dropped when its turn comes
+        moment = next_at(campaign, clock.now(), _home()) or clock.now()  # beyond the end: dropped when its turn comes
     campaign.runs.filter(pk=waiting.pk).update(planned_at=moment, run_at=moment)

@@ -25,13 +25,15 @@ RUNNING = (states.State.SCHEDULED, states.State.ACTIVE)
 
 def work(organization_id: int) -> int:
     """Take every step that is due in one organisation; returns how many were taken."""
-    taken = 0
+    taken, together = 0, True
     with tenancy.organization(organization_id):
-        while begun := _begin_together():
-            taken += begun
-        while _step():
-            taken += 1
-    return taken
+        while True:
+            count = _together() if together else 0
+            together = together and count is not None
+            count = count or int(_step())
+            if not count:
+                return taken
+            taken += count
 
 
 def organizations_due() -> list[int]:
@@ -49,14 +51,18 @@ def settled(campaign_id: int) -> None:
             steps.finish_or_wait(run)
 
 
-def _begin_together() -> int:
-    """Begin plain campaigns that are due at once; if one of them fails, each takes its own steps instead."""
+def _together() -> int | None:
+    """Take the steps that many can take at once: beginnings first. None when one of them failed: until the next call
+    each takes its own steps, and the one that fails waits."""
     try:
-        with transaction.atomic():
-            return crowds.begin()
+        for act in (crowds.begin, crowds.go_on):
+            with transaction.atomic():
+                if count := act():
+                    return count
     except Exception:
-        logger.exception("Campaigns could not begin together; each begins by itself.")
-        return 0
+        logger.exception("Campaigns could not go on together; each goes on by itself.")
+        return None
+    return 0
 
 
 def _step() -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.db.models import Sum
+from collections.abc import Sequence
+
+from django.db.models import Count, Sum
 
 from accounts.models import Organization
 from campaigns.domain import budget
@@ -15,15 +17,28 @@ FREE = (MessageStatus.REFUSED, MessageStatus.FAILED, MessageStatus.CANCELLED)
 
 
 def room(campaign: Campaign) -> int | None:
-    """Messages that the budget still pays for, beside those that left or may leave; None: as many as there are.
+    """Messages that the budget still pays for, beside those that left or may leave; None: as many as there are."""
+    return rooms([campaign])[campaign.pk]
 
-    Plan: the campaign's runs, and messages_by_source for those that cost nothing.
+
+def rooms(campaigns: Sequence[Campaign]) -> dict[int, int | None]:
+    """`room` of each campaign, by its number.
+
+    Plan: the runs of those with a budget, and messages_by_source for those messages that cost nothing.
     """
-    if campaign.budget_minor is None or not campaign.message_cost_minor:
-        return None
-    written = campaign.runs.aggregate(count=Sum("queued_count"))["count"] or 0
-    free = Message.objects.filter(source_type=SourceType.CAMPAIGN, source_id=campaign.pk, status__in=FREE).count()
-    return budget.room(campaign.budget_minor, campaign.cost_minor, campaign.message_cost_minor, written - free)
+    limited = [one for one in campaigns if one.budget_minor is not None and one.message_cost_minor]
+    counted: dict[int, int | None] = {one.pk: None for one in campaigns}
+    if not limited:
+        return counted
+    ids = [one.pk for one in limited]
+    runs = CampaignRun.objects.filter(campaign__in=ids).values("campaign")
+    written = dict(runs.annotate(count=Sum("queued_count")).values_list("campaign", "count"))
+    unsent = Message.objects.filter(source_type=SourceType.CAMPAIGN, source_id__in=ids, status__in=FREE)
+    free = dict(unsent.values("source_id").annotate(count=Count("pk")).values_list("source_id", "count"))
+    for one in limited:
+        used = written.get(one.pk, 0) - free.get(one.pk, 0)
+        counted[one.pk] = budget.room(one.budget_minor, one.cost_minor, one.message_cost_minor, used)
+    return counted
 
 
 def exhausted(run: CampaignRun) -> str:

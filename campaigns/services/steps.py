@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from django.db import connection
 from django.utils.text import slugify
 
 from accounts import audit
 from campaigns.domain import pacing, states
 from campaigns.models import Campaign, CampaignRun, RunStatus, Timing
 from campaigns.selectors import audience
-from campaigns.services import arms, control, deciding, habits, occurrences, offer_codes, snapshots, spending
+from campaigns.services import arms, blocks, control, deciding, habits, occurrences, offer_codes, snapshots, spending
 from common import clock, tenancy
 from common.errors import Permanent
 from delivery import services as delivery
@@ -23,20 +22,6 @@ from segments.models import Segment, SegmentStatus
 
 SEGMENT_WAIT_SECONDS = 2
 FAR_AWAY = datetime(9999, 1, 1, tzinfo=UTC)
-# Without a pace, messages with a moment of their own are written so long before it.
-AHEAD = timedelta(minutes=10)
-EVERYBODY = 2**63 - 1
-QUEUED_FIELDS = ["queued_through_id", "queued_count", "run_at", "test_ends_at", "is_queued", "attempts", "error"]
-
-# What of the next block is due by now. Targets' ids follow their moments, so those that are due come first.
-# Plan: target_by_run (organization_id, run_id, id), a range of one block.
-BLOCK_END_SQL = """
-SELECT max(id) FILTER (WHERE is_due), count(*) FILTER (WHERE is_due), count(*), min(send_at) FILTER (WHERE NOT is_due)
-FROM (
-    SELECT id, send_at, coalesce(send_at <= %(horizon)s, true) AS is_due FROM campaigns_target
-    WHERE organization_id = %(organization)s AND run_id = %(run)s AND id > %(after)s AND id <= %(most)s
-    ORDER BY id LIMIT %(size)s) AS block
-"""
 BLOCK_SQL = """
 SELECT contact_id, 'campaign:' || run_id || ':' || contact_id AS idempotency_key,
        greatest(send_at, %(written_at)s) AS run_at
@@ -85,7 +70,7 @@ def _begin(run: CampaignRun) -> None:
     run.save(update_fields=[*snapshots.FIELDS, "winner", "content", "is_queued", "error", "run_at"])
     if run.campaign.status == states.State.SCHEDULED:
         change_status(run.campaign, "start")
-    occurrences.plan_next(run)
+    occurrences.plan_next([run])
 
 
 def _unbuilt(segment_ids: list[int]) -> str:
@@ -99,31 +84,20 @@ def _unbuilt(segment_ids: list[int]) -> str:
 
 def _queue_block(run: CampaignRun) -> None:
     """Hand one block of messages to delivery and move the cursor, in the same transaction."""
-    campaign, now = run.campaign, clock.now()
-    pace = pacing.block(campaign.messages_per_minute)
-    room = spending.room(campaign)
-    size = pace.size if room is None else max(1, min(pace.size, room))
-    ahead = timedelta() if campaign.messages_per_minute else AHEAD
-    parameters = {"organization": tenancy.required(), "run": run.pk, "after": run.queued_through_id}
-    most = run.test_through_id if run.is_testing else EVERYBODY
-    with tenancy.engine(), connection.cursor() as cursor:
-        cursor.execute(BLOCK_END_SQL, parameters | {"size": size, "horizon": now + ahead, "most": most})
-        through, due, found, next_send_at = cursor.fetchone()
-    if due and room == 0:
+    now = clock.now()
+    room = spending.room(run.campaign)
+    block = blocks.ends([run], {run.campaign_id: room}, now)[run.pk]
+    if block.due and room == 0:
         _wait_for_money(run)
         return
-    if due:
-        run.queued_count += _queue(run, parameters | {"through": through, "written_at": now})
-        run.queued_through_id = through
-        run.run_at = pacing.next_at(run.run_at, now, pace.seconds * due / pace.size)
-    if next_send_at is not None:
-        run.run_at = max(run.run_at, next_send_at - ahead)
-    elif found < size and run.is_testing:
+    parameters = {"organization": tenancy.required(), "run": run.pk, "after": run.queued_through_id}
+    count = _queue(run, parameters | {"through": block.through, "written_at": now}) if block.due else 0
+    blocks.move(run, block, count, now)
+    if block.is_last and run.is_testing:
         deciding.wait(run)
-    elif found < size:
+    elif block.is_last:
         run.is_queued, run.run_at = True, now
-    run.attempts, run.error = 0, ""
-    run.save(update_fields=QUEUED_FIELDS)
+    run.save(update_fields=blocks.FIELDS)
 
 
 def _queue(run: CampaignRun, parameters: dict[str, object]) -> int:
@@ -183,7 +157,7 @@ def finish_or_wait(run: CampaignRun) -> None:
         CampaignRun.objects.filter(pk=run.pk).update(run_at=wake_at)
         return
     CampaignRun.objects.filter(pk=run.pk).update(status=RunStatus.DONE, finished_at=clock.now())
-    occurrences.plan_next(run)
+    occurrences.plan_next([run])
     _close_if_last(run)
 
 

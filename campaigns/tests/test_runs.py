@@ -328,8 +328,9 @@ def test_two_workers_at_once_write_every_message_once(monkeypatch: pytest.Monkey
     with tenancy.organization(organization.pk):
         steps.append(services.work(organization.pk))
         assert faults == []
-        # Per campaign: the snapshot, six blocks, the look that finds no more, the look at what is out.
-        assert sum(steps) == 2 * (1 + 6 + 1 + 1)
+        # Per campaign: the snapshot, six blocks, the look that finds no more; and the look at what is out, unless
+        # both were found empty together.
+        assert sum(steps) in range(2 * (1 + 6 + 1), 2 * (1 + 6 + 1 + 1) + 1)
         assert set(CampaignRun.objects.values_list("target_count", flat=True)) == {12}
         assert Target.objects.count() == 24
         assert len(set(_keys())) == Message.objects.count() == 24

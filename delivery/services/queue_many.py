@@ -15,6 +15,7 @@ from delivery.services.queue import PRIORITIES, WORK
 
 # Plan: contents, holds and contacts by their keys, for each row of the selection.
 INSERT_SQL = """
+WITH written AS (
 INSERT INTO delivery_message (
        organization_id, idempotency_key, contact_id, variables, address, content_id, channel, kind, topic_id,
        source_type, source_id, sender_id, utm_campaign, priority, weight, expires_at, status, run_at, created_at)
@@ -22,9 +23,9 @@ SELECT %(organization)s, chosen.idempotency_key, chosen.contact_id, '{{}}'::json
        content.kind, chosen.topic_id, %(source_type)s, chosen.source_id, chosen.sender_id,
        left(chosen.utm_campaign, 100),
        CASE WHEN content.kind = %(transactional)s THEN %(awaited)s ELSE %(priority)s END, chosen.weight,
-       %(now)s + make_interval(hours => chosen.shelf_hours),
+       chosen.run_at + make_interval(hours => chosen.shelf_hours),
        CASE WHEN hold.id IS NULL THEN %(queued)s WHEN hold.is_final THEN %(cancelled)s ELSE %(held)s END,
-       %(now)s, %(now)s
+       chosen.run_at, %(now)s
   FROM ({chosen}) AS chosen
   JOIN delivery_content AS content
     ON content.id = chosen.content_id AND content.organization_id = %(organization)s
@@ -35,12 +36,14 @@ SELECT %(organization)s, chosen.idempotency_key, chosen.contact_id, '{{}}'::json
    AND hold.source_id = chosen.source_id
  ORDER BY chosen.contact_id, chosen.idempotency_key
     ON CONFLICT (organization_id, idempotency_key) DO NOTHING
+    RETURNING source_id)
+SELECT source_id, count(*) FROM written GROUP BY 1
 """
 
 
-def queue_sources(select_sql: str, parameters: Mapping[str, Any], *, source_type: SourceType) -> int:
+def queue_sources(select_sql: str, parameters: Mapping[str, Any], *, source_type: SourceType) -> dict[int, int]:
     """Write a message for every row of a query that yields `contact_id, idempotency_key, content_id, source_id,
-    topic_id, sender_id, utm_campaign, weight, shelf_hours`; returns how many were new.
+    topic_id, sender_id, utm_campaign, weight, shelf_hours, run_at`; returns how many were new, by source.
 
     The query runs as the tables' owner: it must name the organisation itself. `parameters` are bound by name.
     """
@@ -59,6 +62,6 @@ def queue_sources(select_sql: str, parameters: Mapping[str, Any], *, source_type
         holds.keep_as_they_are()
         with tenancy.engine(), connection.cursor() as cursor:
             cursor.execute(INSERT_SQL.format(chosen=select_sql), {**parameters, **common})
-            count: int = cursor.rowcount
+            counts = dict(cursor.fetchall())
         doorbell.ring(WORK)
-    return count
+    return counts
