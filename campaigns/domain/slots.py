@@ -6,7 +6,7 @@ comes twice in autumn counts the first time, which PostgreSQL sees the other way
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -39,18 +39,19 @@ def zones() -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=8)
-def alike(moment: datetime) -> dict[str, str]:
-    """Each zone with the one that stands for it: the first of those whose clocks show the same for days around.
+def alike(first: datetime, last: datetime) -> dict[str, str]:
+    """Each zone with the one that stands for it from days before `first` to days after `last`: the first by name of
+    those that show the same time. One that changes its clock meanwhile stands for itself.
 
-    Six hundred zones show forty times; one that changes its clock in these days stands for itself.
+    Six hundred zones show forty times, and what is chosen by zone is worked out and joined for these.
     """
-    around = [moment + DAY * days for days in range(-AROUND_DAYS, AROUND_DAYS + 1)]
-    first: dict[object, str] = {}
+    days = (last - first).days + AROUND_DAYS
+    around = [first + DAY * each for each in range(-AROUND_DAYS, days + 1)]
+    standing: dict[timedelta | None, str] = {}
     like = {}
     for zone in zones():
-        where = ZoneInfo(zone)
-        offsets = {each.astimezone(where).utcoffset() for each in around}
-        like[zone] = zone if len(offsets) > 1 else first.setdefault(offsets.pop(), zone)
+        offsets = {each.astimezone(ZoneInfo(zone)).utcoffset() for each in around}
+        like[zone] = zone if len(offsets) > 1 else standing.setdefault(offsets.pop(), zone)
     return like
 
 
@@ -74,20 +75,11 @@ def first_at(
     )
 
 
-def by_zone(wall: time, earliest: datetime, *, day: date | None = None, at_once: bool = False) -> list[datetime]:
-    """`first_at` for each of `zones()`."""
-    like = alike(earliest)
-    moments = {zone: first_at(wall, zone, earliest, day=day, at_once=at_once) for zone in set(like.values())}
-    return [moments[like[zone]] for zone in zones()]
-
-
-def hours_ahead(earliest: datetime, habit: Sequence[int]) -> Iterator[Slot]:
-    """The 24 hours after `earliest` in every zone, none later than that, each with what `habit` says for it."""
+def hours_ahead(earliest: datetime, habit: Sequence[int], among: Iterable[str]) -> Iterator[Slot]:
+    """The 24 hours after `earliest` in each zone, none later than that, each with what `habit` says for it."""
     shares = {weekday: priors(habit, weekday) for weekday in range(WEEKDAYS)}
-    like = alike(earliest)
-    ahead = {zone: list(_day_ahead(zone, earliest)) for zone in set(like.values())}
-    for zone in zones():
-        for hour, weekday, send_at in ahead[like[zone]]:
+    for zone in among:
+        for hour, weekday, send_at in _day_ahead(zone, earliest):
             yield Slot(zone, hour, weekday, send_at, shares[weekday][hour])
 
 

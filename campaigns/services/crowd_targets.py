@@ -9,7 +9,6 @@ from typing import Any
 from django.db import connection
 
 from accounts.models import Organization
-from campaigns.domain import slots
 from campaigns.models import CampaignRun, Timing
 from campaigns.selectors import audience
 from campaigns.services import moments, snapshots
@@ -44,31 +43,30 @@ def write(runs: Sequence[CampaignRun]) -> None:
     best = [run for run in runs if run.campaign.timing == Timing.BEST]
     timed = [run for run in runs if run.campaign.timing != Timing.BEST and walls[run.pk] is not None]
     plain = [run for run in runs if run.campaign.timing != Timing.BEST and walls[run.pk] is None]
-    zones = {"home": home, "zones": list(slots.zones())}
-    if plain:
-        _insert(moments.at_once(PLAIN), plain, {}, {})
-    if timed:
-        _insert(moments.by_wall(PEOPLE), timed, walls, zones)
-    if best:
-        _insert(moments.by_habit(PEOPLE), best, walls, zones | moments.slot_columns({"": now}))
+    places = _places([wall for wall in walls.values() if wall is not None])
+    for statement, chosen, starts in (
+        (moments.at_once(PLAIN), plain, {}),
+        (moments.by_wall(PEOPLE), timed, {}),
+        (moments.by_habit(PEOPLE), best, {"": now}),
+    ):
+        used = {wall: places[wall] for run in chosen if (wall := walls[run.pk]) is not None}
+        if chosen:
+            named = [used[wall].place if (wall := walls[run.pk]) is not None else "" for run in chosen]
+            values = moments.columns(home, now, used.values(), starts) if used or starts else {}
+            _insert(statement, chosen, values | {"places": named})
 
 
-def _insert(
-    statement: str, runs: Sequence[CampaignRun], walls: dict[int, Wall | None], values: dict[str, Any]
-) -> None:
-    places = _places([wall for run in runs if (wall := walls.get(run.pk)) is not None])
+def _insert(statement: str, runs: Sequence[CampaignRun], values: dict[str, Any]) -> None:
     parameters: dict[str, Any] = {
         "organization": tenancy.required(),
         "now": runs[0].snapshot_at,
         "runs": [run.pk for run in runs],
         "campaigns": [run.campaign_id for run in runs],
         "occurrences": [snapshots.occurrence(run) for run in runs],
-        "places": [places[wall].place if (wall := walls.get(run.pk)) is not None else "" for run in runs],
     }
-    columns = moments.wall_columns(places.values()) if values else {}
     by_run = {run.pk: run for run in runs}
     with tenancy.engine(), connection.cursor() as cursor:
-        cursor.execute(statement, parameters | values | columns)
+        cursor.execute(statement, parameters | values)
         for run_id, timed_by, count, _, _ in cursor.fetchall():
             by_run[run_id].target_count += count
             if timed_by:

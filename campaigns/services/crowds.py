@@ -7,9 +7,11 @@ again and again, paced or with a budget. Arms, offers and large audiences take t
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 from django.utils.text import slugify
 
@@ -17,7 +19,7 @@ from accounts import audit
 from campaigns.domain import pacing, states
 from campaigns.models import Campaign, CampaignAudience, CampaignRun, Offer, RunStatus, Timing
 from campaigns.services import blocks, crowd_targets, habits, occurrences, spending
-from common import clock
+from common import clock, tenancy
 from delivery import services as delivery
 from delivery.models import SourceType
 from segments.models import SegmentStatus
@@ -27,7 +29,6 @@ MOST_PEOPLE = 20_000  # of all runs of a crowd: none waits long for the others
 FEWEST = 2  # alone a campaign takes its own steps
 SMALL_PACE = 12_000  # a minute; its blocks are small
 Sizes = Callable[[Sequence[CampaignRun]], dict[int, int]]  # by run
-BEGIN_FIELDS = [*blocks.FIELDS, "content", "target_count", "timed_by", "snapshot_at"]
 
 # Plan: target_by_run, a range of each of the runs.
 MESSAGES_SQL = """
@@ -39,6 +40,18 @@ FROM unnest(%(runs)s::bigint[], %(after)s::bigint[], %(through)s::bigint[], %(co
 JOIN campaigns_target target ON target.organization_id = %(organization)s AND target.run_id = run.id
  AND target.id > run.after AND target.id <= run.through AND NOT target.is_held_out
 JOIN campaigns_campaign campaign ON campaign.id = target.campaign_id
+"""
+# What a crowd changes of a run, and its type. Plan: the primary key.
+STANDING = {
+    "content_id": "bigint", "snapshot_at": "timestamptz", "target_count": "int", "timed_by": "jsonb",
+    "queued_through_id": "bigint", "queued_count": "int", "run_at": "timestamptz", "is_queued": "boolean",
+    "attempts": "int", "error": "text",
+}  # fmt: skip
+SAVE_SQL = f"""
+UPDATE campaigns_campaignrun run SET {", ".join(f"{name} = new.{name}" for name in STANDING)}
+FROM unnest(%(id)s::bigint[], {", ".join(f"%({name})s::{type}[]" for name, type in STANDING.items())})
+  AS new(id, {", ".join(STANDING)})
+WHERE run.id = new.id AND run.organization_id = %(organization)s
 """
 
 
@@ -56,7 +69,7 @@ def begin() -> int:
     for run in runs:
         run.run_at = now
     _write_blocks(runs, now)
-    CampaignRun.objects.bulk_update(runs, BEGIN_FIELDS)
+    _save(runs)
     _open([run.campaign for run in runs if run.campaign.status == states.State.SCHEDULED])
     occurrences.plan_next(runs)
     return len(runs)
@@ -68,7 +81,7 @@ def go_on() -> int:
     if len(runs) < FEWEST:
         return 0
     written = _write_blocks(runs, clock.now())
-    CampaignRun.objects.bulk_update(written, blocks.FIELDS)
+    _save(written)
     return len(written)
 
 
@@ -175,10 +188,19 @@ def _write_messages(runs: Sequence[CampaignRun], found: dict[int, blocks.Block],
     return delivery.queue_sources(MESSAGES_SQL, parameters, source_type=SourceType.CAMPAIGN)
 
 
+def _save(runs: Sequence[CampaignRun]) -> None:
+    """Keep where the runs stand, in one statement."""
+    parameters = {name: [getattr(run, name) for run in runs] for name in STANDING}
+    parameters["timed_by"] = [json.dumps(run.timed_by) for run in runs]
+    with tenancy.engine(), connection.cursor() as cursor:
+        cursor.execute(SAVE_SQL, parameters | {"organization": tenancy.required(), "id": [run.pk for run in runs]})
+
+
 def _open(campaigns: Sequence[Campaign]) -> None:
     """From scheduled to active, each with its line in the audit log."""
-    for campaign in campaigns:
-        campaign.status, campaign.updated_at = states.move(campaign.status, "start"), clock.now()
-    Campaign.objects.bulk_update(campaigns, ["status", "updated_at"])
+    if not campaigns:
+        return
+    status = states.move(states.State.SCHEDULED, "start")
+    Campaign.objects.filter(pk__in=[each.pk for each in campaigns]).update(status=status, updated_at=clock.now())
     before, after = {"status": states.State.SCHEDULED.value}, {"status": states.State.ACTIVE.value}
     audit.record_alike("start", campaigns, before=before, after=after)

@@ -6,7 +6,7 @@ people: a query of `run_id, campaign_id, occurrence, contact_id`, and for clocks
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
@@ -34,12 +34,13 @@ AT_ONCE = """
 SELECT chosen.*, NULL::bigint AS arm_id, false AS waits, NULL::timestamptz AS send_at, '' AS timed_by
 FROM ({contacts}) AS chosen
 """
-# Everybody with the zone of their clock (the organisation's where theirs is not known) and the arm they have or draw.
+# Everybody with the zone that stands for that of their clock (the organisation's where theirs is not known), and the
+# arm they have or draw.
 PEOPLE = """
-SELECT chosen.*, coalesce(known.zone, %(home)s) AS zone, {arm} AS arm_id
+SELECT chosen.*, coalesce(known.alike, %(home)s) AS zone, {arm} AS arm_id
 FROM ({contacts}) AS chosen
 JOIN audience_contact contact ON contact.id = chosen.contact_id
-LEFT JOIN unnest(%(zones)s::text[]) AS known(zone) ON known.zone = contact.timezone
+LEFT JOIN unnest(%(zones)s::text[], %(alike)s::text[]) AS known(zone, alike) ON known.zone = contact.timezone
 {draw}
 """
 # `people` has those rows with `waits`, the `place` in the plan where their moment on the wall stands, and the
@@ -121,15 +122,18 @@ def by_habit(people: str) -> str:
     return INSERT_SQL.format(before=f"{people}, {WALL}, {OWN},", moments=BY_HABIT)
 
 
-def wall_columns(walls: Iterable[Wall]) -> dict[str, Any]:
-    """The moment of each place in every zone."""
-    rows = [
-        (wall.place, zone, min(moment, wall.earliest + slots.LATEST) if wall.latest else moment)
-        for wall in walls
-        for zone, moment in zip(
-            slots.zones(), slots.by_zone(wall.at, wall.earliest, day=wall.day, at_once=wall.at_once), strict=True
-        )
-    ]
+def columns(home: str, now: datetime, walls: Iterable[Wall], starts: Mapping[str, datetime]) -> dict[str, Any]:
+    """What the statements bind: zones, the moment of each place in every zone, and the hours from each start on."""
+    walls = list(walls)
+    last = max([*(wall.earliest for wall in walls), *starts.values()], default=now)
+    alike = slots.alike(now, last)
+    among = sorted({*alike.values()})
+    zones = {"zones": list(alike), "alike": list(alike.values()), "home": alike.get(home, home)}
+    return zones | _wall_columns(walls, among) | (_slot_columns(starts, among) if starts else {})
+
+
+def _wall_columns(walls: Iterable[Wall], among: Sequence[str]) -> dict[str, Any]:
+    rows = [(wall.place, zone, _moment(wall, zone)) for wall in walls for zone in among]
     return {
         "wall_places": [place for place, _, _ in rows],
         "wall_zones": [zone for _, zone, _ in rows],
@@ -137,10 +141,14 @@ def wall_columns(walls: Iterable[Wall]) -> dict[str, Any]:
     }
 
 
-def slot_columns(starts: Mapping[str, datetime]) -> dict[str, Any]:
-    """The hours to choose from, from each start on."""
+def _moment(wall: Wall, zone: str) -> datetime:
+    moment = slots.first_at(wall.at, zone, wall.earliest, day=wall.day, at_once=wall.at_once)
+    return min(moment, wall.earliest + slots.LATEST) if wall.latest else moment
+
+
+def _slot_columns(starts: Mapping[str, datetime], among: Sequence[str]) -> dict[str, Any]:
     habit = habits.hours()
-    ahead = [(start, slot) for start, earliest in starts.items() for slot in slots.hours_ahead(earliest, habit)]
+    ahead = [(start, slot) for start, at in starts.items() for slot in slots.hours_ahead(at, habit, among)]
     return {
         "slot_starts": [start for start, _ in ahead],
         "slot_zones": [slot.zone for _, slot in ahead],

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from accounts.models import Organization
-from campaigns.domain import recurrence, slots
+from campaigns.domain import recurrence
 from campaigns.models import Campaign, CampaignRun, PassedZones, Timing
 from campaigns.selectors import audience
 from campaigns.services import arms, moments
@@ -80,23 +80,15 @@ def _statement(
     is_best = campaign.timing == Timing.BEST and run.content_id is not None
     if experiment is None and not walls and not is_best:
         return moments.at_once(CONTACTS), {}
-    people, values = _people(experiment, timed, home, tests=tests)
-    values |= moments.wall_columns(walls)
+    people, values = _people(experiment, timed, tests=tests)
     if not is_best:
-        return moments.by_wall(people), values
+        return moments.by_wall(people), values | moments.columns(home, now, walls, {})
     starts = {"": now} | ({REST: _rest_at(campaign, now)} if tests else {})
-    return moments.by_habit(people), values | moments.slot_columns(starts)
+    return moments.by_habit(people), values | moments.columns(home, now, walls, starts)
 
 
-def _people(
-    experiment: Experiment | None, timed: Sequence[Planned], home: str, *, tests: bool
-) -> tuple[str, dict[str, Any]]:
-    values: dict[str, Any] = {
-        "home": home,
-        "zones": list(slots.zones()),
-        "timed_arms": [each.arm.pk for each in timed],
-        "tests": tests,
-    }
+def _people(experiment: Experiment | None, timed: Sequence[Planned], *, tests: bool) -> tuple[str, dict[str, Any]]:
+    values: dict[str, Any] = {"timed_arms": [each.arm.pk for each in timed], "tests": tests}
     arm, draw = "NULL::bigint", ""
     if experiment is not None:
         drawn = experiments.arms_sql(experiment)

@@ -164,9 +164,13 @@ def test_every_clock_shows_every_time_within_a_day(wall: time, zone: str, earlie
 @pytest.mark.parametrize(
     "earliest", [LUNCH, datetime(2026, 10, 24, 23, 17, tzinfo=UTC), datetime(2011, 12, 29, 5, tzinfo=UTC)]
 )
-def test_zones_alike_get_the_moment_that_each_would(earliest: datetime) -> None:
-    assert slots.by_zone(NINE, earliest) == [slots.first_at(NINE, zone, earliest) for zone in slots.zones()]
-    assert len(set(slots.alike(earliest).values())) < len(slots.zones()) // 2
+def test_zones_alike_show_nine_at_the_same_moment(earliest: datetime) -> None:
+    like = slots.alike(earliest, earliest + timedelta(days=14))
+
+    for later in (earliest, earliest + timedelta(days=14)):
+        moments = {zone: slots.first_at(NINE, zone, later) for zone in slots.zones()}
+        assert moments == {zone: moments[like[zone]] for zone in slots.zones()}
+    assert len(set(like.values())) < len(like) // 2
 
 
 @pytest.mark.parametrize(
