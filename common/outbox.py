@@ -20,7 +20,8 @@ from typing import Any
 
 import msgspec
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import BooleanField, QuerySet
+from django.db.models.expressions import RawSQL
 
 from common import claims, clock, doorbell, tenancy
 from common.errors import Permanent, Transient
@@ -275,14 +276,15 @@ def _deliver_due(subscriber: str, hand_over: Callable[[Subscription, list[Notice
         return len(done)
 
 
+OUR_LOCK = "(SELECT pg_try_advisory_xact_lock(hashtextextended(%s, %s)))"
+
+
 def _due(subscriber: str) -> list[NoticeDelivery]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, %s))", [subscriber, tenancy.required()])
-        if not cursor.fetchone()[0]:
-            return []
+    """The oldest that wait, if nobody else has the subscriber's lock: it is taken by the same statement."""
+    is_ours = RawSQL(OUR_LOCK, [subscriber, tenancy.required()], BooleanField())  # noqa: S611 — values are bound
     return list(
         NoticeDelivery.objects.select_for_update(skip_locked=True, of=("self",))
-        .filter(status=WorkStatus.PENDING, run_at__lte=clock.now(), subscriber=subscriber)
+        .filter(is_ours, status=WorkStatus.PENDING, run_at__lte=clock.now(), subscriber=subscriber)
         .select_related("notice")
         .order_by("id")[:BLOCK]
     )

@@ -19,17 +19,23 @@ BLOCK_EVENTS = 5000
 BLOCK_BYTES = 16 * 1024 * 1024
 MOST_ATTEMPTS = 3
 
+# Locks are taken inside the statement that comes next: a round trip less for each.
+PROCESSOR_LOCK = "(SELECT pg_try_advisory_xact_lock(hashtextextended('audience.process', %s)))"
+IDENTITY_LOCK = "(SELECT pg_advisory_xact_lock(hashtextextended('audience.identity', %s)))"
 # Index pending_batches, in the order received; sizes first, so that no more bodies are read than one block takes.
-DUE_SQL = """
+# Nothing where another worker holds the lock. What came between the statement's beginning and the lock is found by
+# MORE_SQL.
+DUE_SQL = f"""
 SELECT id, event_count, octet_length(body) FROM audience_ingestbatch
- WHERE organization_id = %s AND status = 'pending' AND run_at <= %s ORDER BY id LIMIT 1000
+ WHERE {PROCESSOR_LOCK} AND organization_id = %s AND status = 'pending' AND run_at <= %s ORDER BY id LIMIT 1000
 """
 MORE_SQL = """
 SELECT EXISTS (SELECT 1 FROM audience_ingestbatch WHERE organization_id = %s AND status = 'pending' AND run_at <= %s)
 """
-CLAIM_SQL = """
+CLAIM_SQL = f"""
 SELECT id, protocol, body, received_at FROM audience_ingestbatch
- WHERE organization_id = %s AND id = ANY(%s) AND status = 'pending' ORDER BY id FOR UPDATE SKIP LOCKED
+ WHERE {IDENTITY_LOCK} IS NOT NULL AND organization_id = %s AND id = ANY(%s) AND status = 'pending'
+ ORDER BY id FOR UPDATE SKIP LOCKED
 """
 
 
@@ -58,11 +64,8 @@ def _process_block() -> int:
     claimed: list[Batch] = []
     try:
         with tenancy.engine(), transaction.atomic():
-            if not _processor_lock():
-                return 0
             claimed = _claim(_due())
             if claimed:
-                identity_lock()
                 block.apply(claimed)
     except (InterfaceError, OperationalError):
         raise  # the database is away or two transactions met: nothing was written, the sweep comes back
@@ -78,11 +81,8 @@ def _process_block() -> int:
 def _process_alone(batch_id: int) -> None:
     try:
         with tenancy.engine(), transaction.atomic():
-            if not _processor_lock():
-                return
-            claimed = _claim([batch_id])
+            claimed = _claim([batch_id]) if _processor_lock() else []
             if claimed:
-                identity_lock()
                 block.apply(claimed)
     except (InterfaceError, OperationalError):
         raise
@@ -103,25 +103,21 @@ def _note_failure(batch_id: int, error: Exception) -> None:
 
 def _processor_lock() -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_try_advisory_xact_lock(hashtextextended('audience.process', %s))", [tenancy.required()]
-        )
+        cursor.execute(f"SELECT {PROCESSOR_LOCK}", [tenancy.required()])
         return bool(cursor.fetchone()[0])
 
 
 def identity_lock() -> None:
     """Wait to be the only one who gives names to contacts of this organisation, until the transaction ends."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended('audience.identity', %s))", [tenancy.required()]
-        )
+        cursor.execute(f"SELECT {IDENTITY_LOCK}", [tenancy.required()])
 
 
 def _due() -> list[int]:
     ids: list[int] = []
     events = size = 0
     with connection.cursor() as cursor:
-        cursor.execute(DUE_SQL, [tenancy.required(), clock.now()])
+        cursor.execute(DUE_SQL, [tenancy.required(), tenancy.required(), clock.now()])
         for batch_id, event_count, length in cursor.fetchall():
             if ids and (events + event_count > BLOCK_EVENTS or size + length > BLOCK_BYTES):
                 break
@@ -131,8 +127,9 @@ def _due() -> list[int]:
 
 
 def _claim(ids: Sequence[int]) -> list[Batch]:
+    """Hold these batches, as the only one who gives names to contacts meanwhile."""
     if not ids:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(CLAIM_SQL, [tenancy.required(), list(ids)])
+        cursor.execute(CLAIM_SQL, [tenancy.required(), tenancy.required(), list(ids)])
         return [Batch(row[0], row[1], bytes(row[2]), row[3]) for row in cursor.fetchall()]
