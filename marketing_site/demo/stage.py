@@ -15,7 +15,7 @@ from accounts.domain.roles import Role
 from accounts.models import ApiKey, ApiKeyKind, Member, Organization
 from attribution import services as attribution
 from audience import services as audience
-from audience.models import Consent, Contact, MessageChannel, Topic
+from audience.models import Consent, Contact, EventDefinition, MessageChannel, Topic
 from automations import services as automations
 from automations.models import Automation
 from automations.services import recipes
@@ -272,7 +272,7 @@ def date_back() -> None:
             """WITH reached AS (
                  SELECT contact_id, happened_at,
                         row_number() OVER (PARTITION BY contact_id ORDER BY happened_at) AS place
-                 FROM audience_event WHERE organization_id = %(organization)s AND name = 'order_completed')
+                 FROM audience_event WHERE organization_id = %(organization)s AND definition_id = %(order)s)
                UPDATE segments_membership membership SET entered_at = reached.happened_at
                FROM reached, segments_segment segment
                WHERE segment.organization_id = %(organization)s AND segment.slug = %(slug)s
@@ -280,6 +280,7 @@ def date_back() -> None:
                  AND membership.contact_id = reached.contact_id AND reached.place = %(milestone)s""",
             {
                 "organization": tenancy.required(),
+                "order": EventDefinition.objects.get(name="order_completed").pk,
                 "slug": f"recipe-milestone-{MILESTONE}",
                 "milestone": MILESTONE,
             },
