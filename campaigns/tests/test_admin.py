@@ -199,6 +199,10 @@ def test_the_progress_part_asks_again_while_the_campaign_runs_and_stops_at_its_e
     assert "hx-trigger" not in over
     assert "100 %" in over
     assert "<html" not in running
+    sent = f"{reverse('admin:delivery_message_changelist')}?source_type__exact=campaign&source_id={campaign.pk}"
+    assert f'href="{sent}&status__in=sent">' in over.replace("&amp;", "&")
+    rows = admin.get(f"{sent}&status__in=sent").context["cl"].result_count
+    assert rows == Message.objects.filter(source_id=campaign.pk).count() > 0
 
 
 def test_an_analyst_sees_and_cannot_act(analyst: Any, segment: Segment) -> None:
