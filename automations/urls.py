@@ -15,6 +15,7 @@ urlpatterns = [
     path("automations/<int:pk>/log/", log.log, name="automation-log"),
     path("automations/<int:pk>/simulations/", simulations.show, name="automation-simulations"),
     path("automations/<int:pk>/walk/", walks.walk, name="automation-walk"),
+    path("automations/<int:pk>/walk/message/", walks.message, name="automation-walk-message"),
     path("automations/simulations/<int:pk>/progress/", simulations.progress, name="automation-simulation-progress"),
     path("automations/simulations/<int:pk>/cancel/", simulations.cancel, name="automation-simulation-cancel"),
     *(

@@ -133,7 +133,7 @@ def _one_by_one(now: Any, sample: int) -> list[Figure]:
 
     automation = Automation.objects.select_related("current_version").get(slug="once")
     flow = flows.read(automation.current_version.document, automation)
-    heard = sources.candidates(flow.trigger_key, flow.trigger_settings, now - timedelta(days=DAYS), now)
+    heard = sources.candidates(flow, now - timedelta(days=DAYS), now)
     some = heard.part(slice(0, 50 * sample))
     started = time.perf_counter()
     walked = sum(int(wave.is_admitted.sum()) for wave in replay.turns(flow, some, now, Gate(flow)))

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from automations.models import EntryRule
 from automations.services.entries import MOST_ENTRIES_PER_DAY
 from automations.simulation import asking
+from automations.simulation.candidates import Candidates
 from automations.simulation.flow import Flow
-from automations.simulation.sources import Candidates
 from automations.simulation.walker import Travellers, Walk
 from common.later import later
 from common.moments import NEVER, span_micros

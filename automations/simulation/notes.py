@@ -9,9 +9,9 @@ from automations.domain import tree
 from automations.domain.tree import Step
 from automations.selectors import step_sentence
 from automations.simulation import asking
+from automations.simulation.candidates import Candidates
 from automations.simulation.flow import Flow, rules_of
 from automations.simulation.messages import Template
-from automations.simulation.sources import Candidates
 from automations.words import counted
 from common.errors import Invalid
 from segments import rules
@@ -25,6 +25,10 @@ AS_TODAY = (
 CHANGED_BEFORE = (
     "“{later}” reads {fields}, which “{earlier}” changes before it. Nothing is changed here, so whoever comes there "
     "is judged by what is stored today."
+)
+CHANGED_INSIDE = (
+    "{rule} reads {fields}, which “{earlier}” changes. Nothing is changed here, so nobody is taken out by that. "
+    "Live, people are, before the next step; whom the very last step brings there has come to the end."
 )
 ALLOWED_TODAY = (
     "Whether somebody may be written to (agreement, address, suppression, holdouts) is judged as of today; quiet "
@@ -44,6 +48,8 @@ CHANGES = {
 def about(flow: Flow, heard: Candidates, templates: Mapping[str, Template]) -> list[str]:
     """Everything that must be said of this simulation."""
     found = [AFRESH]
+    if heard.note:
+        found.append(heard.note)
     if heard.late_count:
         found.append(_late(heard.late_count))
     if hasattr(flow.trigger_settings, "anniversary"):
@@ -51,6 +57,7 @@ def about(flow: Flow, heard: Candidates, templates: Mapping[str, Template]) -> l
     if places := [place for place, rule in read_rules(flow) if _is_as_today(rule)]:
         found.append(AS_TODAY.format(places=", ".join(places)))
     found += _changed_before(flow)
+    found += _changed_inside(flow)
     if templates:
         found.append(ALLOWED_TODAY)
     if any(step.type in FOLLOW_UP for step in tree.walk(flow.steps)):
@@ -83,6 +90,15 @@ def _is_as_today(rule: Any) -> bool:
         return asking.is_as_today(rules.parse_stored(rule))
     except Invalid:
         return False
+
+
+def _changed_inside(flow: Flow) -> Iterator[str]:
+    """A goal or exit rule that reads what the workflow's own steps change."""
+    changing = {CHANGES[step.type]: step for step in tree.walk(flow.steps) if step.type in CHANGES}
+    for words, rule in (("The goal", flow.goal), ("The exit rule", flow.exit)):
+        read = {field.split(".")[0] for field in needs.fields(rules.parse_stored(rule))} if rule else set()
+        for field in sorted(read & changing.keys()):
+            yield CHANGED_INSIDE.format(rule=words, fields=field, earlier=step_sentence(changing[field]))
 
 
 def _changed_before(flow: Flow) -> Iterator[str]:

@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 from accounts.models import Organization
 from automations.simulation import asking, notes, result, sources
 from automations.simulation.admitting import Gate, Wave, waves
+from automations.simulation.candidates import Candidates
 from automations.simulation.flow import Flow
 from automations.simulation.judges import judge
 from automations.simulation.messages import MessageTally, Post
-from automations.simulation.sources import Candidates
 from automations.simulation.tally import Days, Tally
 from automations.simulation.walker import Travellers, Walk
 from common import tenancy
@@ -43,10 +43,10 @@ def replay(flow: Flow, since: datetime, until: datetime, told: Told = nobody_lis
     """What the workflow would have done from `since` until `until`, as `result.assemble` shapes it.
 
     As if it had been switched on at `since` with nobody inside. `told(done, whole)` hears of candidates. Raises
-    `sources.Unreplayable` when the past of its trigger is not kept.
+    `candidates.Unreplayable` when the past of its trigger is not kept.
     """
     started = time.perf_counter()
-    heard = sources.candidates(flow.trigger_key, flow.trigger_settings, since, until, flow.entry_key)
+    heard = sources.candidates(flow, since, until)
     days = Days(since, until, ZoneInfo(Organization.objects.get(pk=tenancy.required()).timezone))
     tally, post = Tally(days), MessageTally(days)
     gate, judged = Gate(flow), Post(flow, since, until, post)

@@ -9,9 +9,9 @@ from automations.domain import tree
 from automations.domain.tree import Step
 from automations.selectors import step_sentence, trigger_sentence
 from automations.simulation.admitting import Gate
+from automations.simulation.candidates import Candidates
 from automations.simulation.flow import Flow
 from automations.simulation.messages import MessageTally
-from automations.simulation.sources import Candidates
 from automations.simulation.tally import StepTally, Tally, shown
 from common.later import later
 

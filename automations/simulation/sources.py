@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,10 @@ from django.db import connection
 
 from automations import local_times
 from automations.selectors import anniversaries
-from automations.triggers import schedule
+from automations.simulation.candidates import Candidates, Unreplayable, listed, nobody
+from automations.simulation.flow import Flow
+from automations.simulation.records import recorded
+from automations.triggers import TRIGGERS, lead_created, schedule
 from common import columns, tenancy
 from common.later import later
 from common.moments import micros
@@ -23,7 +25,6 @@ from segments.rules.tree import EventRule
 if TYPE_CHECKING:
     import numpy as np
 
-    from common.moments import Ids, Moments, Truths
 else:
     np = later("numpy")
 
@@ -54,55 +55,16 @@ MOST_HEARD = 5_000_000
 # What each of the statements above finds; `event` puts those of one moment in their order.
 COLUMNS = {"contact": columns.NUMBER, "at": columns.MOMENT, "event": columns.NUMBER, "key": columns.NUMBER,
            "late": columns.NUMBER}  # fmt: skip
-NOT_KEPT = (
-    "What an attribute was before is not kept, so it cannot be told when it changed. Make a segment of the contacts "
-    "who have the new value and start the workflow when somebody enters it: that is kept, and can be replayed."
-)
 WITHIN_HOURS = 24  # of triggers that have no such field
-BY_HAND = (
-    "Nobody can tell whom a colleague, an app or a schedule would have named. Choose a contact below and walk the "
-    "workflow with them."
-)
 
 
-@dataclass(frozen=True)
-class Candidates:
-    """What was heard, by contact and moment: `contact`, `at`, `event` (0: none) and `key`, each of one length.
-
-    Of one contact those with equal keys are one thing to workflows that people may be in several times at once.
-    `late_count` of them arrived so late that the live trigger would not have taken them.
-    """
-
-    contact: Ids
-    at: Moments
-    event: Ids
-    key: Ids
-    late_count: int = 0
-
-    def __len__(self) -> int:
-        return len(self.contact)
-
-    def part(self, places: slice | Truths) -> Candidates:
-        """Some of them."""
-        return Candidates(self.contact[places], self.at[places], self.event[places], self.key[places])
-
-
-@dataclass(frozen=True)
-class Unreplayable(Exception):
-    """A trigger whose past is not kept; the sentence says why and what to do instead."""
-
-    sentence: str
-
-
-def candidates(key: str, settings: Any, since: datetime, until: datetime, concurrent_by: str = "") -> Candidates:
-    """Everything from `since` until `until` that a trigger listening to `key` hears. Raises `Unreplayable`.
-
-    `concurrent_by` is where the key of an entry stands, such as `event.properties.order_id`.
-    """
+def candidates(flow: Flow, since: datetime, until: datetime) -> Candidates:
+    """Everything from `since` until `until` that the trigger of a flow hears. Raises `Unreplayable`."""
+    key, settings = flow.trigger_key, flow.trigger_settings
     values: dict[str, Any] = {"organization": tenancy.required(), "since": since, "until": until}
     if key.startswith("event:"):
-        return _events(key.removeprefix("event:"), settings, values, concurrent_by)
-    if key == "contact_created":
+        return _events(flow, values)
+    if key == lead_created.KEY:
         return _read(CREATED_SQL, values)
     if found := re.fullmatch(r"segment_(entered|exited):(\d+)", key):
         moment = "entered_at" if found[1] == "entered" else "left_at"
@@ -111,7 +73,7 @@ def candidates(key: str, settings: Any, since: datetime, until: datetime, concur
         return _dates(settings, since, until)
     if hasattr(settings, "cron"):
         return _turns(settings, since, until)
-    raise Unreplayable(NOT_KEPT if key.startswith(("attribute:", "tags")) else BY_HAND)
+    return recorded(flow, since, until)
 
 
 def _dates(settings: Any, since: datetime, until: datetime) -> Candidates:
@@ -122,7 +84,7 @@ def _dates(settings: Any, since: datetime, until: datetime) -> Candidates:
         micros(local_times.moment(date.fromisoformat(one.day), settings.anniversary.at, zones[one.contact_id]))
         for one in found
     ]
-    return _listed([one.contact_id for one in found], at)
+    return listed([one.contact_id for one in found], at)
 
 
 def _turns(settings: Any, since: datetime, until: datetime) -> Candidates:
@@ -142,17 +104,12 @@ def _turns(settings: Any, since: datetime, until: datetime) -> Candidates:
             f"In this time it comes {len(turns):,} times for {len(people):,} people, which is too much to replay; "
             "choose fewer days."
         )
-    return _listed(np.repeat(people, len(turns)), np.tile(np.array(turns, dtype=np.int64), len(people)))
+    return listed(np.repeat(people, len(turns)), np.tile(np.array(turns, dtype=np.int64), len(people)))
 
 
-def _listed(contacts: Any, at: Any) -> Candidates:
-    contact, moment = np.asarray(contacts, dtype=np.int64), np.asarray(at, dtype=np.int64)
-    order = np.lexsort((moment, contact))
-    return Candidates(contact[order], moment[order], np.zeros_like(contact), np.zeros_like(contact))
-
-
-def _events(name: str, settings: Any, values: dict[str, Any], concurrent_by: str) -> Candidates:
-    where = list(getattr(settings, "where", None) or [])
+def _events(flow: Flow, values: dict[str, Any]) -> Candidates:
+    settings, name = flow.trigger_settings, flow.trigger_key.removeprefix("event:")
+    where = TRIGGERS.find(flow.document["trigger"]["type"]).where(settings)
     rule = parser.parse({"event": name, "operator": "did", "where": where}, catalogue.load(), is_stored=True)
     assert isinstance(rule, EventRule)
     if rule.definition_id is None:
@@ -161,7 +118,7 @@ def _events(name: str, settings: Any, values: dict[str, Any], concurrent_by: str
     where_sql = "".join(f" AND {condition}" for condition in filters(rule.where, parameters))
     young = timedelta(hours=getattr(settings, "within_hours", WITHIN_HOURS))
     parameters.values |= {"definition": rule.definition_id, "young": young}
-    key = _key_sql(concurrent_by, parameters)
+    key = _key_sql(flow.entry_key, parameters)
     return _read(EVENTS_SQL.format(where=where_sql, key=key), parameters.values)
 
 
@@ -174,14 +131,9 @@ def _key_sql(concurrent_by: str, parameters: Parameters) -> str:
     return f"coalesce(hashtextextended(event.properties #>> {path}, 0), 0)"
 
 
-def nobody() -> Candidates:
-    nothing = np.zeros(0, dtype=np.int64)
-    return Candidates(nothing, nothing, nothing, nothing)
-
-
 def _read(statement: str, values: dict[str, Any]) -> Candidates:
     """The rows as columns, by contact and moment."""
     with tenancy.engine(), connection.cursor() as cursor:
         found = columns.read(cursor, statement, values, **COLUMNS)
-    contact, at, event, key, late = found[:, np.lexsort((found[2], found[1], found[0]))]
-    return Candidates(contact, at, event, key, int(late.sum()))
+    contact, at, _, key, late = found[:, np.lexsort((found[2], found[1], found[0]))]
+    return Candidates(contact, at, key, int(late.sum()))

@@ -17,8 +17,8 @@ from automations.models.simulations import MOST_DAYS
 from automations.services import publishing
 from automations.services.publishing import Draft
 from automations.simulation import flow as flows
+from automations.simulation.candidates import Unreplayable
 from automations.simulation.replay import replay
-from automations.simulation.sources import Unreplayable
 from common import clock, doorbell, tenancy
 from common.errors import AppError, Conflict, Invalid
 

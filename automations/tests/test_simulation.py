@@ -85,7 +85,7 @@ WORDS = {GOAL: "goal", EXIT_RULE: "exited", OUT: "exited"}
 
 def replayed(flow: Flow) -> Counter[tuple[Any, ...]]:
     """The same of a simulation."""
-    heard = sources.candidates(flow.trigger_key, flow.trigger_settings, NOON, END, flow.entry_key)
+    heard = sources.candidates(flow, NOON, END)
     found: Counter[tuple[Any, ...]] = Counter()
     for wave in replay.turns(flow, heard, END, Gate(flow)):
         travellers = wave.walk.travellers

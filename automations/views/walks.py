@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET
@@ -19,11 +19,14 @@ from automations.domain import tree
 from automations.models import Automation, Simulation
 from automations.selectors import step_sentence
 from automations.simulation import flow as flows
-from automations.simulation import person, work
+from automations.simulation import person, reading, work
 from automations.simulation.flow import Flow
 from automations.simulation.person import Imagined, Journey
+from campaigns.admin.editor import allow_pictures
+from campaigns.admin.templates import GMAIL_CLIPS_AT
 from common import clock, tenancy
 from common.errors import AppError
+from delivery import services as delivery
 
 MOST_FOUND = 10
 MOST_NAMES = 300
@@ -61,6 +64,39 @@ def walk(request: HttpRequest, pk: int) -> HttpResponse:
         "event_at": asked.get("event_at", ""),
     }
     return render(request, "automations/walk.html", context)
+
+
+@require_GET
+@page("automations")
+def message(request: HttpRequest, pk: int) -> HttpResponse:
+    """What `?step=` would write to `?contact=` who entered at `?at=`, as the contact would read it."""
+    automation = get_object_or_404(Automation.objects.select_related("current_version"), pk=pk)
+    asked = request.GET
+    if not _is_id(asked.get("contact", "")):
+        raise Http404
+    contact = get_object_or_404(Contact, pk=asked["contact"])
+    shown, refusal = None, None
+    try:
+        at = _moment(asked.get("at", "")) or clock.now()
+        shown = reading.written(_flow(automation, asked), asked.get("step", ""), contact, at)
+    except AppError as error:
+        refusal = error
+    context = {
+        "title": f"What {contact} would read",
+        "automation": automation,
+        "contact": contact,
+        "written": shown,
+        "rendered": shown.mail if shown else None,
+        "shown": shown.other if shown else None,
+        "channel": delivery.CHANNELS[shown.other.channel] if shown and shown.other else None,
+        "bytes": len(shown.mail.html.encode()) if shown and shown.mail else 0,
+        "clips_at": GMAIL_CLIPS_AT,
+        "refusal": refusal,
+        "walk": asked.urlencode(),
+    }
+    response = render(request, "automations/walk_message.html", context)
+    allow_pictures(response)
+    return response
 
 
 def _is_id(text: str) -> bool:

@@ -15,8 +15,8 @@ from audience.management.organizations import add_argument, working_for
 from automations.models import Automation
 from automations.simulation import flow as flows
 from automations.simulation import work
+from automations.simulation.candidates import Unreplayable
 from automations.simulation.replay import replay
-from automations.simulation.sources import Unreplayable
 from common import clock
 from common.errors import AppError
 
