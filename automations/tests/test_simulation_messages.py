@@ -126,5 +126,6 @@ def test_a_walk_leads_to_the_words_that_the_contact_would_read(client: Any, owne
     lacking = client.get(address, {"contact": bob.pk, "step": "mail", "at": NOON.isoformat()}).content.decode()
     assert "event.total is empty and has no default" in lacking
     assert "writes no message" in client.get(address, asked | {"step": "none"}).content.decode()
-    assert client.get(address, {"contact": "x"}).status_code == 404
+    assert client.get(address, {"contact": "x"})["Location"] == reverse("automation-walk", args=[automation.pk])
+    assert client.get(address, {"contact": 10**9}).status_code == 404
     assert (Content.objects.count(), Message.objects.count(), AutomationRun.objects.count()) == (rows, 0, 0)

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET
 
@@ -73,7 +74,7 @@ def message(request: HttpRequest, pk: int) -> HttpResponse:
     automation = get_object_or_404(Automation.objects.select_related("current_version"), pk=pk)
     asked = request.GET
     if not _is_id(asked.get("contact", "")):
-        raise Http404
+        return HttpResponseRedirect(reverse("automation-walk", args=[pk]))  # nobody was chosen yet
     contact = get_object_or_404(Contact, pk=asked["contact"])
     shown, refusal = None, None
     try:
