@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 from django.conf import settings
@@ -17,7 +18,8 @@ PREFIXES = {
     OPEN: "/t/o/", CLICK: "/t/c/", TRAP: "/t/n/", UNSUBSCRIBE: "/u/", PREFERENCES: "/preferences/",
     CONFIRM: "/confirm/",
 }  # fmt: skip
-MARK_ENDS = "\n"  # between the utm_campaign of a click and its address, which holds no such character
+MARK_ENDS = "\n"  # between the utm_campaign of a click, its address and its place; none holds such a character
+IN_TEXT, MOST_PLACES = 0, 999
 SHORT, SHORT_PATH = "short", "/s/"  # in texts
 REPORT, HOOK = "report", "hook"  # what a message carries to its provider and back, and where providers report to
 
@@ -66,7 +68,7 @@ class Links:
         self._identity = tokens.identity(organization_id, message_id)
         self._signer = signer or Signer()
         self._click_start = self._identity + f"{mark.replace(MARK_ENDS, ' ')}{MARK_ENDS}".encode("utf-8", "replace")
-        self._clicks: dict[str, str] = {}
+        self._clicks: dict[tuple[str, int], str] = {}
         self._unsubscribe = ""
 
     def pixel(self) -> str:
@@ -83,12 +85,14 @@ class Links:
     def preferences(self) -> str:
         return self._signer.link(PREFERENCES, self._identity)
 
-    def click(self, address: str) -> str:
-        """The tracked form of an http(s) address."""
-        link = self._clicks.get(address)
+    def click(self, address: str, place: int = 1) -> str:
+        """The tracked form of an http(s) address: the nth link to it in the mail, or IN_TEXT."""
+        place = min(place, MOST_PLACES)
+        link = self._clicks.get((address, place))
         if link is None:
-            link = self._signer.link(CLICK, self._click_start + address.encode("utf-8", "replace"))
-            self._clicks[address] = link
+            told = address if place == 1 else f"{address}{MARK_ENDS}{place}"
+            link = self._signer.link(CLICK, self._click_start + told.encode("utf-8", "replace"))
+            self._clicks[address, place] = link
         return link
 
 
@@ -117,7 +121,20 @@ def read(purpose: str, token: str) -> Reference | None:
     return tokens.read(keys(purpose), token)
 
 
-def mark_and_address(reference: Reference) -> tuple[str, str]:
-    """What a click's token carries: the campaign's mark for analytics, and where the link leads."""
-    mark, found, address = reference.rest.partition(MARK_ENDS)
-    return (mark, address) if found else ("", mark)
+@dataclass(frozen=True)
+class Click:
+    """What a click's token carries: the campaign's mark for analytics, where the link leads, and as the how manieth
+    link to that address it stands in the mail (IN_TEXT: in its plain text)."""
+
+    mark: str = ""
+    address: str = ""
+    place: int = 1
+
+
+def read_click(reference: Reference) -> Click:
+    """What was signed with a click's reference."""
+    mark, found, rest = reference.rest.partition(MARK_ENDS)
+    if not found:
+        return Click("", mark)
+    address, _, place = rest.partition(MARK_ENDS)
+    return Click(mark, address, int(place) if place.isdecimal() else 1)

@@ -44,6 +44,25 @@ class LinkFilter(admin.SimpleListFilter):
         return people.clicked_on(queryset, value) if (value := self.value()) else queryset
 
 
+class PlaceFilter(admin.SimpleListFilter):
+    """Which of several links to one address they clicked; only reports choose it, together with the address."""
+
+    title = "which of the links to it"
+    parameter_name = "place"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        chosen = _place(request.GET.get("place"))
+        return [(str(chosen), f"Link {chosen}" if chosen else "Not told")] if chosen is not None else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Target]) -> QuerySet[Target]:
+        url, place = request.GET.get("link", ""), _place(self.value())
+        return people.clicked_on(queryset, url, place) if url and place is not None else queryset
+
+
+def _place(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 4 else None
+
+
 @admin.register(Target)
 class TargetAdmin(ReadOnlyMixin, OrganizationModelAdmin):
     """People in campaigns."""
@@ -52,7 +71,7 @@ class TargetAdmin(ReadOnlyMixin, OrganizationModelAdmin):
     list_display = ["person", "in_campaign", "message", "opened", "clicked", "status", "converted_at"]
     list_display_links = None
     # Which campaign and which arm are said by the address: their lists would be read from millions of people.
-    list_filter = [DidFilter, LinkFilter, "status", "is_held_out"]
+    list_filter = [DidFilter, LinkFilter, PlaceFilter, "status", "is_held_out"]
     search_fields = ["contact__email", "contact__user_id"]
     list_select_related = ["contact", "campaign"]
     ordering = ["-pk"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db import connection
 
@@ -10,12 +10,13 @@ from campaigns.models import Campaign
 from common import tenancy
 from delivery.models import SourceType
 
-MOST_LINKS = 200
+MOST_LINKS = 400  # addresses, and their places
 
 # Plan: the engagement of a campaign's messages by a hash join of messages_by_source and engagement_by_message; only
 # clicks are read. Where many messages were sent and few clicked, the planner goes by clicks.
 CLICKS_SQL = f"""
-SELECT engagement.url, count(DISTINCT engagement.message_id) FILTER (WHERE NOT engagement.is_machine),
+SELECT engagement.url, engagement.place, grouping(engagement.place),
+       count(DISTINCT engagement.message_id) FILTER (WHERE NOT engagement.is_machine),
        count(*) FILTER (WHERE NOT engagement.is_machine),
        count(DISTINCT engagement.message_id) FILTER (WHERE engagement.is_machine)
 FROM delivery_message message
@@ -24,18 +25,23 @@ JOIN delivery_engagement engagement
  AND engagement.kind = 'click'
 WHERE message.organization_id = %(organization)s
   AND message.source_type = %(source_type)s AND message.source_id = %(campaign)s
-GROUP BY 1 ORDER BY 2 DESC, 4 DESC, 1 LIMIT {MOST_LINKS}
+GROUP BY GROUPING SETS ((engagement.url), (engagement.url, engagement.place))
+ORDER BY 3 DESC, 4 DESC, 6 DESC, 1, 2 LIMIT {MOST_LINKS}
 """
 
 
 @dataclass(frozen=True)
 class LinkClicks:
-    """One address of the mail. `people` clicked it `clicks` times; `machines` are mails whose link was checked."""
+    """One address of the mail. `people` clicked it `clicks` times; `machines` are mails whose link was checked.
+
+    `places`: people by the place where they clicked it, from the first link to it on; 0 is where it was not told.
+    """
 
     url: str
-    people: int
-    clicks: int
-    machines: int
+    people: int = 0
+    clicks: int = 0
+    machines: int = 0
+    places: dict[int, int] = field(default_factory=dict)
 
 
 def link_clicks(campaign: Campaign) -> list[LinkClicks]:
@@ -49,4 +55,10 @@ def link_clicks(campaign: Campaign) -> list[LinkClicks]:
                 "campaign": campaign.pk,
             },
         )
-        return [LinkClicks(*row) for row in cursor.fetchall()]
+        found: dict[str, LinkClicks] = {}
+        for url, place, is_whole, people, clicks, machines in cursor.fetchall():  # addresses first, then their places
+            if is_whole:
+                found[url] = LinkClicks(url, people, clicks, machines)
+            elif url in found and people:
+                found[url].places[place] = people
+        return list(found.values())

@@ -77,9 +77,11 @@ def did(targets: QuerySet[Target], deed: str) -> QuerySet[Target]:
     return targets.filter(Exists(_messages().filter(MESSAGES[deed]))) if deed in MESSAGES else targets
 
 
-def clicked_on(targets: QuerySet[Target], url: str) -> QuerySet[Target]:
-    """Only targets whose person clicked this address."""
+def clicked_on(targets: QuerySet[Target], url: str, place: int | None = None) -> QuerySet[Target]:
+    """Only targets whose person clicked this address, or the nth link to it."""
     clicks = Engagement.objects.filter(message=OuterRef("pk"), kind=EngagementKind.CLICK, url=url, is_machine=False)
+    if place is not None:
+        clicks = clicks.filter(place=place)
     return targets.filter(Exists(_messages().filter(clicked_at__isnull=False).filter(Exists(clicks))))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from audience.models import Contact
 from campaigns import selectors
 from campaigns.domain import heatmap
+from campaigns.domain.heatmap import Clicked, Place
 from campaigns.models import Campaign, Target
 from campaigns.selectors import LinkClicks
 from common.errors import Invalid
@@ -17,10 +18,12 @@ from delivery.services import preview
 
 @dataclass(frozen=True)
 class LinkLine:
-    """A link of the mail, or one that was clicked and does not stand in the mail as this person got it."""
+    """A link of the mail (`number` from the top), or one that was clicked and does not stand in the mail as this
+    person got it; `place` says which of several links to its address."""
 
-    places: str
+    number: int
     url: str
+    place: str
     people: int
     share: str
     machines: int
@@ -44,8 +47,8 @@ def heatmap_of(campaign: Campaign) -> Heatmap | None:
     clicks = selectors.link_clicks(campaign)
     somebody = _somebody(campaign)
     rendered = _rendered(run.content, somebody)
-    counted = {link.url: link.people for link in clicks}
-    mail, places = heatmap.drawn(rendered, counted) if rendered else ("", [])
+    places = heatmap.places(rendered, {link.url: Clicked(link.people, link.places) for link in clicks})
+    mail = heatmap.drawn(rendered, places) if rendered else ""
     return Heatmap(mail, str(somebody or ""), _lines(campaign, clicks, places))
 
 
@@ -64,14 +67,30 @@ def _rendered(content: Content, contact: Contact | None) -> str:
         return ""
 
 
-def _lines(campaign: Campaign, clicks: list[LinkClicks], places: list[heatmap.Place]) -> list[LinkLine]:
-    known = {link.url: link for link in clicks}
-    whole = sum(link.people for link in clicks)
-    order = dict.fromkeys([*(place.url for place in places), *known])
+def _lines(campaign: Campaign, clicks: list[LinkClicks], places: list[Place]) -> list[LinkLine]:
+    """Each place once; scanners are counted by address and told beside its first place."""
+    machines = {link.url: link.machines for link in clicks}
+    whole = sum(place.people for place in places)
     lines = []
-    for url in order:
-        link = known.get(url, LinkClicks(url, 0, 0, 0))
-        numbers = ", ".join(str(place.number) for place in places if place.url == url)
-        share = f"{link.people / whole:.0%}" if whole else "–"
-        lines.append(LinkLine(numbers, url, link.people, share, link.machines, people(campaign, link=url)))
+    for place in places:
+        told = {"place": place.nth} if place.of > 1 else {}
+        share = f"{place.people / whole:.0%}" if whole else "–"
+        rows = people(campaign, link=place.url, **told)
+        checked = machines.pop(place.url, 0)
+        lines.append(LinkLine(place.number, place.url, _place(place), place.people, share, checked, rows))
+    lines += [
+        LinkLine(0, url, "", 0, "–", count, people(campaign, link=url)) for url, count in machines.items() if count
+    ]
     return sorted(lines, key=lambda line: -line.people)
+
+
+def _place(place: Place) -> str:
+    if place.of < 2:
+        return ""
+    if place.number:
+        return f"link {place.nth} of {place.of} to it"
+    return (
+        f"link {place.nth} to it, in other people's mails"
+        if place.nth
+        else "in the plain text, or told without its place"
+    )

@@ -102,13 +102,38 @@ def test_clicks_are_drawn_on_the_mail_and_lead_to_who_clicked(admin: Any) -> Non
     page = admin.get(reverse("dashboards:campaign", args=[campaign.pk]))
 
     drawn = page.context["heatmap"]
-    assert [(line.places, line.url, line.people, line.share, line.machines) for line in drawn.lines] == [
-        ("1", sale, 2, "67%", 1), ("", "https://shop.example/old", 1, "33%", 0),
+    assert [(line.number, line.url, line.people, line.share, line.machines) for line in drawn.lines] == [
+        (1, sale, 2, "67%", 1), (0, "https://shop.example/old", 1, "33%", 0),
     ]  # fmt: skip
     assert 'data-warmth="5" href="https://shop.example/sale"><b data-clicks>2 · 67%</b>' in drawn.mail
     assert 'sandbox srcdoc="' in page.content.decode()
     assert parse_qs(urlsplit(drawn.lines[0].address).query)["link"] == [sale]
     assert admin.get(drawn.lines[0].address).context["cl"].result_count == 2
+
+
+def test_links_to_one_address_are_told_apart_by_their_place(admin: Any) -> None:
+    sale, again = "https://shop.example/sale", '<a href="https://shop.example/sale">Again</a>'
+    making.template(html=making.HTML.replace("</body>", f'{again}<a href="https://shop.example/x">x</a></body>'))
+    campaign = _sent(4)
+    now = clock.now()
+    Message.objects.update(clicked_at=now)
+    first, second, third, fourth = Message.objects.order_by("pk")
+    clicks = ((first, sale, 1), (first, sale, 2), (second, sale, 2), (third, sale, 0), (fourth, sale, 7),
+              (fourth, "https://shop.example/x", 0))  # fmt: skip
+    for message, url, place in clicks:
+        Engagement.objects.create(message=message, kind="click", url=url, place=place)
+
+    drawn = admin.get(reverse("dashboards:campaign", args=[campaign.pk])).context["heatmap"]
+
+    assert [(line.number, line.url[-4:], line.place, line.people) for line in drawn.lines] == [
+        (2, "sale", "link 2 of 2 to it", 2), (1, "sale", "link 1 of 2 to it", 1), (3, "le/x", "", 1),
+        (0, "sale", "in the plain text, or told without its place", 1),
+        (0, "sale", "link 7 to it, in other people's mails", 1),
+    ]  # fmt: skip
+    assert drawn.mail.index("<b data-clicks>1 · 17%") < drawn.mail.index("<b data-clicks>2 · 33%")
+    for line in drawn.lines:
+        assert admin.get(line.address).context["cl"].result_count == line.people
+    assert admin.get(drawn.lines[0].address.replace("place=2", "place=x")).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -123,10 +148,10 @@ def test_clicks_are_drawn_on_the_mail_and_lead_to_who_clicked(admin: Any) -> Non
     ],
 )
 def test_links_are_found_however_they_are_written(mail: str, places: list[str]) -> None:
-    drawn, found = heatmap.drawn(mail, {})
+    found = heatmap.places(mail, {})
 
     assert [place.url for place in found] == places
-    assert drawn.count("data-clicks>") == len(places)
+    assert heatmap.drawn(mail, found).count("data-clicks>") == len(places)
 
 
 def test_a_test_and_a_holdout_say_what_they_show(admin: Any) -> None:

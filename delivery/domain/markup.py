@@ -87,11 +87,11 @@ def with_tracked_links(source: str) -> str:
 
 
 def text_with_tracked_links(source: str) -> str:
-    """Plain text whose bare http and https links go through `_click(…)`."""
+    """Plain text whose bare http and https links go through `_click_in_text(…)`."""
     held = Placeholders(source)
 
     def replaced(match: re.Match[str]) -> str:
-        call = _tracked(held, match[0])
+        call = _tracked(held, match[0], "_click_in_text")
         return match[0] if call is None else held.mark(call)
 
     return held.restore(TEXT_LINK.sub(replaced, held.text))
@@ -112,7 +112,7 @@ def _link_values(text: str) -> list[tuple[int, int]]:
     return found
 
 
-def _tracked(held: Placeholders, link: str) -> str | None:
+def _tracked(held: Placeholders, link: str, function: str = "_click") -> str | None:
     """`{{ _click(…) }}` for a link, or None for one that stays as it is."""
     scheme = SCHEME.match(link)
     if scheme and scheme[1].lower() not in WEB_SCHEMES | KEPT_SCHEMES:
@@ -131,7 +131,7 @@ def _tracked(held: Placeholders, link: str) -> str | None:
             raise BadLink("put a condition around the whole link, not inside its address")
     if len(arguments) == 1 and arguments[0].strip("() ") in OWN_PAGES:
         return None
-    return "{{ _click(" + " ~ ".join(arguments) + ") }}"
+    return "{{ " + function + "(" + " ~ ".join(arguments) + ") }}"
 
 
 def _quoted(text: str) -> str:

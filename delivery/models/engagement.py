@@ -23,6 +23,11 @@ class Engagement(OrganizationScoped):
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="engagements", db_constraint=False)
     kind = models.CharField(max_length=12, choices=EngagementKind)
     url = models.TextField(blank=True, default="")
+    place = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        help_text="As the how manieth link to its address it stands in the mail; 0: not told.",
+    )
     is_machine = models.BooleanField(default=False)
     signal = models.CharField(
         max_length=12, blank=True, default="", db_default="", help_text="By what a machine was known."

@@ -14,6 +14,11 @@ class Visit(OrganizationScoped):
     kind = models.CharField(max_length=12)
     message_id = models.BigIntegerField()
     url = models.TextField(blank=True, default="")
+    place = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        help_text="As the how manieth link to its address it stands in the mail; 0: not told.",
+    )
     user_agent = models.CharField(max_length=300, blank=True, default="")
     is_probe = models.BooleanField(default=False, help_text="A HEAD request, or one that says it prefetches.")
     is_browserlike = models.BooleanField(

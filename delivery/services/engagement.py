@@ -172,7 +172,9 @@ def simulate_engagement(opened_ids: Sequence[int], clicked_ids: Sequence[int], u
         for kind, ids, link in ((EngagementKind.OPEN, opened_ids, ""), (EngagementKind.CLICK, clicked_ids, url)):
             messages = {row.pk: row for row in Message.objects.filter(pk__in=ids)}
             rows = Engagement.objects.bulk_create(
-                Engagement(message=row, kind=kind, is_simulated=True, happened_at=now, url=link)
+                Engagement(
+                    message=row, kind=kind, is_simulated=True, happened_at=now, url=link, place=1 if link else 0
+                )
                 for row in messages.values()
             )
             field = "opened_at" if kind == EngagementKind.OPEN else "clicked_at"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -17,7 +17,7 @@ from delivery.domain import markup, sandbox
 from delivery.domain.filters import LimitExceeded
 from delivery.domain.sandbox import Render, Values, tracked_link
 from delivery.domain.template_rules import CONTACT_FIELDS
-from delivery.links import Links
+from delivery.links import IN_TEXT, Links
 
 KEPT_CONTENTS = 200
 WEB = ("http://", "https://")
@@ -152,10 +152,17 @@ def _fall_back(contact: Values, name: str) -> Any:
 def add_links(values: dict[str, Any], links: Links) -> None:
     """Let `values` carry the signed links of one message."""
 
+    places: Counter[str] = Counter()
+
     def click(address: str) -> Markup:
         address = str(address).strip()
+        places[address] += 1
+        return tracked(address, places[address])
+
+    def tracked(address: str, place: int = IN_TEXT) -> Markup:
+        address = str(address).strip()
         if address.lower().startswith(WEB):
-            return Markup(links.click(address))  # noqa: S704 — our own base64url
+            return Markup(links.click(address, place))  # noqa: S704 — our own base64url
         return Markup(address if address in own else "#")  # noqa: S704 — as above
 
     values["unsubscribe_url"] = links.unsubscribe()
@@ -164,6 +171,7 @@ def add_links(values: dict[str, Any], links: Links) -> None:
     values["_trap"] = Markup(links.trap())  # noqa: S704 — our own base64url
     values["_pixel"] = Markup(links.pixel())  # noqa: S704 — our own base64url
     values["_click"] = tracked_link(click)
+    values["_click_in_text"] = tracked_link(tracked)
 
 
 def preview_links(values: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from audience import services as audience
 from common import clock, doorbell, outbox, tenancy
 from delivery.domain import machines
 from delivery.domain.machines import CLICK, TRAP, Seen
+from delivery.links import IN_TEXT
 from delivery.models import Engagement, EngagementKind, Message, Visit
 from delivery.notices import MessageEngaged
 from delivery.services.engagement import mark_first
@@ -35,9 +36,10 @@ Row = TypeVar("Row", Visit, Engagement)
 # the disk (ADR 19): what the database wrote a moment before it crashed itself may be missing.
 ACCEPT_SQL = """
 SELECT set_config('app.organization_id', %(organization)s, true), set_config('synchronous_commit', 'off', true);
-INSERT INTO delivery_visit (organization_id, kind, message_id, url, user_agent, is_probe, is_browserlike, happened_at)
-VALUES (%(organization)s::bigint, %(kind)s, %(message)s, %(url)s, %(user_agent)s, %(is_probe)s, %(is_browserlike)s,
-        %(now)s)
+INSERT INTO delivery_visit (organization_id, kind, message_id, url, place, user_agent, is_probe, is_browserlike,
+                            happened_at)
+VALUES (%(organization)s::bigint, %(kind)s, %(message)s, %(url)s, %(place)s, %(user_agent)s, %(is_probe)s,
+        %(is_browserlike)s, %(now)s)
 """
 
 # Plan: visits_by_time from its start.
@@ -46,7 +48,7 @@ DELETE FROM delivery_visit
  WHERE id IN (SELECT id FROM delivery_visit
                WHERE organization_id = %(organization)s AND happened_at <= %(until)s
                ORDER BY happened_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-RETURNING id, kind, message_id, url, user_agent, is_probe, is_browserlike, happened_at
+RETURNING id, kind, message_id, url, place, user_agent, is_probe, is_browserlike, happened_at
 """
 
 # When a later visit shows that earlier ones were a machine's. Plan: engagement_by_message, some rows each.
@@ -80,10 +82,13 @@ class Judged:
     signal: str
 
 
-def accept(organization_id: int, kind: str, message_id: int, caller: Caller, url: str = "") -> None:
+def accept(
+    organization_id: int, kind: str, message_id: int, caller: Caller, url: str = "", place: int = IN_TEXT
+) -> None:
     """Keep one visit and ring for a worker."""
     parameters: dict[str, Any] = {
         "organization": str(organization_id), "kind": kind, "message": message_id, "url": url,
+        "place": place,
         "user_agent": caller.user_agent[:300].replace("\x00", ""), "is_probe": caller.is_probe,
         "is_browserlike": caller.is_browserlike, "now": clock.now(),
     }  # fmt: skip
@@ -217,6 +222,7 @@ def _keep(judged: Sequence[Judged], messages: Mapping[int, Message]) -> None:
             message_id=each.visit.message_id,
             kind=_kind(each.visit),
             url=each.visit.url,
+            place=each.visit.place,
             is_machine=bool(each.signal),
             signal=each.signal,
             user_agent=each.visit.user_agent,

@@ -191,7 +191,7 @@ def test_only_links_of_the_markup_are_tracked() -> None:
 
 def test_addresses_in_plain_text_are_tracked_without_the_full_stop() -> None:
     assert markup.text_with_tracked_links("See https://a.example/x?y=1. Or (https://b.example).") == (
-        'See {{ _click("https://a.example/x?y=1") }}. Or ({{ _click("https://b.example") }}).'
+        'See {{ _click_in_text("https://a.example/x?y=1") }}. Or ({{ _click_in_text("https://b.example") }}).'
     )
 
 

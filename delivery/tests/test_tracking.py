@@ -112,6 +112,24 @@ def test_a_click_is_recorded_and_goes_on_to_the_page_with_its_marks(mailed: Any,
     assert "set-cookie" not in {name.lower() for name in answer.headers}
 
 
+def test_a_click_tells_which_link_to_its_address_it_was(organization: Organization, sink: Sink, web: Client) -> None:
+    tea, cup = "https://shop.example/tea", "https://shop.example/cup"
+    (message,) = queue(contact(), made=content("".join(f'<a href="{url}">x</a>' for url in (tea, cup, tea))))
+    send(organization)
+    mail = Mailed(message, sink.mails[-1])
+    hrefs = re.findall(r'href="([^"]*/t/c/[^"]+)"', mail.html)
+    in_text = re.search(r"http[^\s>)]*/t/c/[^\s>)]+", mail.text)
+    assert in_text is not None
+    with later():
+        goals = [web.get(urlsplit(link).path)["Location"] for link in (*hrefs, in_text[0])]
+        judge()
+
+    assert [urlsplit(goal).path for goal in goals] == ["/tea", "/cup", "/tea", "/tea"]
+    assert list(Engagement.objects.order_by("pk").values_list("url", "place")) == [
+        (tea, 1), (cup, 1), (tea, 2), (tea, 0),
+    ]  # fmt: skip
+
+
 def test_what_machines_do_is_kept_apart(mailed: Any, web: Client) -> None:
     sent = mailed()
     before = events()

@@ -36,11 +36,11 @@ def open_pixel(request: HttpRequest, token: str) -> HttpResponse:
 def click(request: HttpRequest, token: str) -> HttpResponse:
     """On to where the link leads. Only an address that we signed is followed, so nobody can aim it elsewhere."""
     reference = links.read(links.CLICK, token)
-    mark, address = links.mark_and_address(reference) if reference else ("", "")
-    if reference is None or not utm.is_web_address(address):
+    clicked = links.read_click(reference) if reference else links.Click()
+    if reference is None or not utm.is_web_address(clicked.address):
         return not_found(request)
-    _record(request, CLICK, reference, address)
-    return plain(HttpResponseRedirect(utm.marked(address, mark)))
+    _record(request, CLICK, reference, clicked.address, clicked.place)
+    return plain(HttpResponseRedirect(utm.marked(clicked.address, clicked.mark)))
 
 
 @require_safe
@@ -63,9 +63,11 @@ def trap(request: HttpRequest, token: str) -> HttpResponse:
     return plain(HttpResponse("This link is for programs that follow links.", content_type="text/plain"))
 
 
-def _record(request: HttpRequest, kind: str, reference: Reference | Followed, address: str = "") -> None:
+def _record(
+    request: HttpRequest, kind: str, reference: Reference | Followed, address: str = "", place: int = links.IN_TEXT
+) -> None:
     try:
-        visits.accept(reference.organization_id, kind, reference.message_id, _caller(request), address)
+        visits.accept(reference.organization_id, kind, reference.message_id, _caller(request), address, place)
     except DatabaseError:
         # The reader goes on all the same.
         logger.exception("An %s of message %s was not recorded.", kind, reference.message_id)
