@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
@@ -15,7 +16,7 @@ from common import clock, tenancy
 from common.errors import NotFound
 from segments import rules
 from segments.models import Membership, Segment
-from segments.rules import compiler
+from segments.rules import compiler, remembered
 from segments.rules.tree import Rule
 
 MATCHING_BLOCK = 10_000
@@ -56,6 +57,11 @@ def matching(rule_json: Any, contact_ids: Sequence[int]) -> set[int]:
     return {
         verdict.contact_id for verdict in verdicts(rules.parse_stored(rule_json), contact_ids) if verdict.is_match
     }
+
+
+def values_read(rules_json: Sequence[Any], contact_ids: Collection[int]) -> dict[int, msgspec.Raw]:
+    """Contact → the fields that these rules read of it, now, as JSON (`rules.remembered`). At most one statement."""
+    return remembered.read([rules.parse_stored(each) for each in rules_json], contact_ids)
 
 
 def matching_blocks(rule_json: Any, size: int) -> Iterator[list[int]]:

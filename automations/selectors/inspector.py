@@ -5,37 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-from automations import configuration, workflows
+from automations import workflows
 from automations.domain.tree import Step
 from automations.models import AutomationRun, RunStatus, StepOutcome, StepRun, Task
+from automations.selectors import reasons
+from automations.selectors.reasons import Why
 from automations.selectors.reports import step_sentence
 from automations.selectors.words import note
-from automations.steps import STEPS
 from automations.workflows import Workflow
 from common import clock
-from common.errors import AppError, Invalid
 from delivery.models import Message, SourceType
-from segments import rules
-from segments.rules.explain import Node, explain
 
 MOST_SHOWN = 500
-MOST_EXPLAINED = 12  # branches of one page, the latest
+MOST_EXPLAINED = 12  # decisions of one page, the latest
 MOST_LEFT_BEHIND = 100
-
-
-@dataclass(frozen=True)
-class Why:
-    """The rule of a branch, told for this contact at the moment of the decision.
-
-    What people did is told as of then; their fields are today's, as no history of them is kept. `agrees` says whether
-    that leads to the way that was taken; where it does not, a field has changed since.
-    """
-
-    node: Node
-    way: str
-    agrees: bool
 
 
 @dataclass(frozen=True)
@@ -78,12 +62,13 @@ def inspect(run: AutomationRun) -> Inspection:
     is_cut, rows = len(rows) > MOST_SHOWN, rows[MOST_SHOWN - 1 :: -1] if len(rows) > MOST_SHOWN else rows[::-1]
     left = _left_behind(run)
     others = workflows.load({row.version_id for row in rows})
-    explained = {row.pk for row in [row for row in rows if row.outcome == StepOutcome.BRANCHED][-MOST_EXPLAINED:]}
+    explained = {row.pk for row in [row for row in rows if reasons.is_decision(row)][-MOST_EXPLAINED:]}
     moments = []
     for row in rows:
-        step = _step(others.get(row.version_id), row.step_id)
+        whole = others.get(row.version_id)
+        step = _step(whole, row.step_id)
         sentence = step_sentence(step) if step else row.step_id
-        why = _why(run, step, row) if step is not None and row.pk in explained else None
+        why = reasons.why(run, whole, step, row) if row.pk in explained else None
         found = left.pop(row.step_id, ([], [])) if row.outcome == StepOutcome.DONE else ([], [])
         moments.append(Moment(row.happened_at, sentence, row.outcome, note(row), row.step_id, why, *found))
     return Inspection(moments, _standing(run, workflow), is_cut)
@@ -109,20 +94,6 @@ def _awaited(key: str) -> str:
     kind, _, name = key.partition(":")
     words = {"event": f"the event {name}", "attribute": f"a change of {name}", "segment": f"segment {name}"}
     return words.get(kind, key)
-
-
-def _why(run: AutomationRun, step: Step, row: StepRun) -> Why | None:
-    """For kinds that go by one rule: then or otherwise."""
-    kind = STEPS.get(step.type)
-    if kind is None or step.type != "branch":
-        return None
-    try:
-        settings: Any = configuration.read(kind.configuration, step.configuration)
-        node = explain(rules.parse_stored(settings.rule), run.contact_id, row.happened_at)
-    except (AppError, Invalid):
-        return None
-    way = str(row.detail.get("branch", ""))
-    return None if node is None else Why(node, way, node.is_true == (way == "then"))
 
 
 def _left_behind(run: AutomationRun) -> dict[str, tuple[list[Message], list[Task]]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -16,6 +16,7 @@ from django.db import transaction
 from automations.models import ExitReason, RunStatus, StepOutcome
 from automations.services import clashes, moves
 from automations.services.records import Record
+from automations.steps import reading
 from automations.steps.base import Traveller
 from automations.workflows import Workflow
 from segments import rules
@@ -50,15 +51,22 @@ def _of_version(workflow: Workflow, runs: Sequence[Traveller], now: datetime) ->
             raise
         logger.error("The goal or exit of version %s cannot be asked", workflow.version_id, exc_info=error)
         return [moves.fail(None, one, error, now) for one in runs]
-    found = []
+    met: dict[ExitReason, list[Traveller]] = defaultdict(list)
     for one in runs:
         verdicts = [(reason, answer.get(one.contact_id)) for reason, answer in answers]
         reason = next((reason for reason, verdict in verdicts if verdict is not None and verdict.is_match), None)
         one.flips_at = _earliest(verdict for _, verdict in verdicts)
         if reason is not None:
-            found.append(moves.written(one, OUTCOMES[reason], now, detail={"reason": REASONS[reason]}))
-            moves.finish([one], RunStatus.EXITED, now, reason)
-    return found
+            met[reason].append(one)
+    return [record for reason, gone in met.items() for record in _leave(workflow, reason, gone, now)]
+
+
+def _leave(workflow: Workflow, reason: ExitReason, gone: Sequence[Traveller], now: datetime) -> Iterator[Record]:
+    facts = reading.kept([workflow.endings[reason]], {one.contact_id for one in gone})
+    for one in gone:
+        detail = {"reason": REASONS[reason]} | facts.get(one.contact_id, {})
+        yield moves.written(one, OUTCOMES[reason], now, detail=detail)
+    moves.finish(gone, RunStatus.EXITED, now, reason)
 
 
 def _ask(workflow: Workflow, contact_ids: set[int]) -> list[tuple[ExitReason, dict[int, Verdict]]]:

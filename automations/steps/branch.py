@@ -8,6 +8,7 @@ import msgspec
 
 from automations.configuration import Wrong, says
 from automations.models import StepOutcome
+from automations.steps import reading
 from automations.steps.base import Group, Result, Results, StepKind
 from common.errors import Invalid
 from segments import rules
@@ -52,12 +53,13 @@ def phrase_of(rule: dict[str, Any]) -> str:
 def execute(configuration: Configuration, group: Group) -> Results:
     """One question to the rule compiler for the whole group."""
     matching = segments.matching(configuration.rule, group.contact_ids)
-    ways = {True: _into(THEN), False: _into(OTHERWISE)}
-    return {run.id: ways[run.contact_id in matching] for run in group.runs}
+    facts = reading.kept([configuration.rule], group.contact_ids)
+    ways = {True: THEN, False: OTHERWISE}
+    return {run.id: _into(ways[run.contact_id in matching], facts.get(run.contact_id)) for run in group.runs}
 
 
-def _into(branch: str) -> Result:
-    return Result(StepOutcome.BRANCHED, {"branch": branch}, branch=branch)
+def _into(branch: str, facts: dict[str, Any] | None) -> Result:
+    return Result(StepOutcome.BRANCHED, {"branch": branch} | (facts or {}), branch=branch)
 
 
 def sentence(configuration: Configuration) -> str:

@@ -8,7 +8,7 @@ import msgspec
 
 from automations.configuration import Wrong, says
 from automations.models import StepOutcome
-from automations.steps import ways
+from automations.steps import reading, ways
 from automations.steps.base import Group, Result, Results, StepKind
 from automations.steps.branch import OTHERWISE, check_rule, phrase_of
 from automations.words import quoted
@@ -44,11 +44,12 @@ def execute(configuration: Configuration, group: Group) -> Results:
         rest = [contact_id for contact_id in group.contact_ids if contact_id not in taken]
         if rest:
             taken |= dict.fromkeys(segments.matching(way.rule, rest), way.name)
-    return {run.id: _into(taken.get(run.contact_id, OTHERWISE)) for run in group.runs}
+    facts = reading.kept([way.rule for way in configuration.ways], group.contact_ids)
+    return {run.id: _into(taken.get(run.contact_id, OTHERWISE), facts.get(run.contact_id)) for run in group.runs}
 
 
-def _into(branch: str) -> Result:
-    return Result(StepOutcome.BRANCHED, {"branch": branch}, branch=branch)
+def _into(branch: str, facts: dict[str, Any] | None) -> Result:
+    return Result(StepOutcome.BRANCHED, {"branch": branch} | (facts or {}), branch=branch)
 
 
 def sentence(configuration: Configuration) -> str:

@@ -7,6 +7,7 @@ tried as often as it may still be the best.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from typing import Annotated, Any
@@ -17,7 +18,7 @@ from automations.configuration import Wrong, says
 from automations.models import StepOutcome
 from automations.selectors import ways as known
 from automations.selectors.ways import Record
-from automations.steps import ways
+from automations.steps import reading, ways
 from automations.steps.base import Group, Result, Results, StepKind
 from automations.steps.branch import OTHERWISE, check_rule
 from automations.words import counted, quoted
@@ -66,6 +67,7 @@ def execute(configuration: Configuration, group: Group) -> Results:
         way.name: None if way.rule is None else segments.matching(way.rule, group.contact_ids)
         for way in configuration.ways
     }
+    facts = reading.kept([way.rule for way in configuration.ways if way.rule is not None], group.contact_ids)
     results = {}
     for run in group.runs:
         among = [
@@ -75,7 +77,8 @@ def execute(configuration: Configuration, group: Group) -> Results:
             if way.name not in had.get(run.contact_id, ())
         ]
         # The same again when it is tried again; no secret.
-        results[run.id] = _choose(among, records, Random(group.key(run)))  # noqa: S311
+        chosen = _choose(among, records, Random(group.key(run)))  # noqa: S311
+        results[run.id] = replace(chosen, detail=chosen.detail | facts.get(run.contact_id, {}))
     return results
 
 

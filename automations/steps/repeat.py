@@ -8,6 +8,7 @@ import msgspec
 
 from automations.configuration import Wrong, says
 from automations.models import StepOutcome
+from automations.steps import reading
 from automations.steps.base import Group, Result, Results, StepKind
 from automations.steps.branch import check_rule, phrase_of
 from automations.words import counted
@@ -34,15 +35,17 @@ def check(configuration: Configuration, wrong: Wrong) -> None:
 def execute(configuration: Configuration, group: Group) -> Results:
     """One question for the whole group. The engine counts the turns of each run."""
     matching = segments.matching(configuration.until, group.contact_ids)
+    facts = reading.kept([configuration.until], group.contact_ids)
     results = {}
     for run in group.runs:
+        read = facts.get(run.contact_id, {})
         turns = run.laps.get(group.step_id, 0)
         if run.contact_id in matching:
-            results[run.id] = Result(StepOutcome.DONE, {"reason": "met", "turns": turns})
+            results[run.id] = Result(StepOutcome.DONE, {"reason": "met", "turns": turns} | read)
         elif turns >= configuration.most:
-            results[run.id] = Result(StepOutcome.DONE, {"reason": "limit", "turns": turns})
+            results[run.id] = Result(StepOutcome.DONE, {"reason": "limit", "turns": turns} | read)
         else:
-            results[run.id] = Result(StepOutcome.BRANCHED, {"branch": BODY, "turn": turns + 1}, branch=BODY)
+            results[run.id] = Result(StepOutcome.BRANCHED, {"branch": BODY, "turn": turns + 1} | read, branch=BODY)
     return results
 
 

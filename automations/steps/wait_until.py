@@ -10,7 +10,7 @@ import msgspec
 from automations import keys
 from automations.configuration import Wrong, says
 from automations.models import StepOutcome
-from automations.steps import wait
+from automations.steps import reading, wait
 from automations.steps.base import Group, Result, Results, StepKind
 from automations.steps.branch import check_rule, phrase_of
 from automations.words import span
@@ -40,21 +40,22 @@ def execute(configuration: Configuration, group: Group) -> Results:
     """One question for the whole group. Who meets the rule goes on as met, however late it is found."""
     rule = rules.parse_stored(configuration.rule)
     verdicts = {verdict.contact_id: verdict for verdict in segments.verdicts(rule, group.contact_ids)}
-    results = {}
+    results, ways = {}, {}
     for run in group.runs:
         verdict = verdicts.get(run.contact_id)
         ends = run.waits_until or group.now + configuration.timeout.span
         if verdict is not None and verdict.is_match:
-            results[run.id] = _into(MET, run.waiting_since is not None)
+            ways[run.id] = MET, run.waiting_since is not None
         elif ends <= group.now:
-            results[run.id] = _into(TIMED_OUT, True)
+            ways[run.id] = TIMED_OUT, True
         else:
             results[run.id] = Result(wait_until=ends, look_at=verdict.flips_at if verdict else None)
-    return results
+    facts = reading.kept([configuration.rule], {run.contact_id for run in group.runs if run.id in ways})
+    return results | {run.id: _into(*ways[run.id], facts.get(run.contact_id)) for run in group.runs if run.id in ways}
 
 
-def _into(branch: str, has_waited: bool) -> Result:
-    return Result(StepOutcome.BRANCHED, {"branch": branch, "waited": has_waited}, branch=branch)
+def _into(branch: str, has_waited: bool, facts: dict[str, Any] | None) -> Result:
+    return Result(StepOutcome.BRANCHED, {"branch": branch, "waited": has_waited} | (facts or {}), branch=branch)
 
 
 def sentence(configuration: Configuration) -> str:

@@ -88,7 +88,7 @@ def test_a_branch_asks_the_rule_and_both_ways_meet_again(organization) -> None:
     assert list(leeds.tasks.order_by("pk").values_list("title", flat=True)) == ["Leeds", "Both"]
     assert list(york.tasks.order_by("pk").values_list("title", flat=True)) == ["Elsewhere", "Both"]
     record = StepRun.objects.get(run__contact=leeds, outcome=StepOutcome.BRANCHED)
-    assert record.detail == {"branch": "then"}
+    assert record.detail == {"branch": "then", "facts": {"city": "Leeds"}}
 
 
 def test_exit_ends_a_run_before_its_last_step(organization) -> None:

@@ -13,7 +13,6 @@ from accounts.domain.roles import Role
 from accounts.models import AuditEntry
 from automations import services
 from automations.models import AutomationRun, RunStatus, StepRun, Task
-from automations.selectors.inspector import inspect
 from automations.services import hands
 from automations.tests import making
 from common import clock
@@ -27,20 +26,6 @@ def _run(*actions, **contact) -> AutomationRun:
     services.start(automation, [making.contact(**contact).pk])
     making.work()
     return AutomationRun.objects.get()
-
-
-def test_a_branch_is_explained_as_of_its_moment_and_says_when_a_field_has_changed(organization) -> None:
-    run = _run(making.branch(making.where("city", "Leeds"), [making.task()], [making.EXIT]), city="Leeds")
-
-    moments = inspect(run).moments
-    assert [(moment.outcome, moment.note) for moment in moments] == [("branched", "then"), ("done", "")]
-    why = moments[0].why
-    assert (why.node.is_true, why.way, why.agrees) == (True, "then", True)
-    assert [task.title for task in moments[1].tasks] == ["Call"]
-
-    run.contact.city = "Bath"
-    run.contact.save()
-    assert inspect(run).moments[0].why.agrees is False
 
 
 def test_the_page_tells_what_it_waits_for_and_what_it_queued(admin, organization) -> None:

@@ -7,7 +7,7 @@ takes many segments at once. Both are run as the tables' owner and name the orga
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ from segments.rules.parameters import NOW, ONCE, Parameters, RowParameters
 from segments.rules.predictions import Predictions
 from segments.rules.probes import Few
 from segments.rules.readings import Reading
+from segments.rules.remembered import CONTACTS, Was
 from segments.rules.streams import ORGANIZATION
 from segments.rules.tree import AttributeRule, EventRule, Group, Kind, Leaf, Match, PredictionRule, Rule, leaves
 from segments.rules.zones import zone_of
@@ -136,14 +137,18 @@ def few(
 
 
 def past(
-    rules: Mapping[int, Rule], contact_ids: Sequence[int], moments: Sequence[datetime], organization_id: int
+    rules: Mapping[int, Rule],
+    contact_ids: Sequence[int],
+    moments: Sequence[datetime],
+    organization_id: int,
+    was: Was | None = None,
 ) -> Query:
     """As `few`, for every rule and pairs of a contact and a moment: what it would have said then.
 
     CTEs ending in `evaluated(pair, segment_id, contact_id, truth, flips_at)`; `pair` counts the given ones from 1.
     Events, memberships and consents are those of the moment; what contacts are, and what models expect of them, is
-    not kept as it was and is taken as it is today. `flips_at` is the next moment at which anything that is kept may
-    change the truth: events, memberships and consents that came later, too.
+    not kept as it was and is taken as it is today, fields as `was` says. `flips_at` is the next moment at which
+    anything that is kept may change the truth: events, memberships and consents that came later, too.
     """
     parameters = Parameters(
         organization=organization_id,
@@ -154,18 +159,23 @@ def past(
         contacts=sorted(set(contact_ids)),
     )
     parameters.moment = "touched.moment"
-    return Query(_few(rules, parameters, MOMENTS).replace(NOW, parameters.moment), parameters.values)
+    asked = MOMENTS
+    if was is not None:
+        asked = replace(MOMENTS, contacts=CONTACTS)
+        parameters.values.update(was.parameters)
+    return Query(_few(rules, parameters, asked).replace(NOW, parameters.moment), parameters.values)
 
 
 @dataclass(frozen=True)
 class _Asked:
     """Who is asked about: the CTE `pairs`, a subselect of it by contact, its columns that `touched` carries on, and
-    what tells the rows of `touched` apart."""
+    what tells the rows of `touched` apart; and whence the contacts' rows."""
 
     pairs: str
     wanted: str
     carried: str
     told: str = ""
+    contacts: str = "audience_contact"
 
 
 PAIRS = _Asked(
@@ -197,7 +207,7 @@ def _few(rules: Mapping[int, Rule], parameters: Parameters, asked: _Asked) -> st
 ), touched AS MATERIALIZED (
   SELECT contact.*, {zone} AS zone, {asked.carried}
   FROM {asked.wanted} wanted
-  JOIN audience_contact contact ON contact.id = wanted.contact_id WHERE {LIVING}
+  JOIN {asked.contacts} contact ON contact.id = wanted.contact_id WHERE {LIVING}
 ){facts.tables()}, evaluated AS MATERIALIZED (
   SELECT {asked.told}verdict.segment_id, touched.id AS contact_id, verdict.truth, verdict.flips_at
   FROM touched {facts.join()} {predictions.joins()} CROSS JOIN LATERAL ({joined}) verdict

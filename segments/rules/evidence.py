@@ -21,6 +21,7 @@ from segments.rules.catalogue import label
 from segments.rules.operands import of_property
 from segments.rules.operators import NOW, OPERATORS
 from segments.rules.parameters import Parameters
+from segments.rules.remembered import Was
 from segments.rules.scene import Evidence, Found, Happened, Scene, Source, sentence_case, shown, value_of
 from segments.rules.testimony import TESTIMONY
 from segments.rules.tree import AttributeRule, EventRule, Kind, Leaf, Rule, leaves
@@ -43,10 +44,12 @@ MEASURED = {
 }
 
 
-def gather(rule: Rule, contact_id: int, now: datetime) -> dict[Leaf, Evidence]:
-    """The evidence of every condition that has a hook."""
+def gather(rule: Rule, contact_id: int, now: datetime, was: Was | None = None) -> dict[Leaf, Evidence]:
+    """The evidence of every condition that has a hook; of fields as they are, or as they `was`."""
     conditions = list(dict.fromkeys(leaves(rule)))
     scene = Scene(Contact.objects.get(pk=contact_id), now)
+    if was is not None:
+        was.over(scene.contact)
     events = [leaf for leaf in conditions if isinstance(leaf, EventRule)]
     sources = {source for leaf in events for source in sources_of(leaf)}
     scene.events = _events(sorted(sources, key=repr), contact_id, now)

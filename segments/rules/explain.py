@@ -15,6 +15,7 @@ from django.db import connection, transaction
 
 from common import tenancy
 from segments.rules import compiler, evidence, sentences
+from segments.rules.remembered import Was
 from segments.rules.scene import Evidence
 from segments.rules.tree import Group, Rule
 
@@ -44,17 +45,20 @@ class Node:
     children: tuple[Node, ...] = ()
 
 
-def explain(rule: Rule, contact_id: int, now: datetime, *, is_past: bool = False) -> Node | None:
+def explain(
+    rule: Rule, contact_id: int, now: datetime, *, is_past: bool = False, was: Was | None = None
+) -> Node | None:
     """The whole tree, node by node, or None when the contact is gone.
 
-    With `is_past` as far as the past is kept (`compiler.past`); what people are is always as it is today.
+    With `is_past` as far as the past is kept (`compiler.past`); what people are is as it is today, or as
+    `was` says.
 
     Plan: one statement for all verdicts (probes of event_by_contact shared between nodes), one for all events.
     """
-    verdicts = _verdicts(rule, contact_id, now, is_past=is_past)
+    verdicts = _verdicts(rule, contact_id, now, is_past=is_past, was=was)
     if verdicts is None:
         return None
-    found = evidence.gather(rule, contact_id, now)
+    found = evidence.gather(rule, contact_id, now, was)
 
     def node(part: Rule, path: str) -> Node:
         is_true, flips_at = verdicts[part]
@@ -86,12 +90,12 @@ def parts(rule: Rule) -> Iterator[Rule]:
 
 
 def _verdicts(
-    rule: Rule, contact_id: int, now: datetime, *, is_past: bool
+    rule: Rule, contact_id: int, now: datetime, *, is_past: bool, was: Was | None
 ) -> dict[Rule, tuple[bool, datetime | None]] | None:
     """Truth and flips_at of every different node; equal ones share an answer."""
     numbered = dict(enumerate(dict.fromkeys(parts(rule))))
     if is_past:
-        query = compiler.past(numbered, [contact_id], [now], tenancy.required())
+        query = compiler.past(numbered, [contact_id], [now], tenancy.required(), was)
     else:
         query = compiler.few(numbered, list(numbered), [contact_id] * len(numbered), tenancy.required(), now)
     with transaction.atomic(), tenancy.engine(), connection.cursor() as cursor:

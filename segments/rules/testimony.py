@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from audience.models import Consent, ContactPrediction
@@ -17,7 +18,8 @@ from segments.rules.tree import BucketRule, ConsentRule, NearRule, PredictionRul
 
 
 def _of_segment(leaf: SegmentRule, scene: Scene) -> Evidence:
-    stay = Membership.objects.filter(contact=scene.contact, segment=leaf.segment_id, left_at=None).first()
+    stays = Membership.objects.filter(contact=scene.contact, segment=leaf.segment_id, entered_at__lte=scene.now)
+    stay = stays.filter(Q(left_at=None) | Q(left_at__gt=scene.now)).first()
     if stay is None:
         return Evidence(f"Not in “{leaf.name}”", False)
     return Evidence(f"In “{leaf.name}” since {timezone.localtime(stay.entered_at):%-d %b %Y}", True)
@@ -25,7 +27,7 @@ def _of_segment(leaf: SegmentRule, scene: Scene) -> Evidence:
 
 def _of_consent(leaf: ConsentRule, scene: Scene) -> Evidence:
     """The latest word about all topics or about this one."""
-    entries = Consent.objects.filter(contact=scene.contact, channel=leaf.channel)
+    entries = Consent.objects.filter(contact=scene.contact, channel=leaf.channel, happened_at__lte=scene.now)
     topics = [None] if leaf.topic_id is None else [None, leaf.topic_id]
     told = [entry for entry in entries if entry.topic_id in topics]
     # audience.selectors.LATEST_CONSENT
