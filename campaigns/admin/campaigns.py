@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.admin_base import OrganizationModelAdmin
@@ -26,7 +27,7 @@ from campaigns.admin.inlines import AudienceInline, OfferInline, audience_of, ke
 from campaigns.admin.timing import CONDITIONS, REPEATS
 from campaigns.domain import recurrence, states
 from campaigns.models import Campaign, CampaignAudience, Offer
-from campaigns.selectors import launching, waves
+from campaigns.selectors import waves
 from campaigns.services import merging
 from campaigns.services.merging import Edit
 from common import clock
@@ -73,7 +74,10 @@ class CampaignAdmin(OrganizationModelAdmin):
     @admin.display(description="People", ordering="target_count")
     def people(self, campaign: Campaign) -> str:
         count = getattr(campaign, "target_count", None)
-        return "–" if count is None else f"{count:,}"
+        rows = (
+            f"{reverse('admin:campaigns_target_changelist')}?campaign__id__exact={campaign.pk}&is_held_out__exact=0"
+        )
+        return "–" if count is None else format_html('<a href="{}">{}</a>', rows, f"{count:,}")
 
     # --- form: one service call for everything on the page ----------------------------------------------
 
@@ -160,6 +164,13 @@ class CampaignAdmin(OrganizationModelAdmin):
             arms=edit.arms,
             expected_version=expected,
         )
+
+    def response_add(self, request: HttpRequest, obj: Campaign, post_url_continue: str | None = None) -> HttpResponse:
+        """On to the campaign's own page, where it is tried and launched."""
+        if not {"_continue", "_addanother", "_popup"}.isdisjoint(request.POST):
+            return super().response_add(request, obj, post_url_continue)
+        messages.success(request, f"“{obj}” is a draft: nobody gets anything before you launch it.")
+        return HttpResponseRedirect(reverse("admin:campaigns_campaign_change", args=[obj.pk]))
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         return []  # the audit log has it
@@ -264,21 +275,9 @@ class CampaignAdmin(OrganizationModelAdmin):
             **self.page_context(request, campaign),
             **self.admin_site.each_context(request),
             "title": f"{acts.ACTS[name].label}: {campaign}",
-            **(self._before_launch(campaign) if name in ("launch", "approve") else {}),
+            **(forecasts.before_launch(campaign) if name in ("launch", "approve") else {}),
             "is_allowed": name == "duplicate" or acts.is_allowed(campaign, name),
             "opts": self.opts,
-        }
-
-    def _before_launch(self, campaign: Campaign) -> dict[str, Any]:
-        """Whom it reaches and what will probably come of it."""
-        preview = selectors.audience_preview(campaign)
-        made, planned = selectors.forecast(campaign, preview), launching.plan(campaign, preview.reachable_count)
-        return {
-            "preview": preview,
-            "plan": planned,
-            "overlaps": planned.overlaps,
-            "foreseen": forecasts.shown(made),
-            "record": selectors.track_record(before=campaign),
         }
 
     def page_context(self, request: HttpRequest, campaign: Campaign) -> dict[str, Any]:

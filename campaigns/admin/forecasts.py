@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.urls import reverse
 
+from campaigns import selectors
 from campaigns.domain.forecast import Range
-from campaigns.selectors import Forecast, Told
+from campaigns.models import Campaign
+from campaigns.selectors import Forecast, Told, launching
 from common import money
 
 WORDS = {"opens": "Opens", "clicks": "Clicks", "conversions": "Conversions", "revenue": "Revenue"}
@@ -96,3 +99,16 @@ def _amount(name: str, value: float, currency: str) -> str:
 
 def _percent(value: float | None) -> str:
     return "–" if value is None else f"{value:.1%}"
+
+
+def before_launch(campaign: Campaign) -> dict[str, Any]:
+    """Whom it reaches and what will probably come of it."""
+    preview = selectors.audience_preview(campaign)
+    made, planned = selectors.forecast(campaign, preview), launching.plan(campaign, preview.reachable_count)
+    return {
+        "preview": preview,
+        "plan": planned,
+        "overlaps": planned.overlaps,
+        "foreseen": shown(made),
+        "record": selectors.track_record(before=campaign),
+    }

@@ -211,7 +211,11 @@ def _age(each: Comparable) -> float:
 
 
 def _basis(campaign: Campaign, alike: list[Comparable], with_orders: int) -> str:
-    what = f"{campaign.template.get_channel_display()} campaign" if campaign.template else "offer"
+    what = (
+        f"{campaign.template.get_channel_display().replace('Email', 'e-mail')} campaign"
+        if campaign.template
+        else "offer"
+    )
     if not alike:
         return (
             f"No comparable {what} is at least {OPENS_DAYS} days old yet, so only the reach is known. "

@@ -83,6 +83,7 @@ def test_a_campaign_is_made_with_its_audience_and_offer_in_one_go(admin: Any, se
 
     assert answer.status_code == 302, answer.content.decode()[:2000]
     campaign = Campaign.objects.get()
+    assert answer["Location"] == _at("campaign_change", campaign.pk)  # where it is launched
     assert (campaign.name, campaign.cost_minor, campaign.status) == ("Spring", 1250, "draft")
     assert services.audience_of(campaign).include == [segment.pk]
     assert services.offers_of(campaign)[0].code == "SUN15"
