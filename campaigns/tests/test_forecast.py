@@ -121,7 +121,7 @@ def test_a_launch_keeps_its_forecast_and_meets_the_outcome(admin: Any, api: Any)
     page = admin.get(f"/admin/campaigns/campaign/{campaign.pk}/act/launch/").content.decode()
     answer = admin.post(f"/admin/campaigns/campaign/{campaign.pk}/act/launch/", {"version": 1, "at": ""})
 
-    assert "From 3 comparable Email campaigns; the closest is “Past 20”" in page
+    assert "From 3 comparable e-mail campaigns; the closest is “Past 20”" in page
     assert answer.status_code == 302
     kept = CampaignForecast.objects.get()
     assert (kept.campaign_id, kept.reach, kept.basis_count) == (campaign.pk, 4, 3)
