@@ -77,8 +77,10 @@ class Choices:
 
 
 def _templates(choices: Choices, extra: Plain) -> list[Plain]:
-    """Those of its channel; without one, all but e-mail."""
+    """Those of its channel, or of any; without one, all but e-mail."""
     channel = extra.get("channel")
+    if channel == "any":
+        return choices.templates
     return [one for one in choices.templates if (one["channel"] == channel if channel else one["channel"] != "email")]
 
 

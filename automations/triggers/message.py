@@ -13,7 +13,8 @@ from automations.models import Automation
 from automations.triggers.base import TriggerKind
 from automations.triggers.event import admits, check_age, key_of
 from automations.words import quoted
-from campaigns.models import Campaign
+from campaigns.models import Campaign, EmailTemplate
+from campaigns.selectors import contents_of
 
 WORDS = {
     "sent": "is sent",
@@ -31,11 +32,19 @@ class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     what: Annotated[
         Literal["sent", "opened", "clicked", "bounced", "complained", "unsubscribed", "dismissed"],
-        says("What happened", "Opens and clicks of machines do not count.", examples=["clicked"]),
+        says(
+            "What happened",
+            "Opens and clicks of machines do not count. Replies go to your own mailbox or phone and are not on record"
+            " here; an SMS answered with STOP is an unsubscription of the contact.",
+            examples=["clicked"],
+        ),
     ]
     channel: Annotated[
         str, says("Channel", type="choice", labels=dict(MessageChannel.choices), examples=["email"])
     ] = "email"
+    template_id: Annotated[
+        int | None, says("Only this message", "Any of its versions.", type="template", channel="any")
+    ] = None
     campaign_id: Annotated[int | None, says("Only of the campaign", type="choice", source="campaign")] = None
     automation_id: Annotated[int | None, says("Only of the workflow", type="automation")] = None
     url: Annotated[str, says("Only links that contain", "For clicks.")] = ""
@@ -56,6 +65,8 @@ class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         found: list[dict[str, Any]] = [
             {"property": name, "operator": "equals", "value": value} for name, value in ids.items() if value
         ]
+        if self.template_id is not None:
+            found.append({"property": "content_id", "operator": "in", "value": contents_of(self.template_id) or [0]})
         if self.url:
             found.append({"property": "url", "operator": "contains", "value": self.url})
         return found
@@ -67,6 +78,13 @@ def check(configuration: Configuration, wrong: Wrong) -> None:
         wrong("channel", f"must be one of {', '.join(MessageChannel.values)}")
     if configuration.url and configuration.what != MessageEvent.CLICKED:
         wrong("url", "only clicks have a link; leave it empty")
+    template = _template(configuration)
+    if configuration.template_id is not None and template is None:
+        wrong("template_id", f"there is no template {configuration.template_id}")
+    elif template is not None and template.channel != configuration.channel:
+        wrong(
+            "template_id", f"{quoted(template.name)} does not go by {configuration.channel}; choose another channel"
+        )
     campaign_id, automation_id = configuration.campaign_id, configuration.automation_id
     if campaign_id is not None and not Campaign.objects.filter(pk=campaign_id).exists():
         wrong("campaign_id", f"there is no campaign {campaign_id}")
@@ -74,9 +92,17 @@ def check(configuration: Configuration, wrong: Wrong) -> None:
         wrong("automation_id", f"there is no workflow {automation_id}")
 
 
+def _template(configuration: Configuration) -> EmailTemplate | None:
+    return EmailTemplate.objects.filter(pk=configuration.template_id).first()
+
+
 def sentence(configuration: Configuration) -> str:
     label = dict(MessageChannel.choices).get(configuration.channel, configuration.channel)
-    text = f"When a message by {label} {WORDS[configuration.what]}"
+    which = f"a message by {label}"
+    if configuration.template_id is not None:
+        template = _template(configuration)
+        which = f"the message {quoted(template.name) if template else f'{configuration.template_id} (deleted)'}"
+    text = f"When {which} {WORDS[configuration.what]}"
     if configuration.campaign_id is not None:
         campaign = Campaign.objects.filter(pk=configuration.campaign_id).first()
         text += f" of the campaign {quoted(str(campaign)) if campaign else f'{configuration.campaign_id} (deleted)'}"

@@ -2,6 +2,7 @@
 
 from campaigns.selectors.audience import AudiencePreview, Chosen, audience_preview, segment_ids
 from campaigns.selectors.clicks import LinkClicks, link_clicks
+from campaigns.selectors.contents import contents_of
 from campaigns.selectors.forecast import Forecast, Told, TrackRecord, figures_json, forecast, told, track_record
 from campaigns.selectors.lift import Lift, lift
 from campaigns.selectors.offers import offered_to
@@ -29,6 +30,7 @@ __all__ = [
     "Variable",
     "audience_preview",
     "budget_shown",
+    "contents_of",
     "cost_shown",
     "example_offer",
     "figures_json",

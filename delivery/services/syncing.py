@@ -114,7 +114,9 @@ def _convert(contact: Contact, items: Sequence[Item], messages: dict[int, Messag
 
 def _order(contact: Contact, item: Item, messages: dict[int, Message]) -> InternalEvent:
     message = messages.get(item.message_id or 0)
-    properties = properties_of(message.pk, message.source_type, message.source_id) if message else {}
+    properties = (
+        properties_of(message.pk, message.source_type, message.source_id, message.content_id) if message else {}
+    )
     if item.order_id:
         properties["order_id"] = item.order_id
     key = f"order:offline:{contact.pk}:{item.client_id}"

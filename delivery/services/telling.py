@@ -31,7 +31,7 @@ def happening(
         contact_id=message.contact_id,
         name=name,
         happened_at=happened_at,
-        properties=properties_of(message_id, message.source_type, message.source_id) | more,
+        properties=properties_of(message_id, message.source_type, message.source_id, message.content_id) | more,
         message_id=f"{name}:{message_id if key is None else key}",
     )
 
@@ -50,9 +50,9 @@ def sent_event(message: Message) -> InternalEvent:
     return happening(message, MessageEvent.SENT, message.sent_at or clock.now())
 
 
-def properties_of(message_id: int, source_type: str, source_id: int) -> dict[str, object]:
+def properties_of(message_id: int, source_type: str, source_id: int, content_id: int) -> dict[str, object]:
     """What every event of a message says about the message behind it."""
-    properties: dict[str, object] = {"message_id": message_id}
+    properties: dict[str, object] = {"message_id": message_id, "content_id": content_id}
     if source_type in ("campaign", "automation"):
         properties[f"{source_type}_id"] = source_id
     return properties
