@@ -52,7 +52,7 @@ night: $(VENV)/installed-dev
 	@STORM_MESSAGES=100000 CRASH_SEED=$$(date +%Y%m%d) $(BIN)/python -m pytest -q delivery/tests/test_once_storms.py
 	@ENGINE_STRIDE=1 ENGINE_STORM_PEOPLE=50000 CRASH_SEED=$$(date +%Y%m%d) $(BIN)/python -m pytest -q automations/tests/test_killed.py
 	@MODEL_CASES=300 MODEL_STEPS=40 $(BIN)/python -m pytest -q automations/tests/test_model.py automations/tests/test_files.py
-	@CRASH_SEED=$$(date +%Y%m%d) $(BIN)/python -m pytest -q tests/flows/test_crash.py $(ARGS)
+	@CRASH_PEOPLE=2000 CRASH_SEED=$$(date +%Y%m%d) $(BIN)/python -m pytest -q tests/flows/test_crash.py $(ARGS)
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .

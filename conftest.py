@@ -12,6 +12,8 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis
 from psycopg import sql
 from rest_framework.test import APIClient
 
@@ -20,13 +22,24 @@ from accounts.domain.roles import Role
 from accounts.models import ApiKeyKind, Member, Organization
 from common import doorbell, tenancy
 
+# The same examples every time, however busy the machine; `make night` asks for many more of them.
+hypothesis.register_profile(
+    "suite",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+hypothesis.load_profile("suite")
+
 PASSWORD = "correct horse battery"
-LONGEST = "test_benchmarks.py"  # one file on fixed ports, so one process has it for minutes
+# One process has each of these for a minute or more.
+LONGEST = ["test_benchmarks.py", "test_crash.py", "test_up.py", "test_every_url.py"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest file begins at once, so that the other processes need not wait for it at the end."""
-    items.sort(key=lambda item: item.path.name != LONGEST)
+    """The longest files begin at once, so that the other processes need not wait for one of them at the end."""
+    ranks = {name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.path.name, len(ranks)))
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ def run(*, smoke: bool) -> None:
     from audience.models import IngestBatch
     from common import tenancy
 
-    count = 50 if smoke else 4000
+    count = 30 if smoke else 4000
     organization = accounts.create_organization("Bench", "bench")
     with tenancy.organization(organization.pk):
         _, key = accounts.issue_key("bench", ApiKeyKind.WRITE)

@@ -40,7 +40,7 @@ ORDER BY moment"""
 def run(*, smoke: bool) -> None:
     from accounts import services as accounts
 
-    contacts, events = (2_000, 8_000) if smoke else (1_000_000, 4_000_000)
+    contacts, events = (1_000, 4_000) if smoke else (1_000_000, 4_000_000)
     figures = real_year(accounts.create_organization("Retail", "retail").pk, smoke=smoke)
     figures += many(accounts.create_organization("Bench", "bench").pk, contacts, events)
     report.publish("analysis", figures, {"python": report.peak_megabytes()})

@@ -26,12 +26,12 @@ def run(*, smoke: bool) -> None:
     from accounts.models import ApiKeyKind
     from common import tenancy
 
-    seconds = 3 if smoke else 40
+    seconds, segments, workflows = (2, 10, 2) if smoke else (40, SEGMENTS, WORKFLOWS)
     organization = accounts.create_organization("Bench", "bench")
     with tenancy.organization(organization.pk):
         _, write_key = accounts.issue_key("bench", ApiKeyKind.WRITE)
         _, secret_key = accounts.issue_key("bench", ApiKeyKind.SECRET)
-        _set_the_stage(secret_key)
+        _set_the_stage(secret_key, segments, workflows)
     requests, buyers = _requests(write_key, seconds)
     with ground.web() as server, ground.worker("river") as worker, ground.worker("delivery,default"):
         warm = [_track(write_key, f"warm-{n}", "page_viewed") for n in range(20)]
@@ -73,7 +73,7 @@ def wait_until_processed(organization_id: int, events: int, since: datetime | No
     raise TimeoutError("the worker did not start")
 
 
-def _set_the_stage(secret_key: str) -> None:
+def _set_the_stage(secret_key: str, segment_count: int, workflow_count: int) -> None:
     from rest_framework.test import APIClient
 
     from campaigns import services as campaigns
@@ -87,8 +87,8 @@ def _set_the_stage(secret_key: str) -> None:
         "kind": "transactional", "defaults": {"name": "friend"},
     })  # fmt: skip
     campaigns.publish_template(EmailTemplate.objects.get(pk=template["id"]))
-    segments = [_post(api, "/api/v1/segments/", _segment(number)) for number in range(SEGMENTS)]
-    for number in range(WORKFLOWS):
+    segments = [_post(api, "/api/v1/segments/", _segment(number)) for number in range(segment_count)]
+    for number in range(workflow_count):
         _post(api, "/api/v1/automations/", _workflow(number, segments[number]["id"], template["id"]))
     doorbell.drain(tenancy.required())
 

@@ -35,7 +35,7 @@ def run(*, smoke: bool) -> None:
     from accounts.models import ApiKeyKind
     from common import tenancy
 
-    contacts, events, seconds = (2_000, 20_000, 3) if smoke else (1_000_000, 20_000_000, 40)
+    contacts, events, seconds = (500, 5_000, 2) if smoke else (1_000_000, 20_000_000, 40)
     age = WINDOW * 0.85 if smoke else timedelta()  # a smoke does not wait out the whole window
     organization = accounts.create_organization("Bench", "bench")
     with tenancy.organization(organization.pk):
@@ -43,9 +43,9 @@ def run(*, smoke: bool) -> None:
         parameters = fill(organization.pk, contacts, events)
         figures = [figure for case in CASES for figure in report.told(_builds(case, parameters))]
         figures += report.told(_estimates())
-        figures += report.told(_refreshes(contacts))
+        figures += report.told(_refreshes(contacts, leaves=10 if smoke else 100))
         figures += report.told(_by_hand())
-        segment_id = _stage(20 if smoke else SEGMENTS)
+        segment_id = _stage(5 if smoke else SEGMENTS)
         found, memory = _live(organization.pk, write_key, segment_id, seconds, age)
     report.publish("live", [*figures, *found], {"this process": report.peak_megabytes(), **memory})
 
@@ -109,14 +109,14 @@ def _rule(number: int) -> dict[str, Any]:
     }
 
 
-def _refreshes(contacts: int) -> list[Figure]:
-    """1 000 contacts in 100 segments of one behavioural leaf: evaluated and written; and once more, unchanged."""
+def _refreshes(contacts: int, leaves: int) -> list[Figure]:
+    """1 000 contacts in so many segments of one behavioural leaf: evaluated and written; and once more, unchanged."""
     from audience.models import Contact
     from segments import services
     from segments.models import Segment
     from segments.services import refresh
 
-    made = [services.create_segment(name=f"Leaf {number}", rule=_rule(number)).pk for number in range(100)]
+    made = [services.create_segment(name=f"Leaf {number}", rule=_rule(number)).pk for number in range(leaves)]
     Segment.objects.filter(pk__in=made).update(status="ready")  # nobody is in them yet
     few = min(1_000, contacts)
     step = max(1, contacts // few)
@@ -129,9 +129,13 @@ def _refreshes(contacts: int) -> list[Figure]:
         times.append(time.perf_counter() - started)
     Segment.objects.filter(pk__in=made).update(is_active=False)
     return [
-        Figure(f"{few:,} contacts × 100 leaves, all new", times[0], "s", goal="≤ 1 s", is_met=times[0] <= 1),
+        Figure(f"{few:,} contacts × {leaves} leaves, all new", times[0], "s", goal="≤ 1 s", is_met=times[0] <= 1),
         Figure(
-            f"{few:,} contacts × 100 leaves, unchanged", min(times[1:]), "s", goal="≤ 1 s", is_met=min(times[1:]) <= 1
+            f"{few:,} contacts × {leaves} leaves, unchanged",
+            min(times[1:]),
+            "s",
+            goal="≤ 1 s",
+            is_met=min(times[1:]) <= 1,
         ),
     ]
 

@@ -20,7 +20,7 @@ def run(*, smoke: bool) -> None:
     from accounts.models import ApiKeyKind
     from common import tenancy
 
-    count = 50 if smoke else 2500
+    count = 20 if smoke else 2500
     organization = accounts.create_organization("Bench", "bench")
     with tenancy.organization(organization.pk):
         _, key = accounts.issue_key("bench", ApiKeyKind.WRITE)

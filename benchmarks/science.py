@@ -26,7 +26,7 @@ Draw = Callable[[np.random.Generator, int], NDArray[Any]]
 
 
 def run(*, smoke: bool) -> None:
-    runs = 200 if smoke else 2_000
+    runs = 60 if smoke else 2_000
     figures = report.told([*errors(runs), *power(runs), *cuped(runs // 10), *leaks(runs), *regret(runs // 20)])
     report.publish("science", [*figures, read_out_time()], {"this process": report.peak_megabytes()})
 

@@ -112,7 +112,7 @@ def run(*, smoke: bool) -> None:
     from accounts import services as accounts
     from common import tenancy
 
-    contacts, events = (2_000, 20_000) if smoke else (1_000_000, 10_000_000)
+    contacts, events = (500, 5_000) if smoke else (1_000_000, 10_000_000)
     organization = accounts.create_organization("Bench", "bench")
     with tenancy.organization(organization.pk):
         parameters = fill(organization.pk, contacts, events)

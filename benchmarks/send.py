@@ -40,11 +40,11 @@ def run(*, smoke: bool) -> None:
     memory: dict[str, float] = {}
     mails = {"short mail": (HTML, (300_000, 700_000)), "newsletter": (newsletter.html(), (60_000, 120_000))}
     if smoke:
-        mails = {"newsletter": (newsletter.html(), (200, 400))}
+        mails = {"newsletter": (newsletter.html(), (60, 120))}
     with ground.child(sys.executable, "-m", "benchmarks.sink", str(SINK_PORT)):
         campaign.wait_for_sink()
         for name, (html, parts) in mails.items():
-            measured = _measured(name, html, parts, 200 if smoke else 20_000)
+            measured = _measured(name, html, parts, 60 if smoke else 20_000)
             figures += report.told(measured)
             memory[name] = max(figure.ours for figure in measured if figure.unit == "MB")
     report.publish("send", figures, memory)

@@ -25,7 +25,7 @@ def run(*, smoke: bool) -> None:
     from common import tenancy
     from delivery.models import EngagementKind
 
-    seconds, people = (2, 200) if smoke else (60, 20_000)
+    seconds, people = (1, 100) if smoke else (60, 20_000)
     organization = accounts.create_organization("Bench", "bench")
     with tenancy.organization(organization.pk):
         messages = _sent(organization.pk, people)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Organization
@@ -39,7 +39,7 @@ CHANGES = st.one_of(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None)
 @given(PEOPLE, CHANGES)
 def test_both_ways_say_and_write_the_same(
     organization: Organization, people: list[dict[str, Any]], change: tuple[str, Any]

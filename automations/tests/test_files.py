@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Member
@@ -117,7 +117,7 @@ def _filled(value: Any, numbers: dict[str, int]) -> Any:
     return numbers.get(value, value) if isinstance(value, str) else value
 
 
-@settings(max_examples=CASES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=CASES, deadline=None)
 @given(actions=TREES)
 def test_any_tree_comes_through_a_file_unchanged(owner, actions) -> None:
     template = making.EmailTemplate.objects.filter(slug="hello").first() or making.template()

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audience import services as audience
@@ -204,7 +204,7 @@ def _reference(day: date, offset: int, at: time, where: str, yearly: bool, since
     return sorted(found)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None)
 @given(
     day=st.dates(date(2024, 2, 27), date(2029, 3, 2)),
     offset=st.integers(-400, 400),

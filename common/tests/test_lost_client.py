@@ -35,4 +35,4 @@ def test_the_locks_of_a_killed_client_are_free_within_seconds(db: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(7391), pg_advisory_unlock(7391)")
 
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 40

@@ -20,6 +20,7 @@ from delivery.domain.outcomes import Envelope
 from delivery.providers import webpush
 
 Say = tuple[int, dict[str, str], bytes]
+HANG_SECONDS = 60  # far longer than anybody waits; a test that ends does not wait for it
 
 
 @dataclass
@@ -60,7 +61,7 @@ def _handler(fake: FakeServer) -> type[BaseHTTPRequestHandler]:
             fake.asked.append(asked)
             say = fake.routes[self.path](asked) if self.path in fake.routes else fake.say
             if say == "hang":
-                fake.over.wait(5)
+                fake.over.wait(HANG_SECONDS)
             if isinstance(say, str):
                 self.close_connection = True
                 return

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Organization
@@ -232,7 +232,7 @@ def naive(rules: list[dict[str, Any]], sent: list[tuple[Any, ...]], message: tup
     return True
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None)
 @given(rules, messages)
 def test_caps_do_what_somebody_with_a_list_would(
     organization: Organization, sink: Sink, rules: list[dict[str, Any]], messages: list[tuple[Any, ...]]

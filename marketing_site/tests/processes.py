@@ -56,7 +56,7 @@ class Up:
     def output(self) -> str:
         return self.log.read_text(errors="replace")
 
-    def wait_for(self, *words: str, seconds: float = 60) -> float:
+    def wait_for(self, *words: str, seconds: float = 180) -> float:
         """Seconds from the start until all the words are in the output."""
         assert wait(lambda: self._has(words), seconds), f"{words} never came:\n{self.output()}"
         return time.monotonic() - self.started_at
@@ -69,7 +69,7 @@ class Up:
     def end(self, number: int) -> int:
         """Signal the supervisor alone and return its exit code."""
         self.process.send_signal(number)
-        return self.process.wait(15)
+        return self.process.wait(60)
 
 
 def wait(condition: Callable[[], bool], seconds: float) -> bool:

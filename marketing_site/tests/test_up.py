@@ -51,20 +51,20 @@ def test_up_serves_restarts_quickly_and_leaves_nothing_however_it_ends(home: Pat
     again = Up(home, "--no-demo", "--port", str(port), "--workers", "1")
     second_start = again.wait_for("Groundswell is ready")
     again.end(signal.SIGKILL)
-    assert wait(lambda: running_on(home) == [], 10), running_on(home)
+    assert wait(lambda: running_on(home) == [], 60), running_on(home)
 
     after_the_kill = Up(home, "--no-demo", "--port", str(port), "--workers", "1")
     third_start = after_the_kill.wait_for("Groundswell is ready")
     # The better of two, because other tests keep the processors busy.
-    assert min(second_start, third_start) < 10
+    assert min(second_start, third_start) < 30
     stopping_at = time.monotonic()
     assert after_the_kill.end(signal.SIGINT) == 0
-    assert time.monotonic() - stopping_at < 10
+    assert time.monotonic() - stopping_at < 30
     assert running_on(home) == []
 
 
 def _serves_and_prints_a_login(up: Up, port: int) -> None:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=30) as answer:
         assert answer.status == 200
     login = up.home / "login.json"
     assert stat.S_IMODE(login.stat().st_mode) == 0o600
@@ -90,7 +90,7 @@ def _restarts_a_killed_child(up: Up) -> None:
     beat.kill()
     up.wait_for("beat was ended by SIGKILL; starting it again in 1 s.")
     supervisor = psutil.Process(up.process.pid)
-    assert wait(lambda: any("beat" in child.cmdline() for child in supervisor.children()), 5)
+    assert wait(lambda: any("beat" in child.cmdline() for child in supervisor.children()), 60)
 
 
 @pytest.mark.slow
@@ -105,7 +105,7 @@ def test_a_command_without_up_starts_its_own_servers_and_stops_them(home: Path) 
 
 def test_an_interrupted_first_start_leaves_nothing_and_can_be_repeated(home: Path) -> None:
     up = Up(home, "--port", str(free_port()))
-    assert wait(lambda: (home / "postgres.new").exists(), 20)
+    assert wait(lambda: (home / "postgres.new").exists(), 60)
 
     assert up.end(signal.SIGTERM) == 0
 

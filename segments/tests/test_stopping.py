@@ -59,7 +59,7 @@ def _build_slowly(acme: Organization, monkeypatch: pytest.MonkeyPatch) -> thread
 
 
 def _wait_for_step(segment: Segment) -> progress.Progress:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         if (running := progress.of(segment.pk, segment.build_seconds)) is not None:
             time.sleep(0.2)  # the step is noted just before its statement

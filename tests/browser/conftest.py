@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from common import tenancy
 from tests.browser.town import Town, build
-from tests.browser.watch import Watched
+from tests.browser.watch import SIZES, Watched
 
 HERE = Path(__file__).parent
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
@@ -25,13 +25,17 @@ FLAGS = [
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost",  # nothing leaves the house
 ]  # fmt: skip
-SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.browser)
+
+
+# A machine that is busy with other tests shows a page late; nobody waits for one that is shown.
+PATIENCE = 60_000
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -101,6 +105,7 @@ def visit(
         key = f"{size} {signed_in} {options}"
         if key not in contexts:
             contexts[key] = browser.new_context(viewport={"width": size[0], "height": size[1]}, **options)
+            contexts[key].set_default_timeout(PATIENCE)
         context = contexts[key]
         context.clear_cookies()
         if signed_in:

@@ -12,7 +12,7 @@ from common import tenancy
 from tests.browser.town import Town
 
 
-def test_automatic_campaigns_are_sound(visit: Any, size: tuple[int, int], town: Town, django_db_blocker: Any) -> None:
+def test_automatic_campaigns_are_sound(visit: Any, town: Town, django_db_blocker: Any) -> None:
     with django_db_blocker.unblock(), tenancy.organization(town.organization_id):
         presets.presets()
         AutoPreset.objects.update(least_people=1)
@@ -28,4 +28,4 @@ def test_automatic_campaigns_are_sound(visit: Any, size: tuple[int, int], town: 
         reverse("admin:campaigns_campaign_act", args=[proposal.pk, "approve"]),
         reverse("admin:campaigns_campaign_act", args=[proposal.pk, "decline"]),
     ]
-    assert {page: faults for page in pages if (faults := visit(page, size).everything())} == {}
+    assert visit("/").walk(pages) == {}

@@ -27,12 +27,12 @@ FORMS = [
 
 
 @pytest.mark.parametrize("path", FORMS)
-def test_forms_of_limits_are_sound(visit: Any, path: str, size: tuple[int, int]) -> None:
-    watched = visit(path, size)
+def test_forms_of_limits_are_sound(visit: Any, path: str) -> None:
+    watched = visit(path)
     if path in FORMS[:2]:
         watched.page.wait_for_function("!document.querySelector('#hindsight').innerText.startsWith('Looking')")
 
-    assert watched.everything() == []
+    assert watched.everywhere() == {}
 
 
 @pytest.fixture
@@ -60,11 +60,11 @@ def test_why_sent_is_sound_and_found_by_an_address(visit: Any, message: Message,
 
 
 @pytest.mark.parametrize("purpose", [links.PREFERENCES, links.UNSUBSCRIBE])
-def test_pages_of_a_mail_are_sound(visit: Any, message: Message, purpose: str, size: tuple[int, int]) -> None:
+def test_pages_of_a_mail_are_sound(visit: Any, message: Message, purpose: str) -> None:
     path = links.path(purpose, message.organization_id, message.pk)
 
-    assert visit(path, size, signed_in=False).everything() == []
-    assert visit(path, size, signed_in=False, color_scheme="dark").everything() == []
+    assert visit(path, signed_in=False).everywhere() == {}
+    assert visit(path, signed_in=False, color_scheme="dark").everywhere() == {}
 
 
 def test_preferences_are_saved_without_a_script(visit: Any, message: Message) -> None:
@@ -77,12 +77,12 @@ def test_preferences_are_saved_without_a_script(visit: Any, message: Message) ->
     assert watched.page.is_checked("input[value=weekly]")
 
 
-def test_the_page_that_asks_for_the_click_is_sound(visit: Any, message: Message, size: tuple[int, int]) -> None:
+def test_the_page_that_asks_for_the_click_is_sound(visit: Any, message: Message) -> None:
     contact = Contact.objects.get(pk=message.contact_id)
     asked, _ = ConsentRequest.objects.get_or_create(
         contact=contact, channel="email", confirmed_at=None,
         defaults={"how": "form", "address": contact.email, "expires_at": clock.now() + timedelta(days=1)},
     )  # fmt: skip
-    watched = visit(links.path(links.CONFIRM, message.organization_id, asked.pk), size, signed_in=False)
+    watched = visit(links.path(links.CONFIRM, message.organization_id, asked.pk), signed_in=False)
 
-    assert watched.everything() == []
+    assert watched.everywhere() == {}

@@ -64,7 +64,7 @@ def _handler(target: object, plan: Plan) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(answer)
 
         def _forward(self, body: bytes) -> tuple[int, bytes]:
-            connection = http.client.HTTPConnection(target.hostname, target.port, timeout=10)  # type: ignore[attr-defined]
+            connection = http.client.HTTPConnection(target.hostname, target.port, timeout=60)  # type: ignore[attr-defined]
             headers = {
                 name: value
                 for name, value in self.headers.items()

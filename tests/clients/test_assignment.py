@@ -31,7 +31,7 @@ def test_the_arms_are_those_of_growthbook(weights: list[float], coverage: float,
     }  # fmt: skip
     done = subprocess.run(
         ["node", "assign.mjs"], cwd=FOLDER, input=json.dumps({"experiment": experiment, "units": UNITS}),
-        capture_output=True, text=True, timeout=60, check=True,
+        capture_output=True, text=True, timeout=180, check=True,
     )  # fmt: skip
 
     arms, namespace = assignment.ranges(weights, coverage), Namespace("pricing", *share)
@@ -59,7 +59,7 @@ def test_an_app_with_our_payload_shows_what_we_would(organization: Organization,
     told = json.loads(
         subprocess.run(
             ["node", "features.mjs"], cwd=FOLDER, input=json.dumps({"payload": payload, "units": UNITS}),
-            capture_output=True, text=True, timeout=60, check=True,
+            capture_output=True, text=True, timeout=180, check=True,
         ).stdout
     )  # fmt: skip
 

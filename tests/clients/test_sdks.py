@@ -32,7 +32,7 @@ HOUR = 3_600_000
 def segment_python(host: str, key: str) -> None:
     from segment.analytics.client import Client
 
-    client = Client(write_key=key, host=host, max_retries=5, upload_size=5, gzip=True, timeout=10)
+    client = Client(write_key=key, host=host, max_retries=5, upload_size=5, gzip=True, timeout=60)
     client.log.setLevel(logging.CRITICAL)
     client.track(anonymous_id="visitor-1", event="Looked", properties={"sku": "s1"})
     client.identify("u1", {"email": "ada@example.com", "plan": "pro"}, anonymous_id="visitor-1")
@@ -49,7 +49,7 @@ def segment_python(host: str, key: str) -> None:
 def posthog_python(host: str, key: str) -> None:
     from posthog import Posthog
 
-    client = Posthog(key, host=host, flush_at=5, gzip=True, max_retries=5, timeout=10)
+    client = Posthog(key, host=host, flush_at=5, gzip=True, max_retries=5, timeout=60)
     client.capture("Looked", distinct_id="visitor-1", properties={"sku": "s1", "$process_person_profile": False})
     client.set(distinct_id="u1", properties={"email": "ada@example.com", "plan": "pro"})
     for number in range(12):
@@ -64,7 +64,7 @@ def posthog_python(host: str, key: str) -> None:
 def node(library: str, skew: int = 0) -> Callable[[str, str], None]:
     def send(host: str, key: str) -> None:
         command = ["node", "send.mjs", library, host, key, *([str(skew)] if skew else [])]
-        subprocess.run(command, cwd=FOLDER, check=True, timeout=60)
+        subprocess.run(command, cwd=FOLDER, check=True, timeout=180)
 
     return send
 

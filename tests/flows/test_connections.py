@@ -31,7 +31,7 @@ def test_a_worker_keeps_its_connection_and_gets_over_its_loss(world: World) -> N
 def _see(world: World, name: str, count: int) -> None:
     answer = world.send({"type": "track", "event": name, "userId": "ada"})
     assert answer.status_code == 200, answer.text
-    eventually(lambda: Event.objects.count() == count, seconds=20)
+    eventually(lambda: Event.objects.count() == count)
 
 
 def _others() -> set[int]:

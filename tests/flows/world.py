@@ -82,7 +82,7 @@ class World:
     def call(self, method: str, path: str, json: Any = None, *, status: int = 200) -> Any:
         """A call of the API with the secret key; what it answers. Fails unless it answers with `status`."""
         headers = {"Authorization": f"Bearer {self.secret_key}"}
-        answer = httpx.request(method, f"{self.url}/api/v1/{path}", json=json, headers=headers, timeout=30)
+        answer = httpx.request(method, f"{self.url}/api/v1/{path}", json=json, headers=headers, timeout=120)
         assert answer.status_code == status, f"{method} {path}: {answer.status_code} {answer.text[:2000]}"
         return answer.json() if answer.content else None
 
@@ -96,14 +96,14 @@ class World:
         """One batch as a Segment SDK sends it; events without an id get one."""
         batch = [{"messageId": str(uuid.uuid4()), "timestamp": moment(), **event} for event in events]
         body = {"batch": batch, "sentAt": moment()}
-        return httpx.post(f"{self.url}/v1/batch", json=body, auth=(self.write_key, ""), timeout=30)
+        return httpx.post(f"{self.url}/v1/batch", json=body, auth=(self.write_key, ""), timeout=120)
 
     def page(self, path: str) -> str:
         """A page of the admin as the owner sees it."""
         browser = Client()
         browser.force_login(get_user_model().objects.get(email=OWNER))
         cookies = {"sessionid": browser.cookies["sessionid"].value}
-        answer = httpx.get(f"{self.url}{path}", cookies=cookies, timeout=30)
+        answer = httpx.get(f"{self.url}{path}", cookies=cookies, timeout=120)
         assert answer.status_code == 200, f"{path}: {answer.status_code} {answer.headers.get('Location', '')}"
         return answer.text
 
@@ -193,7 +193,7 @@ def running(database_url: str, redis_folder: Path) -> Iterator[World]:
     world = World(f"http://127.0.0.1:{port}", environment, inbox, redis_folder)
     world.start("web", *processes.web_command("127.0.0.1", port, 1))
     try:
-        eventually(lambda: _answers(world.url), seconds=40)
+        eventually(lambda: _answers(world.url), seconds=120)
         yield world
     finally:
         world.stop()
@@ -208,14 +208,14 @@ def moment(ago: timedelta = timedelta(0)) -> str:
 
 def _answers(url: str) -> bool:
     with contextlib.suppress(httpx.HTTPError):
-        return httpx.get(f"{url}/readyz", timeout=2).status_code == 200
+        return httpx.get(f"{url}/readyz", timeout=10).status_code == 200
     return False
 
 
 def eventually(
     check: Callable[[], Any],
     *,
-    seconds: float = 20,
+    seconds: float = 120,
     every: float = 0.1,
     otherwise: Callable[[], Any] | None = None,
 ) -> Any:

@@ -107,7 +107,7 @@ def test_patterns_are_plain_text_and_cost_nothing(attacker: Attacker, home: Town
         found = answer.json()["size"]
         assert found == (2_001 if operator == "not_contains" else 1), operator
 
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
 
 
 def test_a_cycle_of_workflows_cannot_be_written(attacker: Attacker, home: Town) -> None:
