@@ -61,6 +61,7 @@ def versions_page(request: HttpRequest, pk: int) -> HttpResponse:
         "since": since,
         "until": until,
         "has_draft": automation.draft is not None,
+        "is_anybody_on_older": any(row["report"].inside for row in rows if not row["report"].is_current),  # type: ignore[attr-defined]
         "has_goal": any(row["report"].version.document.get("goal") is not None for row in rows),  # type: ignore[attr-defined]
     }
     return shell.render(request, automation, "automation-versions", "automations/versions.html", context)
