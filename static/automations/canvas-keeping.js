@@ -1,7 +1,7 @@
 // How a draft is kept: its way to the server, what the bar tells of it, what a closed tab left on this device, and
 // two people at one draft. People inside are touched by none of it: they are on the published version.
 import { body, button, dialog, primary, when } from "../blocks/dialog.js";
-import { el, icon } from "../blocks/dom.js";
+import { el, elsewhere, icon } from "../blocks/dom.js";
 import { Saver } from "../blocks/saver.js";
 import { ask } from "../blocks/server.js";
 import { inside } from "./canvas-moves.js";
@@ -27,11 +27,11 @@ async function write(canvas, flow, revision, { keepalive } = {}) {
   return kept;
 }
 
-// {kind, at, words} in the bar.
-export function tell(canvas, { kind, at, words }) {
+// {kind, at, words, link} in the bar.
+export function tell(canvas, { kind, at, words, link }) {
   const clock = at?.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   canvas.status.dataset.kind = kind;
-  canvas.status.replaceChildren(icon(ICONS[kind]), el("span", {}, words ?? `Draft saved ${clock}`));
+  canvas.status.replaceChildren(icon(ICONS[kind]), el("span", {}, words ?? `Draft saved ${clock}`), ...(link ? [elsewhere(link)] : []));
 }
 
 // What a closed tab left on this device.

@@ -13,6 +13,9 @@ export function el(tag, attributes = {}, ...children) {
 
 export const icon = (name) => el("span", { class: "material-symbols-outlined", "aria-hidden": "true" }, name);
 
+// A link that leaves what is open here as it is.
+export const elsewhere = ({ href, label }) => el("a", { href, target: "_blank", rel: "noopener", class: "blk-link" }, label);
+
 const made = new WeakMap();
 
 // The <option>s of a list of {name, label} that does not change: made once, copied from then on.

@@ -6,8 +6,15 @@ const REST_MS = 700;
 const AGAIN_MS = [2000, 4000, 8000, 15000, 30000];
 const MOST_KEEPALIVE = 60_000; // browsers refuse larger bodies of requests that outlive their page
 
+// Whoever signs in in the other tab goes on in this one: the next try goes through.
+const SIGNED_OUT = {
+  kind: "refused",
+  words: "You are signed out – kept on this device.",
+  link: { href: "/admin/login/?next=/", label: "Sign in again" },
+};
+
 export class Saver {
-  // `write(state, revision, {keepalive})` → {revision}; `told({kind, at, words})` shows what became of it;
+  // `write(state, revision, {keepalive})` → {revision}; `told({kind, at, words, link})` shows what became of it;
   // `conflict()` is asked when somebody else was quicker; `noun` is what people call the thing.
   constructor({ key, noun, revision, write, told, conflict }) {
     Object.assign(this, { key, noun, revision, write, told, conflict });
@@ -86,14 +93,15 @@ export class Saver {
       this.conflict(error);
       return;
     }
-    if (error instanceof Refusal && error.status < 500 && error.status !== 429) {
+    if (error instanceof Refusal && error.status < 500 && ![401, 429].includes(error.status)) {
       this.state = null; // sending the same once more would be refused once more; the next change is sent
       this.told({ kind: "refused", words: `Not saved: ${error.message}` });
       return;
     }
     const wait = AGAIN_MS[Math.min(this.waits, AGAIN_MS.length - 1)];
     this.waits += 1;
-    this.told({ kind: "offline", words: "No connection – kept on this device, trying again" });
+    if (error instanceof Refusal && error.status === 401) this.told(SIGNED_OUT);
+    else this.told({ kind: "offline", words: "No connection – kept on this device, trying again" });
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.flush(), wait);
   }

@@ -9,7 +9,11 @@ export class Refusal extends Error {
   }
 }
 
-const token = () => document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
+// The cookie first: signing in again, in another tab, makes another one.
+const token = () =>
+  /(?:^|;\s*)csrftoken=([^;]+)/.exec(document.cookie)?.[1] ??
+  document.querySelector("[name=csrfmiddlewaretoken]")?.value ??
+  "";
 
 export async function ask(address, { method = "GET", body, signal, keepalive } = {}) {
   const isForm = body instanceof FormData;

@@ -1,5 +1,5 @@
 // How a draft is kept: its way to the server, what the bar tells of it, and what a closed tab left on this device.
-import { el, icon } from "../blocks/dom.js";
+import { el, elsewhere, icon } from "../blocks/dom.js";
 import { settleConflict } from "./email-editor-conflict.js";
 import { Saver } from "../blocks/saver.js";
 import { ask } from "../blocks/server.js";
@@ -37,13 +37,14 @@ function showStanding(editor, { has_unpublished_changes: hasChanges, text_is_beh
   editor.dataset.text = isBehind ? "behind" : "";
 }
 
-// {kind, at, words} in the bar.
-export function tell(editor, { kind, at, words }) {
+// {kind, at, words, link} in the bar.
+export function tell(editor, { kind, at, words, link }) {
   const clock = at?.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   editor.status.dataset.kind = kind;
   editor.status.replaceChildren(
     icon(ICONS[kind]),
     el("span", {}, words ?? `Saved ${clock}`),
+    ...(link ? [elsewhere(link)] : []),
   );
 }
 

@@ -130,6 +130,21 @@ def test_a_workflow_is_built_on_a_phone(visit: Any, blank: Automation) -> None:
     assert draft["actions"][1]["configuration"] == {"days": 2}
 
 
+def test_who_is_signed_out_goes_on_after_signing_in_elsewhere(
+    visit: Any, blank: Automation, session_cookie: dict[str, Any]
+) -> None:
+    page = visit(_editor(blank)).page
+    page.context.clear_cookies(name="sessionid")
+    _add(page, "actions#add", "Exit")
+
+    status = page.locator(".wf-status")
+    expect(status).to_contain_text("You are signed out – kept on this device.")
+    expect(status.get_by_role("link", name="Sign in again")).to_have_attribute("target", "_blank")
+    page.context.add_cookies([session_cookie])  # type: ignore[list-item]
+
+    assert _kept(page, blank)["actions"][0]["action_type"] == EXIT
+
+
 def test_the_picture_shows_people_and_each_number_leads_to_its_rows(visit: Any, town: Town) -> None:
     with tenancy.organization(town.organization_id):
         welcome = Automation.objects.get(slug="welcome")
