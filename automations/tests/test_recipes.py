@@ -172,7 +172,7 @@ def test_a_missing_answer_is_asked_for_beside_its_field(admin, organization, own
 
     refused = admin.post(form, {"cart": "basket_filled"})
     assert refused.status_code == 400
-    assert "is needed: address of the cart" in refused.content.decode()
+    assert "Is needed: address of the cart" in refused.content.decode()
     assert "basket_filled" in refused.content.decode()
     assert not Automation.objects.exists()
     assert admin.post(form, {"cart": "basket_filled", "cart_url": LINK}).status_code == 302
