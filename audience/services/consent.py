@@ -28,15 +28,19 @@ def grant_consent(
     proof: dict[str, Any] | None = None,
     *,
     is_confirmed: bool = False,
+    is_claimed: bool = False,
 ) -> list[int]:
     """Add a grant to the ledger of each contact: `topic_id` None means all topics. Raises `Invalid`.
 
     Where new subscriptions must be confirmed, a yes that is not `is_confirmed` (nobody proved that it is theirs)
-    becomes a request instead, and a mail asks for the click. Returns the contacts that were asked.
+    becomes a request instead, and a mail asks for the click. Where it is only claimed (`is_claimed`: whoever says yes
+    may be anybody who knows the address), who said no before is asked everywhere. Returns those who were asked.
     """
     _check(channel, topic_id, how)
     with transaction.atomic():
-        asked = [] if is_confirmed else opt_in.ask(contact_ids, channel, topic_id, how, wording, proof or {})
+        asked = []
+        if not is_confirmed:
+            asked = opt_in.ask(contact_ids, channel, topic_id, how, wording, proof or {}, is_claimed=is_claimed)
         granted = sorted(set(contact_ids) - set(asked)) if asked else contact_ids
         if granted:
             _write(ConsentState.GRANTED, granted, channel, topic_id, how, wording, proof or {})

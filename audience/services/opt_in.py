@@ -63,22 +63,32 @@ def is_double(settings: OptInSettings, channel: str, topic_id: int | None) -> bo
 
 
 def ask(
-    contact_ids: Sequence[int], channel: str, topic_id: int | None, how: str, wording: str, proof: dict[str, Any]
+    contact_ids: Sequence[int],
+    channel: str,
+    topic_id: int | None,
+    how: str,
+    wording: str,
+    proof: dict[str, Any],
+    *,
+    is_claimed: bool = False,
 ) -> list[int]:
     """Open a request for each contact whose yes must be confirmed; returns those contacts, as they were named.
 
     Who agreed already is not asked again. An open request is kept, its words and its time are renewed, and the
     link goes out again as far as the limit allows. Without an address the yes waits unproved until it runs out.
+    Of a yes that is only claimed, who said no before is asked also where others are not.
     """
     settings = current()
-    if not is_double(settings, channel, topic_id):
+    everybody = is_double(settings, channel, topic_id)
+    if not everybody and not (is_claimed and channel == MessageChannel.EMAIL):
         return []
-    agreed = _agreed(survivors.hold(contact_ids), channel, topic_id)
+    said = _said(survivors.hold(contact_ids), channel, topic_id)
     asked: list[int] = []
     fresh: list[int] = []
     for contact in Contact.objects.filter(pk__in=contact_ids).select_related("merged_into"):
         person = contact.merged_into or contact
-        if person.pk in agreed:
+        state = said.get(person.pk)
+        if state == ConsentState.GRANTED or (not everybody and state != ConsentState.WITHDRAWN):
             continue
         asked.append(contact.pk)
         address = email_address(person.email) or ""
@@ -121,13 +131,12 @@ def note_mailed(request: ConsentRequest) -> None:
     request.save(update_fields=["mail_count", "mailed_at"])
 
 
-def _agreed(contact_ids: Sequence[int], channel: str, topic_id: int | None) -> set[int]:
-    """Who said yes already, as it counts for this topic (selectors.LATEST_CONSENT)."""
+def _said(contact_ids: Sequence[int], channel: str, topic_id: int | None) -> dict[int, str]:
+    """What each said last, as it counts for this topic (selectors.LATEST_CONSENT)."""
     entries = Consent.objects.filter(contact_id__in=contact_ids, channel=channel)
     ranked = [entry for entry in entries if entry.topic_id in (None, topic_id)]
     ranked.sort(key=lambda entry: (entry.happened_at, entry.topic_id is not None, entry.pk))
-    latest = {entry.contact_id: entry.state for entry in ranked}
-    return {contact_id for contact_id, state in latest.items() if state == ConsentState.GRANTED}
+    return {entry.contact_id: entry.state for entry in ranked}
 
 
 def _open(

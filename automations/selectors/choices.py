@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from accounts.models import Member
-from audience.models import PredictionDefinition
+from audience.models import PredictionDefinition, Topic
 from automations.models import Automation
 from campaigns.models import Campaign, EmailTemplate, Offer
 from experiments.models import Experiment, ExperimentStatus
@@ -59,6 +59,11 @@ class Choices:
         return [{"value": pk, "label": name} for pk, name in rows]
 
     @cached_property
+    def topics(self) -> list[Plain]:
+        rows = Topic.objects.order_by("name", "pk").values_list("slug", "name")[:MOST_CHOICES]
+        return [{"value": slug, "label": name} for slug, name in rows]
+
+    @cached_property
     def predictions(self) -> list[Plain]:
         rows = PredictionDefinition.objects.order_by("label").values_list("name", "label")[:MOST_CHOICES]
         return [{"value": name, "label": label} for name, label in rows]
@@ -93,6 +98,7 @@ FINDERS: dict[str, Callable[[Choices, Plain], list[Plain]]] = {
     "members": lambda choices, extra: choices.members,
     "template": _templates,
     "segment": _segments,
+    "topic": lambda choices, extra: choices.topics,
     "campaign": lambda choices, extra: choices.campaigns,
     "prediction": lambda choices, extra: choices.predictions,
     "offer": lambda choices, extra: choices.offers,

@@ -1,4 +1,4 @@
-"""What comes through a door, written to the ingest as an event: the river makes the contact and starts workflows."""
+"""What other systems call, written to the ingest as an event: the river makes the contact and starts workflows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 from audience import services as audience
 from audience.domain import wire
 from audience.models import Protocol
-from automations.triggers import form, webhook
+from automations.triggers import webhook
 from common import clock
 from common.errors import Invalid, TooLarge
 
@@ -46,26 +46,6 @@ def take_webhook(organization_id: int, settings: webhook.Configuration, body: by
     )
 
 
-def take_form(organization_id: int, settings: form.Configuration, given: Mapping[str, str], sent_id: str) -> None:
-    """Record one filled in form. Raises `Invalid` by question; then nothing is written."""
-    answers, wrong = {}, {}
-    for question in settings.questions:
-        text = str(given.get(question.name, "")).strip()
-        longest = form.LONGEST_TEXT if question.kind == "text" else form.LONGEST_LINE
-        if question.required and not text:
-            wrong[question.name] = "Please fill this in."
-        elif len(text) > longest:
-            wrong[question.name] = f"Please use at most {longest:,} characters."
-        elif (question.kind == "email" or question.name == "email") and text and not _is_email(text):
-            wrong[question.name] = "This is not an e-mail address."
-        elif text:
-            answers[question.name] = text
-    if wrong:
-        raise Invalid("Some answers are missing or cannot be used.", details=wrong)
-    properties = answers | {"form": settings.key}
-    _record(organization_id, form.EVENT, f"form:{settings.key}:{sent_id}", properties, "", answers)
-
-
 def _record(
     organization_id: int, name: str, message_id: str, properties: dict[str, Any], user_id: str, traits: dict[str, str]
 ) -> None:
@@ -88,8 +68,3 @@ def _named(told: Mapping[str, Any], path: str) -> str:
         found = found.get(name) if isinstance(found, dict) else None
     is_plain = isinstance(found, str | int) and not isinstance(found, bool)
     return str(found).strip()[:300] if is_plain else ""
-
-
-def _is_email(text: str) -> bool:
-    local, at, domain = text.rpartition("@")
-    return bool(local and at and "." in domain and " " not in text)

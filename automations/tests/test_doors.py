@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from audience.models import Contact, Event, IngestBatch
+from audience import services as audience
+from audience.models import AttributeDefinition, Contact, Event, Identity, IngestBatch
 from automations import doors, services
 from automations.models import Automation, AutomationRun
 from automations.tests import making
+from common.errors import Invalid
 
 pytestmark = pytest.mark.django_db
 
@@ -123,6 +125,46 @@ def test_a_form_asks_takes_and_thanks(organization, drain) -> None:
     }  # fmt: skip
     assert "other" not in told.properties
     assert contact.tasks.count() == 1
+
+
+def test_a_form_changes_nothing_of_somebody_who_is_there(organization, drain) -> None:
+    questions = [EMAIL, {"name": "name", "label": "Name"}, {"name": "phone", "label": "Phone"}]
+    questions.append({"name": "company", "label": "Company"})
+    _workflow("form", FORM | {"questions": questions})
+    ada = audience.create_contact(email="ada@example.org", name="Ada", attributes={"company": "Acme"})
+    before = Contact.objects.filter(pk=ada.pk).values().get()
+
+    sent = {"email": " ADA@example.org", "name": "Eve", "phone": "+44 7700 900123", "company": "Evil", "sent": "one"}
+    page = Client().post(_path("form", "news"), sent)
+    drain()
+
+    assert "See you soon." in page.content.decode()
+    after = Contact.objects.filter(pk=ada.pk).values().get()
+    moving = {"last_seen_at", "updated_at"}
+    assert {name: value for name, value in after.items() if name not in moving} == {
+        name: value for name, value in before.items() if name not in moving
+    }
+    assert list(Identity.objects.filter(contact=ada).values_list("kind", "value")) == [("email", "ada@example.org")]
+    # … who enters, and what was said is told as what happened.
+    assert AutomationRun.objects.get().contact == ada
+    assert Event.objects.get(contact_id=ada.pk).properties["name"] == "Eve"
+
+
+def test_a_form_cannot_ask_who_somebody_is(organization) -> None:
+    with pytest.raises(Invalid, match="no word of ours"):
+        _workflow("form", FORM | {"questions": [EMAIL, {"name": "user_id", "label": "Your id"}]})
+
+
+def test_a_value_that_a_field_cannot_have_is_told_beside_its_question(organization) -> None:
+    AttributeDefinition.objects.create(name="seats", type="number")
+    _workflow("form", FORM | {"questions": [EMAIL, {"name": "seats", "label": "Seats"}]})
+
+    page = Client().post(_path("form", "news"), {"email": "ada@example.org", "seats": "many"})
+
+    assert page.status_code == 400
+    assert 'id="w-seats"' in page.content.decode()
+    assert not Contact.objects.exists()
+    assert not IngestBatch.objects.exists()
 
 
 def test_answers_that_are_missing_are_told_beside_the_question_and_nothing_is_written(organization) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from audience.models import Topic
 from automations.configuration import Filter, Wrong, says
 from automations.triggers.base import TriggerKind
 from automations.triggers.event import admits, check_age, key_of
@@ -17,7 +18,11 @@ EVENT = "form_submitted"
 MOST_FIELDS = 20
 LONGEST_LINE, LONGEST_TEXT = 200, 2000
 NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
-RESERVED = ("form", "website", "automation_id", "message_id")
+CONSENT = "consent"  # the box that is ticked
+# Who somebody is, is not for a form to say.
+RESERVED = ("form", "website", "sent", CONSENT, "automation_id", "message_id", "user_id", "anonymous_id", "device_id")
+# What a form may say of somebody it makes; every other answer is an attribute.
+STANDARD = frozenset({"email", "name", "phone", "city", "region", "country", "timezone", "locale"})
 EXAMPLE = [
     {"name": "email", "label": "E-mail", "kind": "email", "required": True},
     {"name": "company", "label": "Company"},
@@ -25,7 +30,8 @@ EXAMPLE = [
 
 
 class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`email`, `name`, `phone`, `city` … fill the contact's fields, any other name an attribute."""
+    """`email`, `name`, `phone`, `city` … fill the fields of a new contact, any other name an attribute. Nothing of a
+    contact that is there already changes: nobody has proved that the address is theirs."""
 
     name: Annotated[str, says("Field", "email, name, phone, city, or an attribute of your own.")]
     label: Annotated[str, says("Question")]
@@ -47,6 +53,19 @@ class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text: Annotated[str, says("Text above", type="long_text")] = ""
     button: Annotated[str, says("Button")] = "Send"
     thanks: Annotated[str, says("Thanks", "Shown when it is sent.", type="long_text")] = "Thank you."
+    consent_words: Annotated[
+        str,
+        says(
+            "Box to tick",
+            "What they agree to, word for word, such as “Yes, send me your newsletter”. It stands unticked below the"
+            " questions, and is kept with the time, the page and the address it came from. Left empty: no box.",
+            type="long_text",
+        ),
+    ] = ""
+    consent_topic: Annotated[
+        str, says("The box is for", "Left empty: everything by e-mail.", type="choice", source="topic")
+    ] = ""
+    consent_required: Annotated[bool, says("The box is needed", "Without the tick the form is not taken.")] = False
     within_hours: Annotated[
         int, says("Not older than, hours", "Later ones start nothing.", minimum=1, maximum=8784)
     ] = 24
@@ -65,11 +84,25 @@ def check(configuration: Configuration, wrong: Wrong) -> None:
         ("button", LONGEST_LINE),
         ("text", LONGEST_TEXT),
         ("thanks", LONGEST_TEXT),
+        ("consent_words", LONGEST_TEXT),
     ):
         value = getattr(configuration, field)
         if len(value) > longest or (field in ("title", "button") and not value.strip()):
-            wrong(field, f"must be {'at most' if field in ('text', 'thanks') else '1 to'} {longest:,} characters")
+            wrong(
+                field, f"must be {'at most' if field not in ('title', 'button') else '1 to'} {longest:,} characters"
+            )
     _check_questions(configuration.questions, wrong)
+    _check_consent(configuration, wrong)
+
+
+def _check_consent(configuration: Configuration, wrong: Wrong) -> None:
+    topic = configuration.consent_topic
+    if not configuration.consent_words.strip():
+        for field in ("consent_topic", "consent_required"):
+            if getattr(configuration, field):
+                wrong(field, "say first what the box says")
+    elif topic and not Topic.objects.filter(slug=topic).exists():
+        wrong("consent_topic", f"there is no topic “{topic}”")
 
 
 def _check_questions(questions: list[Question], wrong: Wrong) -> None:

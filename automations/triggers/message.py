@@ -93,7 +93,8 @@ def check(configuration: Configuration, wrong: Wrong) -> None:
 
 
 def _template(configuration: Configuration) -> EmailTemplate | None:
-    return EmailTemplate.objects.filter(pk=configuration.template_id).first()
+    number = configuration.template_id
+    return None if number is None else EmailTemplate.objects.filter(pk=number).first()
 
 
 def sentence(configuration: Configuration) -> str:

@@ -13,8 +13,10 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.middleware import client_address
 from automations import configuration, doors
-from automations.services import letting_in
+from automations.services import filling_in, letting_in
+from automations.services.filling_in import Origin
 from automations.triggers import TRIGGERS
+from automations.triggers.form import CONSENT
 from common import tenancy
 from common.errors import AppError, Invalid
 from delivery.views.plain import not_found, page
@@ -62,10 +64,11 @@ def form(request: HttpRequest, token: str) -> HttpResponse:
     if not request.POST.get(HONEYPOT):
         sent_id = request.POST.get("sent", "")[:36] or str(uuid.uuid4())
         try:
-            letting_in.take_form(organization_id, settings, request.POST.dict(), sent_id)
+            filling_in.take_form(organization_id, settings, request.POST.dict(), sent_id, _origin(request))
         except Invalid as error:
             return _form_page(request, settings, request.POST.dict(), error.details, sent_id, status=400)
-    return page(request, "automations/form_sent.html", {"form": settings})
+    context = {"form": settings, "has_agreed": bool(request.POST.get(CONSENT))}
+    return page(request, "automations/form_sent.html", context)
 
 
 def _settings(kind: str, token: str, *, only_active: bool = False) -> tuple[int, Any] | None:
@@ -85,6 +88,10 @@ def _settings(kind: str, token: str, *, only_active: bool = False) -> tuple[int,
         return None
 
 
+def _origin(request: HttpRequest) -> Origin:
+    return Origin(client_address(request), request.headers.get("User-Agent", ""), request.build_absolute_uri())
+
+
 def _form_page(
     request: HttpRequest, settings: Any, given: dict[str, str], wrong: dict[str, str], sent: str, status: int = 200
 ) -> HttpResponse:
@@ -92,7 +99,14 @@ def _form_page(
         {"question": one, "value": given.get(one.name, ""), "wrong": wrong.get(one.name, "")}
         for one in settings.questions
     ]
-    context = {"form": settings, "questions": questions, "sent": sent, "wrong": wrong, "honeypot": HONEYPOT}
+    context = {
+        "form": settings,
+        "questions": questions,
+        "sent": sent,
+        "wrong": wrong,
+        "honeypot": HONEYPOT,
+        "consent": {"is_ticked": given.get(CONSENT) == "yes", "wrong": wrong.get(CONSENT, "")},
+    }
     return page(request, "automations/form.html", context, status=status)
 
 
