@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from common.moments import NEVER, micros, moment, span_micros
+import msgspec
+
+from common.moments import NEVER, micros, span_micros
 from delivery.domain import quiet
 from delivery.domain.caps import Cap
 from delivery.domain.quiet import Window
@@ -23,8 +25,7 @@ HOUR = span_micros(timedelta(hours=1))
 STEP = timedelta(minutes=15)
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(msgspec.Struct, frozen=True):
     """A message as it falls due. `expires_at` is NEVER for one without a shelf life that waits for nothing."""
 
     due_at: int
@@ -35,8 +36,7 @@ class Planned:
     can_wait_until: int = 0
 
 
-@dataclass(slots=True)
-class Fate:
+class Fate(msgspec.Struct):
     """What became of a planned message: `how`, when it went, and whether it waited on the way."""
 
     how: str
@@ -87,8 +87,7 @@ def _beginning(now: datetime, where: ZoneInfo, windows: Sequence[Window], floor:
     return high.replace(microsecond=0)
 
 
-@dataclass
-class _Gone:
+class _Gone(msgspec.Struct):
     """What went to a contact, with what it counts for."""
 
     kind: str
@@ -103,6 +102,11 @@ class Recipient:
 
     caps: Sequence[Cap]
     gone: list[_Gone] = field(default_factory=list)
+
+    @property
+    def is_roomy(self) -> bool:
+        """Whether every cap lets at least one message go."""
+        return all(cap.most is None or cap.most > 0 for cap in self.caps)
 
     def went(self, kind: str, channel: str, topic_id: int | None, at: int) -> None:
         self.gone.append(_Gone(kind, channel, topic_id, at))
@@ -147,22 +151,20 @@ class Recipient:
 
     def _room_at(self, message: Planned, at: int) -> int:
         """When every cap lets the message go; `at` itself when all do now."""
+        if not self.gone and self.is_roomy:
+            return at
         found = at
         for cap in self.caps:
             if not cap.covers(message.kind, message.channel, message.topic_id):
                 continue
-            counted = sorted(
+            counted = [
                 each.at for each in self.gone if each.at <= at and cap.covers(each.kind, each.channel, each.topic_id)
-            )
+            ]
             span = cap.per_hours * HOUR
             within = [each for each in counted if each > at - span]
             if cap.most is not None and len(within) >= cap.most:
-                found = max(found, (within[0] if within else at) + span)
+                found = max(found, min(within, default=at) + span)
             gap = cap.hours_between * HOUR
-            if gap and counted and counted[-1] > at - gap:
-                found = max(found, counted[-1] + gap)
+            if gap and counted and (last := max(counted)) > at - gap:
+                found = max(found, last + gap)
         return found
-
-
-def told_moment(at: int) -> str:
-    return moment(at).isoformat()
