@@ -133,6 +133,15 @@ class ExperimentAdmin(OrganizationModelAdmin):
             expected_version=form.cleaned_data.get("opened_version"),
         )
 
+    def response_add(
+        self, request: HttpRequest, obj: Experiment, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """On to the experiment's own page, where it is planned and started."""
+        if not {"_continue", "_addanother", "_popup"}.isdisjoint(request.POST):
+            return super().response_add(request, obj, post_url_continue)
+        messages.success(request, f"“{obj}” is a draft: nobody is in it before you start it.")
+        return HttpResponseRedirect(reverse("admin:experiments_experiment_change", args=[obj.pk]))
+
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         return []  # the audit log has it
 

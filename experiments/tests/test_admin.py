@@ -48,6 +48,7 @@ def test_an_experiment_is_made_on_its_page(organization: Organization, admin: An
 
     assert answer.status_code == 302, answer.context["adminform"].form.errors
     made = Experiment.objects.get()
+    assert answer["Location"] == f"{PAGE}/{made.pk}/change/"  # where it is started
     assert (made.key, made.coverage, made.namespace_end, made.winner_rule["chance"]) == ("checkout", 0.8, 1.0, 0.95)
     assert [(arm.key, arm.weight, arm.is_control) for arm in made.arms.all()] == [("old", 1, True), ("new", 3, False)]
     orders, revenue = made.metrics
