@@ -44,7 +44,8 @@ SHARED_ADDRESSES = {
 
 def allow_pictures(response: HttpResponse) -> None:
     """Mail shows pictures from anywhere; the frame it stands in runs no script."""
-    response._csp_update = {"img-src": ["'self'", "data:", "https:", "http:"]}  # type: ignore[attr-defined]
+    allowed = getattr(response, "_csp_update", None) or {}
+    response._csp_update = {**allowed, "img-src": ["'self'", "data:", "https:", "http:"]}  # type: ignore[attr-defined]
 
 
 def editor(request: HttpRequest, template: EmailTemplate, context: dict[str, Any]) -> HttpResponse:
