@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from audience.models import Contact
+from audience.models import Contact, MessageChannel
 from automations.domain import tree
 from automations.models import Simulation
 from automations.words import counted
@@ -70,7 +70,8 @@ def _tiles(found: dict[str, Any], other: dict[str, Any] | None) -> list[dict[str
 
 
 def _channels(messages: dict[str, Any]) -> str:
-    return ", ".join(f"{count:,} {name}" for name, count in messages["planned_by_channel"].items()) or "none"
+    planned = messages["planned_by_channel"].items()
+    return ", ".join(f"{count:,} {MessageChannel(name).label}" for name, count in planned) or "none"
 
 
 def _steps(row: Simulation, found: dict[str, Any], other: dict[str, Any] | None) -> list[dict[str, Any]]:
@@ -134,7 +135,9 @@ def _entries(found: dict[str, Any], other: dict[str, Any] | None, name: str) -> 
 def _messages(found: dict[str, Any]) -> Chart:
     days = [day["day"] for day in found["per_day"]]
     names = sorted({name for day in found["per_day"] for name in day["messages"]})
-    series = {name.capitalize(): [day["messages"].get(name, 0) for day in found["per_day"]] for name in names}
+    series = {
+        str(MessageChannel(name).label): [day["messages"].get(name, 0) for day in found["per_day"]] for name in names
+    }
     summary = f"{found['messages']['went']:,} messages would have gone, on the day on which each would have left."
     return _by_day("messages", "Messages per day", days, series, summary)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
+from audience.models import MessageChannel
 from automations.domain import tree
 from automations.simulation.admitting import Wave
 from automations.simulation.flow import Flow, settings_of
@@ -74,6 +75,11 @@ class Template:
     name: str
     channel: str
     kind: str
+
+    @property
+    def channel_label(self) -> str:
+        """The channel in a reader's words."""
+        return str(MessageChannel(self.channel).label)
 
 
 @dataclass(frozen=True)
