@@ -46,6 +46,11 @@ def show(minor: int | None, currency: str) -> str:
     return f"{sign}{symbol}{number}" if symbol else f"{sign}{number} {currency}"
 
 
+def show_part(minor: Decimal, currency: str) -> str:
+    """Parts of a minor unit to the last digit that counts: `0.04, "GBP"` → `0.0004 GBP`."""
+    return f"{minor.scaleb(-exponent(currency)).normalize():f} {currency}"
+
+
 def split(total_minor: int, weights: Sequence[float]) -> list[int]:
     """Split an amount by weights so that the parts sum to it exactly (largest remainder, Hamilton 1792).
 

@@ -12,13 +12,14 @@ from django.utils.html import format_html
 from unfold.decorators import display
 
 from accounts.admin_base import OrganizationModelAdmin, ReadOnlyMixin, TabularInline
-from delivery import admin_deliverability, admin_limits, admin_providers, admin_reports, services
+from delivery import admin_deliverability, admin_limits, admin_prices, admin_providers, admin_reports, services
 from delivery.models import Attempt, Content, Engagement, Message, MessageStatus, Sender
 from delivery.services import policy
 
 __all__ = [
     "admin_deliverability",
     "admin_limits",
+    "admin_prices",
     "admin_providers",
     "admin_reports",
 ]  # their pages register themselves

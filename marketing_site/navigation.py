@@ -78,6 +78,7 @@ NAVIGATION: list[tuple[str, list[Link]]] = [
             Link("By mailbox provider", "stacked_email", "dashboards:deliverability", "delivery"),
             Link("Senders", "alternate_email", "admin:delivery_sender_changelist", "delivery"),
             Link("Providers", "hub", "admin:delivery_provider_changelist", "delivery"),
+            Link("Message prices", "payments", "admin:delivery_messageprice_changelist", "delivery"),
             Link("Provider reports", "mark_email_unread", "admin:delivery_providerreport_changelist", "delivery"),
             Link("Sending limits", "speed", "admin:delivery_deliverypolicy_changelist", "delivery"),
             Link("Caps", "vertical_align_top", "admin:delivery_caprule_changelist", "delivery"),

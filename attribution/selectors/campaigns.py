@@ -20,6 +20,7 @@ ROI_SQL = f"""
 WITH ledger AS (
     SELECT source_id AS campaign_id, min(sent_at) AS first_sent_at,
            count(*) FILTER (WHERE sent_at >= %(start)s AND sent_at < %(end)s) AS sends,
+           sum(parts) FILTER (WHERE sent_at >= %(start)s AND sent_at < %(end)s) AS parts,
            count(*) FILTER (WHERE sent_at >= %(start)s AND sent_at < %(end)s AND opened_at IS NOT NULL) AS opened,
            count(*) FILTER (WHERE sent_at >= %(start)s AND sent_at < %(end)s AND clicked_at IS NOT NULL) AS clicked
     FROM delivery_message
@@ -52,7 +53,7 @@ SELECT campaign.id, campaign.name, coalesce(ledger.sends, 0), coalesce(ledger.op
        coalesce(spent.cost_minor, 0) + CASE
            WHEN coalesce(ledger.first_sent_at, campaign.starts_at) >= %(start)s
             AND coalesce(ledger.first_sent_at, campaign.starts_at) < %(end)s THEN campaign.cost_minor ELSE 0 END
-       + round(campaign.message_cost_minor * coalesce(ledger.sends, 0))::bigint
+       + round(campaign.message_cost_minor * coalesce(ledger.parts, 0))::bigint
 FROM campaigns_campaign AS campaign
 LEFT JOIN ledger ON ledger.campaign_id = campaign.id
 LEFT JOIN earned ON earned.campaign_id = campaign.id

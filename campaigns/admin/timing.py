@@ -84,7 +84,10 @@ class TimingForm(forms.ModelForm):  # type: ignore[type-arg]
             if name in self.fields:
                 self.fields[name].required = False
         if "message_cost" in self.fields:
-            self.fields["message_cost"].help_text = f"In {self.currency}; {Decimal('0.0004'):f} is possible."
+            self.fields["message_cost"].help_text = (
+                f"In {self.currency}; {Decimal('0.0004'):f} is possible. Of a text message (SMS) each segment costs"
+                " it. Nothing: what the channel costs at launch (Message prices)."
+            )
         if "budget" in self.fields:
             self.fields["budget"].help_text = f"In {self.currency}. Sending stops before it is passed. Empty: none."
 

@@ -209,8 +209,9 @@ class CampaignInput(VersionSerializer):
     )  # fmt: skip
     cost_minor = serializers.IntegerField(required=False, min_value=0, max_value=10**15)
     message_cost_minor = serializers.DecimalField(
-        max_digits=14, decimal_places=6, required=False, min_value=0, help_text="Per message; parts of a unit count."
-    )
+        max_digits=14, decimal_places=6, required=False, min_value=0,
+        help_text="Per message, of an SMS per segment; parts of a unit count. 0: the channel's price at launch.",
+    )  # fmt: skip
     budget_minor = serializers.IntegerField(
         required=False, allow_null=True, min_value=1, max_value=10**15,
         help_text="Sending stops before `cost_minor` and the messages' cost pass it.",

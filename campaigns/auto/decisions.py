@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.db.models import Count, Q
 
 from campaigns.models import AutoFinding, AutoPreset, Campaign, CampaignRun, CampaignStatus, RunStatus
-from campaigns.services import campaigns, offer_codes
+from campaigns.services import campaigns, offer_codes, spending
 from campaigns.services.control import moving
 from common import clock, doorbell
 from common.errors import Invalid
@@ -58,6 +58,7 @@ def count_targets(run: CampaignRun) -> int:
 def start(campaign: Campaign) -> None:
     """Give a campaign whose targets are fixed already its run. Inside the transaction that moves its state."""
     now, content = clock.now(), _content(campaign)
+    spending.fix_price(campaign)
     days = [offer.valid_days for offer in campaign.offers.all()]
     if campaign.ends_at is None and days and all(days):
         campaign.ends_at = now + timedelta(days=max(day for day in days if day))

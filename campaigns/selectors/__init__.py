@@ -4,6 +4,7 @@ from campaigns.selectors.audience import AudiencePreview, Chosen, audience_previ
 from campaigns.selectors.clicks import LinkClicks, link_clicks
 from campaigns.selectors.contents import contents_of
 from campaigns.selectors.forecast import Forecast, Told, TrackRecord, figures_json, forecast, told, track_record
+from campaigns.selectors.launching import expected_parts
 from campaigns.selectors.lift import Lift, lift
 from campaigns.selectors.offers import offered_to
 from campaigns.selectors.offers import personal as personal_offers
@@ -33,6 +34,7 @@ __all__ = [
     "contents_of",
     "cost_shown",
     "example_offer",
+    "expected_parts",
     "figures_json",
     "forecast",
     "has_unpublished_changes",

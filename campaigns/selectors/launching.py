@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.db import connection
 
 from accounts.models import Organization
+from audience.models import MessageChannel
 from campaigns.domain import budget, recurrence
 from campaigns.models import Campaign, CampaignStatus, Timing
 from campaigns.selectors import audience
 from campaigns.selectors.audience import Chosen
 from campaigns.selectors.calendar import calendar
 from common import clock, money, tenancy
+from delivery import services as delivery
 
 MOST_OVERLAPS = 5
 DAYS_AROUND = 1
@@ -49,9 +52,10 @@ class Plan:
 
 def plan(campaign: Campaign, reach: int, chosen: Chosen | None = None) -> Plan:
     """What launching the campaign to `reach` people costs, takes and meets."""
-    spent = budget.spent(campaign.cost_minor, campaign.message_cost_minor, reach)
+    parts = expected_parts(campaign)
+    spent = budget.spent(campaign.cost_minor, _price(campaign), reach * parts)
     over = campaign.budget_minor is not None and spent > campaign.budget_minor
-    return Plan(_cost(campaign, spent, over=over), _pace(campaign, reach), over, overlaps(campaign, chosen))
+    return Plan(_cost(campaign, spent, parts, over=over), _pace(campaign, reach), over, overlaps(campaign, chosen))
 
 
 def overlaps(campaign: Campaign, chosen: Chosen | None = None) -> list[Overlap]:
@@ -79,9 +83,26 @@ def _shared(mine: Chosen, other: Campaign) -> int:
     return count
 
 
-def _cost(campaign: Campaign, spent: int, *, over: bool) -> str:
+def expected_parts(campaign: Campaign) -> int:
+    """How many times a message of the campaign pays its price: an SMS for each segment, others once."""
+    template = campaign.template
+    if template is None or template.published is None or template.channel != MessageChannel.SMS:
+        return 1
+    content = template.published.content
+    return delivery.expected_parts(content.channel, content.fields, content.defaults)
+
+
+def _price(campaign: Campaign) -> Decimal:
+    """Its own price, or what its channel costs."""
+    if campaign.message_cost_minor or campaign.template is None:
+        return campaign.message_cost_minor
+    return delivery.price_of(campaign.template.channel)
+
+
+def _cost(campaign: Campaign, spent: int, parts: int, *, over: bool) -> str:
     currency = Organization.objects.get().currency
-    said = f"{money.show(spent, currency)} if everybody reachable gets it."
+    each = f", each message about {parts} segments" if parts > 1 else ""
+    said = f"{money.show(spent, currency)} if everybody reachable gets it{each}."
     if campaign.budget_minor is None:
         return said
     allowed = money.show(campaign.budget_minor, currency)

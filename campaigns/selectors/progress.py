@@ -18,7 +18,8 @@ RATE_SECONDS = 60
 # Plan: messages_by_source gives the rows of one campaign; one pass counts all there is to know.
 COUNT_SQL = """
 SELECT status, CASE WHEN status = 'refused' THEN reason ELSE '' END AS why, count(*),
-       count(*) FILTER (WHERE sent_at > %(since)s), min(sent_at)
+       count(*) FILTER (WHERE sent_at > %(since)s), min(sent_at),
+       sum(parts) FILTER (WHERE status IN ('sent', 'uncertain'))
 FROM delivery_message
 WHERE organization_id = %(organization)s AND source_type = %(source_type)s AND source_id = %(campaign)s
 GROUP BY 1, 2
@@ -83,7 +84,7 @@ def progress(campaign: Campaign) -> Progress:
     """Where the campaign's messages stand now; two queries."""
     runs = list(CampaignRun.objects.filter(campaign=campaign).select_related("winner").order_by("pk"))
     begun = [run for run in runs if run.snapshot_at is not None]
-    counts, refusals, recent, first_sent_at = _count(campaign)
+    counts, refusals, recent, first_sent_at, paid = _count(campaign)
     sends = any(run.content_id is not None for run in runs)
     targets = sum(run.target_count for run in runs)
     settled = sum(counts.get(status, 0) for status in ("sent", "refused", "failed", "uncertain", "cancelled"))
@@ -109,15 +110,17 @@ def progress(campaign: Campaign) -> Progress:
         test_count=sum(run.test_count for run in runs),
         test_ends_at=next((run.test_ends_at for run in runs if run.is_testing), None),
         winner=next((run.winner.key for run in reversed(runs) if run.winner is not None), ""),
-        spent_minor=_spent_minor(campaign, counts),
+        spent_minor=budget.spent(campaign.cost_minor, campaign.message_cost_minor, paid),
         budget_minor=campaign.budget_minor,
     )
 
 
-def _count(campaign: Campaign) -> tuple[dict[str, int], list[Refusal], int, datetime | None]:
+def _count(campaign: Campaign) -> tuple[dict[str, int], list[Refusal], int, datetime | None, int]:
+    """Messages by status, why they were refused, how many left lately, when the first did, and how many parts were
+    paid for: what left, or may have left."""
     counts: dict[str, int] = {}
     refusals: list[Refusal] = []
-    recent, firsts = 0, []
+    recent, firsts, paid = 0, [], 0
     with tenancy.engine(), connection.cursor() as cursor:
         cursor.execute(
             COUNT_SQL,
@@ -128,14 +131,15 @@ def _count(campaign: Campaign) -> tuple[dict[str, int], list[Refusal], int, date
                 "since": clock.now() - timedelta(seconds=RATE_SECONDS),
             },
         )
-        for status, reason, count, recent_count, first_sent_at in cursor.fetchall():
+        for status, reason, count, recent_count, first_sent_at, parts in cursor.fetchall():
             counts[status] = counts.get(status, 0) + count
             recent += recent_count
+            paid += parts or 0
             if status == "refused":
                 refusals.append(Refusal(reason, count))
             if first_sent_at is not None:
                 firsts.append(first_sent_at)
-    return counts, sorted(refusals, key=lambda refusal: -refusal.count), recent, min(firsts, default=None)
+    return counts, sorted(refusals, key=lambda refusal: -refusal.count), recent, min(firsts, default=None), paid
 
 
 def _is_open(runs: list[CampaignRun]) -> bool:
@@ -155,12 +159,6 @@ def _next_message_at(run: CampaignRun) -> datetime | None:
         return None
     following = Target.objects.filter(run=run, pk__gt=run.queued_through_id).order_by("pk")
     return following.values_list("send_at", flat=True).first()
-
-
-def _spent_minor(campaign: Campaign, counts: dict[str, int]) -> int:
-    """What left, or may have left, was paid for."""
-    left = counts.get("sent", 0) + counts.get("uncertain", 0)
-    return budget.spent(campaign.cost_minor, campaign.message_cost_minor, left)
 
 
 def _per_minute(recent: int, first_sent_at: datetime | None) -> int:

@@ -132,8 +132,8 @@ def cost_shown(campaign: Campaign) -> str:
 def message_cost_shown(campaign: Campaign) -> str:
     """What one message costs, to the last digit that counts."""
     currency = Organization.objects.get().currency
-    value = campaign.message_cost_minor.scaleb(-money.exponent(currency))
-    return f"{value.normalize():f} {currency}" if value else "Nothing."
+    cost = campaign.message_cost_minor
+    return money.show_part(cost, currency) if cost else "Nothing."
 
 
 def budget_shown(campaign: Campaign) -> str:

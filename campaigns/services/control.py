@@ -36,6 +36,7 @@ def launch(campaign: Campaign, *, at: datetime | None = None, expected_version: 
         held.runs.filter(status=RunStatus.PENDING).update(status=RunStatus.CANCELLED, finished_at=now)
         first_at = occurrences.first_at(held, held.starts_at)
         _check_end(held, first_at)
+        spending.fix_price(held)
         run = CampaignRun.objects.create(campaign=held, content=content, run_at=first_at, planned_at=first_at)
         arms.fix_contents(run)
         doorbell.ring(campaigns.WORK)

@@ -59,7 +59,7 @@ class Envelope(msgspec.Struct, frozen=True):
 
     `payload` is a `Letter` for e-mail, or what domain.payloads holds for another channel. `data` is the whole
     mail as bytes, only for a provider that `wants_bytes`. `key` is the same whenever this message is tried, and
-    no other message has it.
+    no other message has it. `parts`: how many messages the provider counts, such as the segments of an SMS.
     """
 
     message_id: int
@@ -68,3 +68,4 @@ class Envelope(msgspec.Struct, frozen=True):
     data: bytes = b""
     payload: Any = None
     key: str = ""
+    parts: int = 1

@@ -20,6 +20,7 @@ from delivery.models.limits import CapRule, Frequency, Preference, QuietHours, W
 from delivery.models.mailbox import MailboxMessage
 from delivery.models.messages import Attempt, Claim, Hold, Message, MessageStatus, Priority, SourceType, Weight
 from delivery.models.policy import DeliveryPolicy
+from delivery.models.prices import MessagePrice
 from delivery.models.providers import Provider
 from delivery.models.reports import ProviderCall, ProviderReport
 from delivery.models.senders import Sender
@@ -50,6 +51,7 @@ __all__ = [
     "MailboxMessage",
     "Message",
     "MessageKind",
+    "MessagePrice",
     "MessageStatus",
     "PauseScope",
     "Placement",

@@ -92,6 +92,9 @@ class Message(OrganizationScoped):
     claimed_at = models.DateTimeField(null=True, help_text="When policy let it go; caps count from here.")
     handed_at = models.DateTimeField(null=True, help_text="When it went to the provider.")
     provider_message_id = models.CharField(max_length=200, blank=True, default="", db_default="")
+    parts = models.PositiveSmallIntegerField(
+        default=1, db_default=1, help_text="How many times it paid its channel's price: the segments of an SMS."
+    )
     created_at = models.DateTimeField(default=clock.now)
     sent_at = models.DateTimeField(null=True)
     opened_at = models.DateTimeField(null=True, help_text="First open by a person.")

@@ -5,6 +5,7 @@ from delivery.services.content import Parts, Variant, check, completed, publish_
 from delivery.services.engagement import simulate_engagement, unsubscribe_address
 from delivery.services.holdouts import delete_holdout, save_holdout, set_holdout
 from delivery.services.preview import DraftView, render_draft, render_preview
+from delivery.services.prices import expected_parts, price_of
 from delivery.services.providers import (
     delete_provider,
     no_way_for,
@@ -24,6 +25,7 @@ from delivery.services.settings import (
     delete_sender,
     save_cap,
     save_policy,
+    save_price,
     save_quiet_hours,
     save_sender,
 )
@@ -47,10 +49,12 @@ __all__ = [
     "delete_limit",
     "delete_provider",
     "delete_sender",
+    "expected_parts",
     "hold",
     "no_way_for",
     "pause_provider",
     "preview_message",
+    "price_of",
     "publish_content",
     "publish_message",
     "push_public_key",
@@ -66,6 +70,7 @@ __all__ = [
     "save_cap",
     "save_holdout",
     "save_policy",
+    "save_price",
     "save_provider",
     "save_quiet_hours",
     "save_sender",

@@ -11,7 +11,7 @@ from accounts.models import Organization
 from audience.domain import phones
 from audience.models import Device, MessageChannel
 from common import clock, tenancy
-from delivery.domain import payloads, utm
+from delivery.domain import payloads, sms, utm
 from delivery.domain.outcomes import Envelope
 from delivery.links import Links, Signer
 from delivery.models import Content, Message
@@ -80,7 +80,8 @@ class Desk:
         payload = payloads.Text(
             filled.get("text", ""), filled.get("template_id", ""), filled.get("template_variables", {})
         )
-        return Envelope(recipient.message_id, "", number, b"", payload, self._key(recipient))
+        parts = sms.size(payload.text).segments if recipient.channel == MessageChannel.SMS else 1
+        return Envelope(recipient.message_id, "", number, b"", payload, self._key(recipient), max(1, parts))
 
     def _push(self, recipient: Recipient, filled: Filled) -> Envelope:
         devices = self._devices.get(recipient.contact_id, [])

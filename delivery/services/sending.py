@@ -137,8 +137,8 @@ def _office(channel: str, recipients: Sequence[Recipient], route: Route) -> Writ
     return composing.Desk(channel, recipients)
 
 
-def _result(recipient: Recipient, outcome: Outcome, account_id: int | None = None) -> Result:
-    return Result(recipient, outcome, clock.now(), account_id)
+def _result(recipient: Recipient, outcome: Outcome, account_id: int | None = None, parts: int = 1) -> Result:
+    return Result(recipient, outcome, clock.now(), account_id, parts)
 
 
 class Writer(Protocol):
@@ -182,7 +182,8 @@ def _fly(recipients: Sequence[Recipient], office: Writer, route: Route, connecti
     flight = _Flight(office, route, [], {})
     for envelope, outcome in connection.deliver(flight.envelopes(recipients)):
         known = _asked_again(outcome) if route.provider.remembers else outcome
-        flight.results.append(_result(flight.taken.pop(envelope.message_id), known, route.account_id))
+        recipient = flight.taken.pop(envelope.message_id)
+        flight.results.append(_result(recipient, known, route.account_id, envelope.parts))
     outcomes = [result.outcome for result in flight.results]
     outgoing.note(
         route,

@@ -11,7 +11,7 @@ from accounts import audit
 from common.errors import Invalid
 from delivery.domain import addresses
 from delivery.domain.quiet import Window, fills_the_week
-from delivery.models import CapRule, DeliveryPolicy, MessageKind, QuietHours, Sender
+from delivery.models import CapRule, DeliveryPolicy, MessageKind, MessagePrice, QuietHours, Sender
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -92,8 +92,16 @@ def save_quiet_hours(row: QuietHours) -> QuietHours:
     return _save(row, "These quiet hours cannot be used.", details)
 
 
-def delete_limit(row: CapRule | QuietHours) -> None:
-    """Take a cap or quiet hours away."""
+def save_price(row: MessagePrice) -> MessagePrice:
+    """Set what a message of a channel costs. Raises `Invalid` by field."""
+    details = _faults(row)
+    if not details and MessagePrice.objects.filter(channel=row.channel).exclude(pk=row.pk).exists():
+        details["channel"] = f"{row.get_channel_display()} has a price already; change that one."
+    return _save(row, "This price cannot be used.", details)
+
+
+def delete_limit(row: CapRule | QuietHours | MessagePrice) -> None:
+    """Take a cap, quiet hours or a price away."""
     with transaction.atomic():
         audit.deleted(row)
         row.delete()

@@ -39,13 +39,14 @@ SETTLE_SQL = """
 UPDATE delivery_message AS message
    SET status = result.status, reason = result.reason, attempts = result.attempts,
        run_at = coalesce(result.run_at, message.run_at), sent_at = result.sent_at,
-       provider_message_id = result.answer, account_id = coalesce(result.account_id, message.account_id),
+       provider_message_id = result.answer, parts = result.parts,
+       account_id = coalesce(result.account_id, message.account_id),
        claimed_at = CASE WHEN result.status = 'queued' THEN NULL ELSE message.claimed_at END,
        handed_at = CASE WHEN result.status NOT IN ('queued', 'refused') THEN result.known_at END,
        lease_token = NULL
   FROM json_to_recordset(%(rows)s::json)
        AS result(id bigint, status text, reason text, attempts int, run_at timestamptz, sent_at timestamptz,
-                 answer text, known_at timestamptz, account_id bigint)
+                 answer text, known_at timestamptz, account_id bigint, parts int)
  WHERE message.id = result.id AND message.organization_id + 0 = %(organization)s AND message.lease_token = %(token)s
 RETURNING message.id, message.status, message.source_type, message.source_id
 """
@@ -83,12 +84,14 @@ Written = tuple[int, str, str, int]  # id, status, source type, source id
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What became of one message, and when we knew. `account_id`: to whom it was handed, where that has a row."""
+    """What became of one message, and when we knew. `account_id`: to whom it was handed, where that has a row;
+    `parts`: how many messages that counted."""
 
     recipient: Recipient
     outcome: Outcome
     known_at: datetime
     account_id: int | None = None
+    parts: int = 1
 
 
 class _Row(msgspec.Struct, frozen=True):
@@ -103,6 +106,7 @@ class _Row(msgspec.Struct, frozen=True):
     answer: str
     known_at: datetime
     account_id: int | None
+    parts: int
 
 
 def turn(
@@ -183,7 +187,7 @@ def _row(result: Result) -> _Row:
     sent_at = result.known_at if is_sent else None
     return _Row(
         recipient.message_id, str(status), _storable(reason), attempts, run_at, sent_at, _storable(answer),
-        result.known_at, result.account_id,
+        result.known_at, result.account_id, result.parts,
     )  # fmt: skip
 
 

@@ -44,6 +44,17 @@ def test_a_text_becomes_as_many_sms_as_networks_count(text: str, expected: tuple
     assert (found.is_gsm, found.places, found.segments, found.left) == expected
 
 
+def test_a_message_remembers_how_many_segments_it_took(organization: Organization, server: FakeServer) -> None:
+    account("twilio", server)
+    ada = person()
+    (short,) = queue(ada, made=words("sms"))
+    (long,) = queue(ada, made=words("sms", text="{{ contact.name }} " + "x" * 200), key="long")
+    send(organization)
+
+    assert status(short) == status(long) == ("sent", "")
+    assert (short.parts, long.parts) == (1, 2)
+
+
 @given(some.text(max_size=700))
 def test_no_segment_is_over_full(text: str) -> None:
     found = sms.size(text)
