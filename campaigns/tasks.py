@@ -7,7 +7,7 @@ from celery import shared_task
 from campaigns.auto import cleanup as clean_up
 from campaigns.auto import cycles
 from campaigns.copy import learning
-from campaigns.services import outcomes
+from campaigns.services import habits, outcomes
 
 
 @shared_task(name="campaigns.count_outcomes")
@@ -26,6 +26,12 @@ def analyse() -> None:
 def cleanup() -> None:
     """End what is over and put away what is old, everywhere."""
     clean_up.run_everywhere()
+
+
+@shared_task(name="campaigns.learn_habits")
+def learn_habits() -> None:
+    """Have it ready when people read, for campaigns that go out at best times."""
+    habits.refresh_everywhere()
 
 
 @shared_task(name="campaigns.learn_copy")

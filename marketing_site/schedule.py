@@ -74,6 +74,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(minute=0, hour=2),
         "options": {"queue": "default"},
     },
+    "learn-reading-habits": {
+        "task": "campaigns.learn_habits",
+        "schedule": crontab(minute=43),
+        "options": {"queue": "default"},
+    },
     "learn-copy": {
         "task": "campaigns.learn_copy",
         "schedule": crontab(minute=47, hour=4),

@@ -9,11 +9,13 @@ from django.db import connection, transaction
 
 from accounts.models import Organization
 from campaigns.domain import slots
-from campaigns.models import ReadingHabit
-from common import clock, tenancy
+from campaigns.models import Campaign, CampaignStatus, ReadingHabit, Timing
+from common import clock, doorbell, tenancy
 
 LEARNED_DAYS = 180
 STALE = timedelta(days=1)
+AGING = timedelta(hours=20)  # Beat learns anew before a campaign would have to wait for it
+COMING = (CampaignStatus.DRAFT, CampaignStatus.SCHEDULED)
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 FORGET_SQL = "DELETE FROM campaigns_readinghour WHERE organization_id = %(organization)s"
@@ -46,12 +48,22 @@ def is_stale() -> bool:
     return not ReadingHabit.objects.filter(learned_at__gt=clock.now() - STALE).exists()
 
 
-def learn() -> ReadingHabit:
-    """Read the ledger of half a year anew; of two that want to, the second finds it done."""
+def refresh_everywhere() -> None:
+    """Learn anew for organisations that go on sending at best times, before what they know is stale."""
+    aging = doorbell.organizations_with("campaigns_readinghabit", "learned_at <= %s", [clock.now() - AGING])
+    for organization_id in sorted(aging):
+        with tenancy.organization(organization_id):
+            if Campaign.objects.filter(timing=Timing.BEST, status__in=COMING).exists():
+                learn(AGING)
+
+
+def learn(age: timedelta = STALE) -> ReadingHabit:
+    """Read the ledger of half a year anew where what is known has this age; of two that want to, the second finds it
+    done."""
     with transaction.atomic():
         ReadingHabit.objects.get_or_create(defaults={"learned_at": NEVER, "hours": []})
         habit = ReadingHabit.objects.select_for_update().get()
-        if habit.learned_at > clock.now() - STALE:
+        if habit.learned_at > clock.now() - age:
             return habit
         habit.hours, habit.learned_at = _learned(), clock.now()
         habit.save()

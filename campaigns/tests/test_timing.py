@@ -19,7 +19,7 @@ from audience.notices import ContactsMerged
 from campaigns import selectors, services
 from campaigns.domain import budget, slots
 from campaigns.models import Campaign, CampaignRun, ReadingHabit, ReadingHour, RunStatus, Target
-from campaigns.services import targets
+from campaigns.services import habits, targets
 from campaigns.tests import making
 from common import clock
 from common.errors import Conflict, Invalid
@@ -385,6 +385,24 @@ def test_habits_are_learned_once_a_day_and_follow_what_is_known_by_then() -> Non
 
     assert ReadingHabit.objects.get().learned_at == LUNCH + timedelta(days=1.1)
     assert sum(ReadingHour.objects.values_list("count", flat=True)) == 4
+
+
+def test_habits_are_learned_before_they_are_stale_while_best_times_are_to_come() -> None:
+    (person,) = making.contacts(1)
+    _read(person, LUNCH - timedelta(hours=3))
+    with clock.freeze(LUNCH):
+        habits.refresh_everywhere()
+        assert not ReadingHabit.objects.exists()
+        habits.learn()
+    learned = []
+    for hours in (19, 20, 41):
+        with clock.freeze(LUNCH + timedelta(hours=hours)):
+            habits.refresh_everywhere()
+            learned.append(ReadingHabit.objects.get().learned_at)
+            if hours == 20:
+                making.campaign([making.segment([person])], timing="best")
+
+    assert learned == [LUNCH, LUNCH, LUNCH + timedelta(hours=41)]
 
 
 # --- budget and cost ------------------------------------------------------------------------------------------
