@@ -23,7 +23,7 @@ from unfold.widgets import (
 
 from accounts import audit
 from accounts.admin_base import OrganizationModelAdmin
-from campaigns.copy import endpoint, spending, success
+from campaigns.copy import endpoint, languages, own, spending, success
 from campaigns.copy.writing import readable
 from campaigns.models import CopyLearning, CopyRequest, CopySettings, CopyTest
 from experiments.models import ExperimentStatus
@@ -130,7 +130,7 @@ class CopyRequestAdmin(OrganizationModelAdmin):
             "success": found,
             "rows": [(result, _experiment_page(result.test)) for result in found.results],
             "waiting": [(test, _experiment_page(test), readable(str(test))) for test in _waiting()],
-            "learning": CopyLearning.objects.first(),
+            **_learnt(),
             "opts": self.opts,
         }
         return TemplateResponse(request, "campaigns/copy_success.html", context)
@@ -164,6 +164,16 @@ class CopyRequestAdmin(OrganizationModelAdmin):
 def money(micro: int) -> str:
     """Millionths of the endpoint's currency, to a hundredth of a cent."""
     return f"{settings.COPY_LLM_CURRENCY} {micro / 1_000_000:,.4f}" if micro else "–"
+
+
+def _learnt() -> dict[str, Any]:
+    """What own tests taught, by language."""
+    row = CopyLearning.objects.first()
+    weights = row.weights if row is not None else {}
+    return {
+        "learning": row,
+        "taught": [(languages.NAMES.get(name, name), own.read(weights[name])) for name in sorted(weights)],
+    }
 
 
 def _save(form: CopySettingsForm, row: CopySettings | None) -> None:

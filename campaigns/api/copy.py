@@ -76,7 +76,10 @@ class CopyVariantSerializer(serializers.Serializer):  # type: ignore[type-arg]
     form = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]
     length = serializers.IntegerField(help_text="Letters, a first name as six.")
-    chance = serializers.FloatField(allow_null=True, help_text="To beat another of these; null: not ranked.")
+    chance = serializers.FloatField(
+        allow_null=True,
+        help_text="To beat another of these; null: not ranked, or nobody has measured how sure that is.",
+    )
     reasons = serializers.ListField(child=serializers.CharField())
     is_recommended = serializers.BooleanField()
 

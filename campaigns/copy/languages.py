@@ -6,4 +6,5 @@ from campaigns.copy.english import ENGLISH
 from campaigns.copy.forms import Language
 from campaigns.copy.german import GERMAN
 
+NAMES = {"en": "English", "de": "German"}
 LANGUAGES: dict[str, Language] = {"en": ENGLISH, "de": GERMAN}

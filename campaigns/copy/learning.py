@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from django.db import connection
 
 from campaigns.copy import own, ranker
-from campaigns.copy.features import plain
+from campaigns.copy.features import SHORTEST, plain
 from campaigns.copy.own import Learnt, OwnTest
-from campaigns.copy.ranker import Ranker
+from campaigns.copy.ranker import LANGUAGE, Ranker
 from campaigns.copy.writing import language_of
 from campaigns.copy.writing import plain as shown
 from campaigns.models import CopyLearning
@@ -81,24 +81,36 @@ class Judge:
         standard = [self.ranker.standard(plain(line)) for line in lines]
         return [self.learnt.score(score, each) for score, each in zip(found, standard, strict=True)]
 
-    def to_win(self, scores: Sequence[float]) -> list[float]:
-        """Each line's chance against another one of the same list."""
-        return [float(chance) for chance in self.ranker.to_win(np.array(scores))]
+    def chances(self, lines: Sequence[str], scores: Sequence[float]) -> list[float | None]:
+        """Each line's chance against another one of the same list; None where nobody has measured how often that is
+        right: in a language without tests, and for lines shorter than any that was tested."""
+        told = self.ranker.to_win(np.array(scores))
+        return [float(chance) if self.is_measured(line) else None for line, chance in zip(lines, told, strict=True)]
+
+    def is_measured(self, line: str) -> bool:
+        """Whether tests have shown how often this line's place is right."""
+        return self.learnt.is_better or (self.language == LANGUAGE and len(plain(line)) >= SHORTEST)
 
 
 def judge_for(language: str) -> Judge:
-    """The judge of this organisation. One query."""
-    kept = CopyLearning.objects.values_list("weights", flat=True).first()
-    return Judge(ranker.general(), language, own.read(kept) if kept else Learnt())
+    """The judge of this organisation, with what its tests in this language taught. One query."""
+    kept = CopyLearning.objects.values_list("weights", flat=True).first() or {}
+    return Judge(ranker.general(), language, own.read(kept.get(language) or {}))
 
 
 def learn() -> CopyLearning:
-    """Learn from the organisation's own tests as they stand now."""
-    learnt = own.learn(_tests(), ranker.general())
+    """Learn from the organisation's own tests as they stand now, in each language by itself: what works in one says
+    nothing of another."""
+    by_language: dict[str, list[OwnTest]] = {}
+    for test in _tests():
+        by_language.setdefault(test.language, []).append(test)
+    learnt = {language: own.learn(tests, ranker.general()) for language, tests in by_language.items()}
     values = {
-        "test_count": learnt.tests, "is_used": learnt.is_better, "weights": learnt.as_json(),
+        "test_count": sum(each.tests for each in learnt.values()),
+        "is_used": any(each.is_better for each in learnt.values()),
+        "weights": {language: each.as_json() for language, each in learnt.items()},
         "learned_at": clock.now(),
-    }  # fmt: skip
+    }
     return CopyLearning.objects.update_or_create(defaults=values)[0]
 
 

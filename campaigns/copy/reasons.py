@@ -35,6 +35,8 @@ def reasons(line: Line, material: Material, brief: Brief, judge: Judge | None) -
         found.append(f"“{material.offer}” stands in the message.")
     if judge is None:
         return found
+    if not judge.is_measured(plain(line.text)):
+        found.append(TOO_SHORT if judge.language == LANGUAGE else UNMEASURED)
     has = {name for name, value in zip(features.NAMES, features.traits(plain(line.text)), strict=True) if value > 0}
     own = _own_evidence(has, judge.learnt)
     return found + (own or (_evidence(has, judge.ranker) if judge.language == LANGUAGE else []))
@@ -81,9 +83,12 @@ def _told(what: str, effect: Effect) -> str:
 FEW = "The message gives {count} lines that differ: the more it says, the more can be said of it."
 NOT_RANKED = "These are not ranked: the tests we learned from were of headlines. The order is that of the forms."
 NOT_OUR_LANGUAGE = (
-    "Ranked by length, marks and numbers only: the tests we learned from were in English. A test with your own "
-    "readers decides."
+    "Ranked by length, marks and numbers only: the tests we learned from were in English, and how often this order "
+    "is right in another language nobody has measured. A test with your own readers decides; from eight of them on "
+    "they rank."
 )
+UNMEASURED = "How sure its place is, is not known in this language."
+TOO_SHORT = "How sure its place is, is not known: it is shorter than the lines that were tested."
 A_HINT = "Ranked by what tests of news headlines showed, which is a hint: a test with your own readers decides."
 OWN_USED = (
     "Your own {tests} tests correct the ranking: with them {own:.0f} of {pairs} better lines were foretold, "
@@ -99,7 +104,10 @@ def notes(reason: str, count: int, judge: Judge | None) -> list[str]:
         found.append(FEW.format(count=count))
     if judge is None:
         return [*found, NOT_RANKED]
-    found.append(A_HINT if judge.language == LANGUAGE else NOT_OUR_LANGUAGE)
+    if judge.language == LANGUAGE:
+        found.append(A_HINT)
+    elif not judge.learnt.is_better:
+        found.append(NOT_OUR_LANGUAGE)
     if learnt := judge.learnt if judge.learnt.tests else None:
         words = OWN_USED if learnt.is_better else OWN_KEPT_OUT
         found.append(

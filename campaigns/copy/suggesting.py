@@ -180,8 +180,9 @@ def _variants(
     lines: Sequence[Line], material: Material, brief: Brief, judge: Judge | None, mood: Mood
 ) -> list[dict[str, Any]]:
     """The lines in order, each with its reasons; the first is recommended."""
-    scores = judge.scores([writing.plain(line.text) for line in lines]) if judge else [0.0] * len(lines)
-    chances = judge.to_win(scores) if judge else [None] * len(lines)
+    texts = [writing.plain(line.text) for line in lines]
+    scores = judge.scores(texts) if judge else [0.0] * len(lines)
+    chances = judge.chances(texts, scores) if judge else [None] * len(lines)
     # What a phone cuts is not recommended, however well it ranks.
     rows = sorted(
         zip(lines, scores, chances, strict=True),

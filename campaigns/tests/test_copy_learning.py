@@ -252,11 +252,48 @@ def test_started_tests_of_subjects_are_learnt_from_at_night(organization: Organi
     learning.learn_everywhere()
 
     row = CopyLearning.objects.get()
-    assert (row.test_count, row.is_used) == (1, False)
+    assert (row.test_count, row.is_used, list(row.weights)) == (1, False, ["en"])
     request_id = asked(api, mail("Third"))
     assert any(
         "Your own 1 tests do not foretell better" in note for note in CopyRequest.objects.get(pk=request_id).notes
     )
+
+
+def test_own_tests_count_for_their_language_and_a_chance_is_said_only_where_it_was_measured(
+    organization: Organization, api: APIClient
+) -> None:
+    taught = own.learn(own_tests(24, better=160, worse=90), ranker.general())
+    html = (
+        "<h1>Neue Stricksachen für den Herbst sind da</h1>"
+        "<p>Sie kommen aus Schottland und halten warm, auch bei Regen und Wind.</p>"
+    )
+    german = services.create_template({"name": "Herbst", "subject": "Herbst", "html": html, "locale": "de"})
+
+    def told() -> tuple[list[bool], list[str]]:
+        row = CopyRequest.objects.get(pk=asked(api, german))
+        assert row.language == "de"
+        return [each["chance"] is None for each in row.variants], row.notes
+
+    CopyLearning.objects.create(test_count=24, is_used=True, weights={"en": taught.as_json()})
+    unsure, notes = told()
+    assert all(unsure) and unsure
+    assert any("nobody has measured" in note for note in notes) and not any("Your own" in note for note in notes)
+
+    CopyLearning.objects.update(weights={"de": taught.as_json()})
+    unsure, notes = told()
+    assert not any(unsure)
+    assert any("Your own 24 tests correct the ranking" in note for note in notes)
+    assert not any("nobody has measured" in note for note in notes)
+
+
+def test_a_line_shorter_than_any_that_was_tested_says_so() -> None:
+    judge = learning.Judge(ranker.general(), "en")
+    lines = ["Sale", "New knits for the first cold evenings"]
+
+    unsure, sure = judge.chances(lines, judge.scores(lines))
+
+    assert unsure is None and sure is not None and 0 < sure < 1
+    assert learning.Judge(ranker.general(), "de").chances(lines, [0.0, 0.0]) == [None, None]
 
 
 # --- pages ------------------------------------------------------------------------------------------------------

@@ -49,7 +49,11 @@ class ExperimentForm(forms.ModelForm):  # type: ignore[type-arg]
         label="Name the winner by itself", required=False, widget=UnfoldBooleanWidget,
         help_text="It then stops, and everybody gets the winner. No arm wins that harms a guardrail.",
     )  # fmt: skip
-    rule_proof = forms.ChoiceField(label="By", choices=PROOFS, widget=UnfoldAdminSelectWidget)
+    rule_proof = forms.ChoiceField(
+        label="By", choices=PROOFS, widget=UnfoldAdminSelectWidget,
+        help_text="The interval bounds how often a winner is named where there is none, however often one looks. The "
+        "chance does not: looked at every day, it is wrong more often than it says.",
+    )  # fmt: skip
     rule_minimum_days = forms.IntegerField(
         label="After days", min_value=0, max_value=365, widget=UnfoldAdminIntegerFieldWidget
     )
