@@ -17,7 +17,7 @@ a[data-warmth]{position:relative!important;outline:3px solid #b8b8b8;outline-off
 a[data-warmth="1"]{outline-color:#f2c14e}a[data-warmth="2"]{outline-color:#f29e4c}
 a[data-warmth="3"]{outline-color:#ee7b30}a[data-warmth="4"]{outline-color:#d94f2b}
 a[data-warmth="5"]{outline-color:#b3231a}
-a[data-warmth]>b[data-clicks]{position:absolute;z-index:9;top:-11px;right:-6px;padding:2px 7px;border-radius:99px;
+a[data-warmth]>b[data-clicks]{position:absolute;z-index:9;bottom:100%;left:-3px;padding:2px 7px;border-radius:99px;
 background:#222;color:#fff;font:600 11px/1.3 system-ui,sans-serif;white-space:nowrap}
 </style>"""
 

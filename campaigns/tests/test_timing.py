@@ -389,6 +389,7 @@ def test_habits_are_learned_once_a_day_and_follow_what_is_known_by_then() -> Non
 
 def test_habits_are_learned_before_they_are_stale_while_best_times_are_to_come() -> None:
     (person,) = making.contacts(1)
+    making.campaign([making.segment([person])])
     _read(person, LUNCH - timedelta(hours=3))
     with clock.freeze(LUNCH):
         habits.refresh_everywhere()
@@ -400,7 +401,7 @@ def test_habits_are_learned_before_they_are_stale_while_best_times_are_to_come()
             habits.refresh_everywhere()
             learned.append(ReadingHabit.objects.get().learned_at)
             if hours == 20:
-                making.campaign([making.segment([person])], timing="best")
+                Campaign.objects.update(timing="best")
 
     assert learned == [LUNCH, LUNCH, LUNCH + timedelta(hours=41)]
 

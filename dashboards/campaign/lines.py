@@ -31,12 +31,23 @@ class Section:
 
 
 def lines(campaign: Campaign, report: Report) -> list[Section]:
-    """Sending, people, machines, offer."""
+    """Sending, people, machines, offer: what this campaign has of them."""
+    return _messages(campaign, report) + _offer(campaign, report)
+
+
+def sends(campaign: Campaign, report: Report) -> bool:
+    """Whether there are messages to speak of; offers alone are shown by apps."""
+    return bool(report.message_count) or not campaign.offers.exists() or campaign.template_id is not None
+
+
+def _messages(campaign: Campaign, report: Report) -> list[Section]:
+    if not sends(campaign, report):
+        return []
 
     def messages(**filters: object) -> str:
         return listing("delivery.message", source_type=SourceType.CAMPAIGN.value, source_id=campaign.pk, **filters)
 
-    sections = [
+    return [
         Section(
             "Sending",
             [
@@ -67,24 +78,24 @@ def lines(campaign: Campaign, report: Report) -> list[Section]:
             ],
         ),
     ]
-    if campaign.offers.exists():
-        worth = ", ".join(money.show(value.value_minor, value.currency) for value in report.conversion_values)
-        sections.append(
-            Section(
-                "Offer",
-                [
-                    Line("Seen", report.view_count, people(campaign, did="viewed"), report.view_rate),
-                    Line(
-                        "Taken",
-                        report.conversion_count,
-                        people(campaign, did="converted"),
-                        report.conversion_rate,
-                        worth,
-                    ),
-                ],
-            )
+
+
+def _offer(campaign: Campaign, report: Report) -> list[Section]:
+    if not campaign.offers.exists():
+        return []
+    worth = ", ".join(money.show(value.value_minor, value.currency) for value in report.conversion_values)
+    taken = people(campaign, did="converted")
+    addressed = [] if sends(campaign, report) else [Line("People addressed", report.target_count, people(campaign))]
+    return [
+        Section(
+            "Offer",
+            [
+                *addressed,
+                Line("Seen", report.view_count, people(campaign, did="viewed"), report.view_rate),
+                Line("Taken", report.conversion_count, taken, report.conversion_rate, worth),
+            ],
         )
-    return sections
+    ]
 
 
 def people(campaign: Campaign, **filters: object) -> str:

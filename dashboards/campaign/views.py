@@ -98,16 +98,21 @@ def _campaign(pk: int) -> Campaign:
 
 
 def _tiles(request: HttpRequest, campaign: Campaign, report: Report) -> list[Tile]:
-    tiles = [
-        Tile("Addressed", Reading(f"{report.target_count:,}", "people", lines.people(campaign))),
-        Tile("Sent", Reading(f"{report.sent_count:,}", "messages", lines.people(campaign, did="sent"))),
-        Tile("Opened", _rate(report.open_rate, report.open_count, lines.people(campaign, did="opened"))),
-        Tile("Clicked", _rate(report.click_rate, report.click_count, lines.people(campaign, did="clicked"))),
-    ]
+    tiles = [Tile("Addressed", Reading(f"{report.target_count:,}", "people", lines.people(campaign)))]
+    if lines.sends(campaign, report):
+        tiles += _sending(campaign, report)
     if campaign.offers.exists():
         link = lines.people(campaign, did="converted")
         tiles.append(Tile("Offer taken", _rate(report.conversion_rate, report.conversion_count, link)))
     return tiles + (_money(campaign) if allowed(request.user, "attribution") else [])
+
+
+def _sending(campaign: Campaign, report: Report) -> list[Tile]:
+    return [
+        Tile("Sent", Reading(f"{report.sent_count:,}", "messages", lines.people(campaign, did="sent"))),
+        Tile("Opened", _rate(report.open_rate, report.open_count, lines.people(campaign, did="opened"))),
+        Tile("Clicked", _rate(report.click_rate, report.click_count, lines.people(campaign, did="clicked"))),
+    ]
 
 
 def _rate(rate: float | None, count: int, link: str) -> Reading:

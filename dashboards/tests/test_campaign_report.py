@@ -191,3 +191,16 @@ def test_the_whole_report_and_its_people_are_files(admin: Any) -> None:
     ]  # fmt: skip
     assert lines[0]["Name"] == "'=HYPERLINK(1)"
     assert admin.get(address, {"csv": "nothing"}).status_code == 404
+
+
+def test_a_report_of_offers_alone_speaks_of_no_messages(admin: Any) -> None:
+    campaign = making.offer_campaign(making.contacts(3))
+
+    page = admin.get(reverse("dashboards:campaign", args=[campaign.pk]))
+
+    assert [section.title for section in page.context["sections"]] == ["Offer"]
+    assert [(line.label, line.count) for line in page.context["sections"][0].lines] == [
+        ("People addressed", 3), ("Seen", 0), ("Taken", 0),
+    ]  # fmt: skip
+    assert [tile.title for tile in page.context["tiles"]][:2] == ["Addressed", "Offer taken"]
+    assert page.context["heatmap"] is None
