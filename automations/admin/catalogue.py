@@ -24,6 +24,7 @@ TYPES = {
     "span": "days, hours, minutes, seconds",
     "time": "a time of day",
     "date": "a date",
+    "day": "a number of days from the step, or a date",
     "cron": "a cron expression",
     "rule": "a rule about the contact",
     "rules_where": "filters of the event's properties",

@@ -11,8 +11,8 @@ from automations import catalogue
 from common.api.views import ApiView
 
 FIELD_TYPES = [
-    "text", "long_text", "integer", "number", "boolean", "choice", "choices", "span", "time", "date", "cron", "rule",
-    "rules_where", "template", "segment", "member", "members", "offer", "experiment", "automation",
+    "text", "long_text", "integer", "number", "boolean", "choice", "choices", "span", "time", "date", "day", "cron",
+    "rule", "rules_where", "template", "segment", "member", "members", "offer", "experiment", "automation",
     "attribute", "event", "tag", "json", "list", "object",
 ]  # fmt: skip
 

@@ -34,8 +34,8 @@ class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str | int | None,
         says(
             "Due",
-            'A number of days after the step, such as 2, or a date, such as "2027-01-31".',
-            type="json",
+            "A number of days after the step, such as 2, or a date, such as 2027-01-31.",
+            type="day",
             examples=[2],
         ),
     ] = None

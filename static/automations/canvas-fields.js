@@ -24,7 +24,7 @@ export function frame(input) {
 }
 
 const GROUPS = new Set(["span", "choices", "members", "list", "object", "rule", "rules_where"]);
-const OPTIONAL = new Set(["text", "long_text", "template", "segment", "member", "offer", "date", "time", "rule"]);
+const OPTIONAL = new Set(["text", "long_text", "template", "segment", "member", "offer", "date", "day", "time", "rule"]);
 
 const key = (input) => ({ "data-key": told(input.at), "data-main": "" });
 const shown = ({ value, field }) => value ?? field.default;
@@ -148,8 +148,14 @@ function parsed(words) {
   }
 }
 
+// A number of days from the step, or a date.
+function day(input) {
+  const set = (words) => input.set(words === undefined ? undefined : parsed(words.trim()));
+  return text({ ...input, set });
+}
+
 const BOXES = {
-  text, long_text: longText, integer, number, boolean, choice, choices, span, json, rule, event, tag, attribute, list, object, template,
+  text, long_text: longText, integer, number, boolean, choice, choices, span, day, json, rule, event, tag, attribute, list, object, template,
   rules_where: where,
   time: (input) => text(input, { type: "time" }),
   date: (input) => text(input, { type: "date" }),

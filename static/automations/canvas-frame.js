@@ -8,8 +8,8 @@ import { opened } from "./canvas-language.js";
 import { placeProblems } from "./canvas-problems.js";
 
 export function lay(canvas, field) {
-  canvas.undoButton = iconButton("undo", "Undo (Ctrl+Z)", () => canvas.undo(), { "aria-keyshortcuts": "Control+Z" });
-  canvas.redoButton = iconButton("redo", "Redo (Ctrl+Shift+Z)", () => canvas.redo(), { "aria-keyshortcuts": "Control+Shift+Z" }); // prettier-ignore
+  canvas.undoButton = iconButton("undo", "Undo (Ctrl+Z)", () => canvas.undo(), { disabled: true, "aria-keyshortcuts": "Control+Z" }); // prettier-ignore
+  canvas.redoButton = iconButton("redo", "Redo (Ctrl+Shift+Z)", () => canvas.redo(), { disabled: true, "aria-keyshortcuts": "Control+Shift+Z" }); // prettier-ignore
   canvas.status = el("span", { class: "wf-status", role: "status" });
   canvas.foundSpot = el("span", {});
   const more = menuButton(iconButton("more_vert", "More", () => {}), () => acts(canvas)); // prettier-ignore

@@ -124,10 +124,15 @@ def test_a_workflow_is_built_on_a_phone(visit: Any, blank: Automation) -> None:
     _add(page, "actions[0]#before", "If / otherwise")
     page.get_by_role("button", name="Close the settings").click()
 
+    _add(page, "actions#add", "Create task")
+    page.fill('[data-key="actions[2].configuration.due_date"]', "2027-01-31")
+    page.fill('[data-key="actions[2].configuration.due_date"]', "3")
+
     assert watched.everything() == []
     draft = _kept(page, blank)
-    assert [step["action_type"] for step in draft["actions"]] == ["branch", "wait"]
+    assert [step["action_type"] for step in draft["actions"]] == ["branch", "wait", "create_task"]
     assert draft["actions"][1]["configuration"] == {"days": 2}
+    assert draft["actions"][2]["configuration"] == {"due_date": 3}
 
 
 def test_who_is_signed_out_goes_on_after_signing_in_elsewhere(
