@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 from accounts import services as accounts
 from accounts.domain.roles import CAPABILITIES, Role
 from accounts.models import ApiKeyKind, Organization
+from campaigns.tests import making
 from delivery.services import outgoing
 from delivery.tests.making import Sink, listening
 
@@ -30,3 +31,9 @@ def owner_api(organization: Organization) -> APIClient:
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {key}")
     return client
+
+
+@pytest.fixture
+def doors(organization: Organization) -> None:
+    """Mail may go at any hour."""
+    making.open_doors()

@@ -3,72 +3,36 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime, time, timedelta
-from decimal import Decimal
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
-from django.urls import reverse
 
-from accounts import services as accounts
-from accounts.domain.roles import Role
-from accounts.models import Organization
-from audience.models import Contact
 from campaigns import selectors, services
-from campaigns.models import Campaign, CampaignRun, EmailTemplate, Target
+from campaigns.models import Campaign, CampaignRun, Target
 from campaigns.services import deciding, runs
 from campaigns.services import steps as run_steps
 from campaigns.tests import making
+from campaigns.tests.arms import LUNCH, arm_drafts, arm_of, in_test, two_templates, with_arms, work_at
 from common import clock, doorbell
 from common.errors import Conflict, Invalid
 from delivery.models import Message, MessageStatus
 from experiments import services as experiments
 from experiments.domain import assignment
 from experiments.models import Arm, Assignment, Experiment
-from experiments.services import ArmDraft
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("doors")]
-
-LUNCH = datetime(2026, 3, 28, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def doors(organization: Organization) -> None:
-    making.open_doors()
-
-
-def _drafts(*payloads: dict[str, Any]) -> list[ArmDraft]:
-    keys = "abcdef"
-    return [ArmDraft(keys[place], keys[place].upper(), 1.0, place == 0, each) for place, each in enumerate(payloads)]
-
-
-def _campaign(people: list[Contact], *payloads: dict[str, Any], **fields: Any) -> Campaign:
-    made = making.campaign([making.segment(people)], **fields)
-    return services.update_campaign(made, {}, arms=_drafts(*payloads))
-
-
-def _templates() -> tuple[EmailTemplate, EmailTemplate]:
-    return making.template(name="One", subject="One"), making.template(name="Two", subject="Two")
 
 
 def _subjects() -> dict[int, str]:
     return dict(Message.objects.values_list("contact_id", "content__subject"))
 
 
-def _work(moment: datetime) -> int:
-    with clock.freeze(moment):
-        return services.work(Organization.objects.get().pk)
-
-
-def _arm(key: str) -> Arm:
-    return Arm.objects.get(key=key)
-
-
 def test_each_contact_gets_the_words_of_the_arm_that_the_published_hash_gives() -> None:
-    one, two = _templates()
+    one, two = two_templates()
     people = making.contacts(40)
-    campaign = _campaign(people, {}, {"template_id": two.pk}, template_id=one.pk)
+    campaign = with_arms(people, {}, {"template_id": two.pk}, template_id=one.pk)
 
     services.launch(campaign)
     services.work(campaign.organization_id)
@@ -89,14 +53,14 @@ def test_each_contact_gets_the_words_of_the_arm_that_the_published_hash_gives() 
 
 def test_an_arm_may_have_a_time_of_its_own_by_each_contacts_clock() -> None:
     people = making.contacts(30, timezone="America/New_York")
-    campaign = _campaign(people, {}, {"send_at": "09:00"})
+    campaign = with_arms(people, {}, {"send_at": "09:00"})
     with clock.freeze(LUNCH):  # eight in New York
         services.launch(campaign)
-    _work(LUNCH)
+    work_at(LUNCH)
     timed = set(Target.objects.filter(arm__key="b").values_list("contact_id", flat=True))
     assert set(Message.objects.values_list("contact_id", flat=True)) == {each.pk for each in people} - timed
 
-    _work(LUNCH + timedelta(hours=1))
+    work_at(LUNCH + timedelta(hours=1))
 
     moments = dict(Message.objects.values_list("contact_id", "run_at"))
     assert {moments[pk] for pk in timed} == {LUNCH + timedelta(hours=1)}
@@ -104,9 +68,9 @@ def test_an_arm_may_have_a_time_of_its_own_by_each_contacts_clock() -> None:
 
 
 def test_who_takes_no_part_gets_what_the_campaign_says() -> None:
-    one, two = _templates()
+    one, two = two_templates()
     people = making.contacts(30)
-    campaign = _campaign(people, {"template_id": two.pk}, {"template_id": two.pk}, template_id=one.pk)
+    campaign = with_arms(people, {"template_id": two.pk}, {"template_id": two.pk}, template_id=one.pk)
     experiments.update_experiment(Experiment.objects.get(), {"coverage": 0.3})
     services.launch(campaign)
     services.work(campaign.organization_id)
@@ -119,19 +83,9 @@ def test_who_takes_no_part_gets_what_the_campaign_says() -> None:
 # --- a first test ------------------------------------------------------------------------------------------------
 
 
-def _tested(people: list[Contact], **fields: Any) -> Campaign:
-    one, two = _templates()
-    given = {"template_id": one.pk, "test_percent": 50, "test_hours": 4} | fields
-    campaign = _campaign(people, {}, {"template_id": two.pk}, **given)
-    with clock.freeze(LUNCH):
-        services.launch(campaign)
-    _work(LUNCH)
-    return campaign
-
-
 def test_the_rest_waits_for_the_test_and_gets_the_likeliest_winner_when_its_time_is_over() -> None:
     people = making.contacts(30)
-    campaign = _tested(people)
+    campaign = in_test(people)
     tested = set(Target.objects.exclude(arm=None).values_list("contact_id", flat=True))
     assert 0 < len(tested) < 30
     assert set(_subjects()) == tested
@@ -139,14 +93,14 @@ def test_the_rest_waits_for_the_test_and_gets_the_likeliest_winner_when_its_time
     assert (progress.test_count, progress.test_ends_at, progress.winner) == (
         len(tested), LUNCH + timedelta(hours=4), "",
     )  # fmt: skip
-    assert _work(LUNCH + timedelta(hours=3)) == 0
+    assert work_at(LUNCH + timedelta(hours=3)) == 0
 
-    winner = _arm("b")
+    winner = arm_of("b")
     with clock.freeze(LUNCH + timedelta(hours=2)):
         for pk in Target.objects.filter(arm=winner).values_list("contact_id", flat=True):
             making.clicked(campaign, pk, LUNCH + timedelta(hours=1))
         doorbell.drain(campaign.organization_id)
-    _work(LUNCH + timedelta(hours=4))
+    work_at(LUNCH + timedelta(hours=4))
 
     experiment = Experiment.objects.get()
     assert (experiment.status, experiment.winner) == ("stopped", winner)
@@ -158,19 +112,19 @@ def test_the_rest_waits_for_the_test_and_gets_the_likeliest_winner_when_its_time
 
 
 def test_when_nothing_came_back_the_control_goes_on() -> None:
-    campaign = _tested(making.contacts(20))
+    campaign = in_test(making.contacts(20))
 
-    _work(LUNCH + timedelta(hours=5))
+    work_at(LUNCH + timedelta(hours=5))
 
-    assert Experiment.objects.get().winner == _arm("a")
+    assert Experiment.objects.get().winner == arm_of("a")
     assert Counter(_subjects().values())["One"] >= 10
     assert len(_subjects()) == 20
     assert selectors.progress(campaign).winner == "a"
 
 
 def test_a_person_may_decide_sooner_and_only_once() -> None:
-    campaign = _tested(making.contacts(20))
-    other = experiments.create_experiment({"name": "Other", "metrics": []}, _drafts({}, {}))
+    campaign = in_test(making.contacts(20))
+    other = experiments.create_experiment({"name": "Other", "metrics": []}, arm_drafts({}, {}))
     with pytest.raises(Invalid, match="no arm of this campaign"):
         services.decide(campaign, other.arms.earliest("pk"))
     assert CampaignRun.objects.get().decided_at is None
@@ -178,7 +132,7 @@ def test_a_person_may_decide_sooner_and_only_once() -> None:
     winner = Arm.objects.get(key="b", experiment__campaigns=campaign)
     with clock.freeze(LUNCH + timedelta(hours=1)):
         services.decide(campaign, winner)
-    _work(LUNCH + timedelta(hours=1))
+    work_at(LUNCH + timedelta(hours=1))
 
     assert len(_subjects()) == 20
     assert Experiment.objects.get(campaigns=campaign).winner == winner
@@ -187,25 +141,25 @@ def test_a_person_may_decide_sooner_and_only_once() -> None:
 
 
 def test_the_experiments_own_decision_lets_the_rest_go() -> None:
-    campaign = _tested(making.contacts(20))
+    campaign = in_test(making.contacts(20))
     with clock.freeze(LUNCH + timedelta(hours=1)):
-        experiments.stop(Experiment.objects.get(), _arm("b"), "By its rule.")
+        experiments.stop(Experiment.objects.get(), arm_of("b"), "By its rule.")
         doorbell.drain(campaign.organization_id)
         deciding.decided(Experiment.objects.get().pk)  # a notice may come twice
 
-    assert CampaignRun.objects.get().winner == _arm("b")
+    assert CampaignRun.objects.get().winner == arm_of("b")
     assert Message.objects.count() == 20
 
 
 def test_a_test_by_contacts_clocks_ends_before_the_rests_time_comes() -> None:
     people = making.contacts(20, timezone="Europe/London")
-    _tested(people, timing="local", local_time=time(14))
-    _work(LUNCH + timedelta(hours=2))  # 14:00: the test; its four hours end when all of it is written
+    in_test(people, timing="local", local_time=time(14))
+    work_at(LUNCH + timedelta(hours=2))  # 14:00: the test; its four hours end when all of it is written
     tested = Message.objects.count()
     assert 0 < tested < 20
 
     for hours in range(2, 30):
-        _work(LUNCH + timedelta(hours=hours))
+        work_at(LUNCH + timedelta(hours=hours))
 
     moments = Counter(Message.objects.values_list("run_at", flat=True))
     # In the night London's clocks go forward.
@@ -213,151 +167,34 @@ def test_a_test_by_contacts_clocks_ends_before_the_rests_time_comes() -> None:
 
 
 def test_cancelling_ends_the_experiment() -> None:
-    campaign = _tested(making.contacts(4))
+    campaign = in_test(making.contacts(4))
     services.cancel(campaign)
 
     assert Experiment.objects.get().status == "stopped"
-    assert _work(LUNCH + timedelta(hours=9)) == 0
+    assert work_at(LUNCH + timedelta(hours=9)) == 0
 
 
 def test_a_recurring_campaign_keeps_everybody_in_their_arm() -> None:
-    one, two = _templates()
+    one, two = two_templates()
     first, later = making.contacts(20), making.contacts(20, start=100)
     segment = making.segment(first)
     campaign = making.campaign(
         [segment], template_id=one.pk, timing="recurring", recurrence={"every": "day", "time": "09:00"}
     )
-    services.update_campaign(campaign, {}, arms=_drafts({}, {"template_id": two.pk}))
+    services.update_campaign(campaign, {}, arms=arm_drafts({}, {"template_id": two.pk}))
     with clock.freeze(LUNCH):
         services.launch(campaign)
-    _work(LUNCH + timedelta(days=1))
+    work_at(LUNCH + timedelta(days=1))
     before = dict(Target.objects.values_list("contact_id", "arm_id"))
     Arm.objects.filter(key="a").update(weight=9)  # shares move under a bandit: who has an arm keeps it
     for contact in later:
         segment.memberships.create(contact=contact)
-    _work(LUNCH + timedelta(days=2))
+    work_at(LUNCH + timedelta(days=2))
 
     after = dict(Target.objects.filter(occurrence=2).values_list("contact_id", "arm_id"))
     assert {pk: after[pk] for pk in before} == before
     assert len(after) == 40
     assert set(Counter(Message.objects.values_list("contact_id", flat=True)).values()) == {1, 2}
-
-
-# --- what people write -------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("payloads", "fields", "place"),
-    [
-        (({}, {"template_id": 999}), {}, "arms.b.template_id"),
-        (({}, {"offer_id": 999}), {}, "arms.b.offer_id"),
-        (({}, {"send_at": "09:00"}), {"test_percent": 20, "test_hours": 1}, "test_percent"),
-        (({}, {}), {"test_percent": 20}, "test_hours"),
-    ],
-)
-def test_what_keeps_it_from_starting_is_named(
-    payloads: tuple[dict[str, Any], ...], fields: dict[str, Any], place: str
-) -> None:
-    campaign = _campaign(making.contacts(2), *payloads, **fields)
-
-    with pytest.raises(Invalid) as refusal:
-        services.launch(campaign)
-
-    assert list(refusal.value.details) == [place]
-    assert not CampaignRun.objects.exists()
-    assert Experiment.objects.get().status == "draft"
-
-
-@pytest.mark.parametrize("payload", [{"colour": 1}, {"template_id": "x"}, {"send_at": "25:00"}, {"offer_id": True}])
-def test_arms_that_cannot_be_read_write_nothing(payload: dict[str, Any]) -> None:
-    with pytest.raises(Invalid):
-        _campaign([], {}, payload)
-
-    assert not Experiment.objects.exists()
-    assert Campaign.objects.get().experiment is None
-
-
-def test_a_copy_asks_the_same_anew() -> None:
-    one, two = _templates()
-    campaign = _campaign(
-        making.contacts(4), {}, {"template_id": two.pk}, template_id=one.pk, test_percent=20, test_hours=2
-    )
-    services.launch(campaign)
-    services.work(campaign.organization_id)
-
-    copy = services.duplicate_campaign(campaign)
-
-    assert copy.experiment is not None
-    assert (copy.experiment.status, copy.test_percent, copy.experiment_id != campaign.experiment_id) == (
-        "draft", 20, True,
-    )  # fmt: skip
-    assert [arm.payload for arm in services.arms_of(copy)] == [{}, {"template_id": two.pk}]
-    assert copy.experiment.metrics[0]["where"][0]["value"] == copy.pk
-    services.delete_campaign(copy)
-    assert Experiment.objects.count() == 1
-
-
-def test_arms_come_and_go_over_http_and_a_person_decides(owner_api: Any) -> None:
-    one, two = _templates()
-    segment = making.segment(making.contacts(20))
-    body = {
-        "name": "Arms", "template_id": one.pk, "audience": {"include": [segment.pk]}, "test_percent": 50,
-        "test_hours": 1, "arms": [{"key": "a"}, {"key": "b", "template_id": two.pk, "weight": 2}],
-    }  # fmt: skip
-    made = owner_api.post("/api/v1/campaigns/", body, format="json")
-    assert made.status_code == 201, made.json()
-    at = f"/api/v1/campaigns/{made.json()['id']}/"
-    assert [arm["is_control"] for arm in made.json()["arms"]] == [True, False]
-    assert owner_api.put(at, made.json(), format="json").status_code == 200
-    assert owner_api.post(f"{at}decide/", {"arm": "b"}, format="json").status_code == 409
-    owner_api.post(f"{at}launch/", {}, format="json")
-    services.work(Organization.objects.get().pk)
-    assert owner_api.post(f"{at}decide/", {"arm": "c"}, format="json").status_code == 400
-
-    decided = owner_api.post(f"{at}decide/", {"arm": "b"}, format="json")
-    services.work(Organization.objects.get().pk)
-
-    assert decided.status_code == 200, decided.json()
-    assert owner_api.get(f"{at}progress/").json()["winner"] == "b"
-    assert Message.objects.count() == 20
-
-
-def test_people_see_the_offer_of_their_arm_and_only_that_can_be_taken(owner_api: Any) -> None:
-    people = making.contacts(12)
-    offers = [services.OfferDraft("discount", Decimal(value)) for value in (10, 20, 5)]
-    campaign = making.campaign([making.segment(people)], template_id=None, offers=offers)
-    ten, twenty, everybody = campaign.offers.order_by("pk")
-    services.update_campaign(campaign, {}, arms=_drafts({"offer_id": ten.pk}, {"offer_id": twenty.pk}))
-    services.launch(campaign)
-    services.work(campaign.organization_id)
-
-    for person in people:
-        arm = Target.objects.get(contact=person).arm
-        assert arm is not None
-        own, other = (ten, twenty) if arm.key == "a" else (twenty, ten)
-        (shown,) = owner_api.get("/api/v1/campaigns/", {"contact": person.user_id}).json()["results"]
-        assert [offer["id"] for offer in shown["offers"]] == [own.pk, everybody.pk]
-        body = {"contact_id": person.pk, "offer_id": other.pk}
-        answer = owner_api.post(f"/api/v1/campaigns/{campaign.pk}/conversion/", body, format="json")
-        assert answer.status_code == 400
-    assert not Target.objects.exclude(converted_at=None).exists()
-
-
-def test_a_button_chooses_the_winner(client: Any) -> None:
-    campaign = _tested(making.contacts(12))
-    client.force_login(accounts.add_member(accounts.ensure_user("owner@acme.example"), Role.OWNER).user)
-    at = reverse("admin:campaigns_campaign_act", args=[campaign.pk, "decide"])
-    page = client.get(at)
-    assert "See how the arms stand" in page.content.decode()
-    shown = client.get(reverse("admin:campaigns_campaign_change", args=[campaign.pk])).content.decode()
-    assert "Choose the winner" in shown
-    assert f"First test: {Target.objects.exclude(arm=None).count()} people" in shown
-
-    version = Campaign.objects.get().version
-    answer = client.post(at, {"version": version, "arm": _arm("b").pk})
-
-    assert answer.status_code == 302
-    assert CampaignRun.objects.get().winner == _arm("b")
 
 
 # --- a worker dies -------------------------------------------------------------------------------------------------
@@ -370,11 +207,11 @@ class _Killed(BaseException):
 @pytest.mark.parametrize("timing", ["test", "recurring"])
 def test_a_worker_that_dies_at_any_statement_loses_and_doubles_nobody(timing: str) -> None:
     """Every step is stepped through: killed before its first statement, its second, … until one lives to its end."""
-    one, two = _templates()
+    one, two = two_templates()
     fields: dict[str, Any] = {"test_percent": 50, "test_hours": 1}
     if timing == "recurring":
         fields = {"timing": "recurring", "recurrence": {"every": "day", "time": "09:00", "zone": "contact"}}
-    campaign = _campaign(making.contacts(6), {}, {"template_id": two.pk}, template_id=one.pk, **fields)
+    campaign = with_arms(making.contacts(6), {}, {"template_id": two.pk}, template_id=one.pk, **fields)
     with clock.freeze(LUNCH):
         services.launch(campaign)
     kills = 0
@@ -416,7 +253,7 @@ def _step_killed_at(moment: datetime, survives: int) -> tuple[bool, bool]:
 
 
 def test_settled_messages_of_a_test_do_not_complete_the_campaign() -> None:
-    campaign = _tested(making.contacts(20))
+    campaign = in_test(making.contacts(20))
     Message.objects.update(status=MessageStatus.SENT)
 
     services.settled(campaign.pk)

@@ -14,6 +14,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from common import tenancy
+from segments import services
+from segments.models import Segment
 from tests.browser.town import Town, build
 from tests.browser.watch import SIZES, Watched
 
@@ -119,3 +121,13 @@ def visit(
     yield go
     for page in pages:
         page.close()
+
+
+@pytest.fixture
+def clean(town: Town, django_db_blocker: Any) -> Iterator[None]:
+    """Segments made during a test go again."""
+    with django_db_blocker.unblock(), tenancy.organization(town.organization_id):
+        before = set(Segment.objects.values_list("pk", flat=True))
+        yield
+        for segment in Segment.objects.exclude(pk__in=before).order_by("-pk"):
+            services.delete_segment(segment)

@@ -1,94 +1,35 @@
-"""The rule builder in a browser: by mouse, by keyboard alone, by dragging, as JSON, and without any script."""
+"""The rule builder in a browser: by mouse, by dragging, as JSON, and without any script."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.core.cache import cache
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 
-from common import tenancy
 from segments import estimates, samples, services
 from segments.models import Segment, SegmentVersion
+from tests.browser.builder import (
+    ADD,
+    BOUGHT,
+    LEEDS,
+    NESTED,
+    PORTO,
+    card,
+    drag,
+    key,
+    rule,
+    settled,
+    write,
+)
 from tests.browser.town import Town
-
-ADD = "/admin/segments/segment/add/"
-LEEDS = {"field": "city", "operator": "equals", "value": "Leeds"}
-PORTO = {"field": "city", "operator": "equals", "value": "Porto"}
-BOUGHT = {
-    "event": "order_completed", "operator": "did", "count": 1, "within": {"days": 30},
-    "where": [{"property": "total", "operator": "greater", "value": 50}],
-}  # fmt: skip
-NESTED = {
-    "match": "all",
-    "rules": [
-        LEEDS,
-        BOUGHT,
-        {"match": "any", "rules": [PORTO, {"field": "tags", "operator": "contains", "value": "vip"}]},
-        {"match": "none", "rules": [{"field": "first_seen_at", "operator": "weekday", "value": ["sunday"]}]},
-    ],
-}
-
-
-@pytest.fixture
-def clean(town: Town, django_db_blocker: Any) -> Iterator[None]:
-    """Segments made here go again."""
-    with django_db_blocker.unblock(), tenancy.organization(town.organization_id):
-        before = set(Segment.objects.values_list("pk", flat=True))
-        yield
-        for segment in Segment.objects.exclude(pk__in=before).order_by("-pk"):
-            services.delete_segment(segment)
 
 
 @pytest.fixture
 def saved(town: Town, clean: None) -> Segment:
     return services.create_segment(name="Saved", rule=NESTED)
-
-
-def rule(page: Page) -> Any:
-    """What the form would post."""
-    text = page.input_value("#id_rule")
-    return json.loads(text) if text else None
-
-
-def write(page: Page, tree: Any) -> None:
-    """Put a rule into the builder through its JSON view."""
-    page.get_by_role("button", name="JSON", exact=True).click()
-    page.fill("#id_rule", json.dumps(tree))
-    page.get_by_role("button", name="Build", exact=True).click()
-
-
-def card(page: Page, path: str) -> Locator:
-    return page.locator(f'[data-block="{path}"]')
-
-
-def key(page: Page, name: str) -> Locator:
-    return page.locator(f'[data-key="{name}"]')
-
-
-def focused(page: Page) -> str:
-    return str(page.evaluate("document.activeElement.dataset.key ?? ''"))
-
-
-def settled(page: Page) -> None:
-    expect(page.locator(".rb-side")).not_to_have_class("rb-side rb-side--busy")
-
-
-def drag(page: Page, grip: Locator, target: Locator) -> None:
-    """With the pauses of a hand: the list animates what makes room."""
-    from_box, to_box = grip.bounding_box(), target.bounding_box()
-    assert from_box and to_box
-    page.mouse.move(from_box["x"] + 12, from_box["y"] + 14)
-    page.mouse.down()
-    page.mouse.move(from_box["x"] + 18, from_box["y"] + 24, steps=4)
-    page.mouse.move(to_box["x"] + 40, to_box["y"] + to_box["height"] * 0.8, steps=12)
-    page.wait_for_timeout(250)
-    page.mouse.move(to_box["x"] + 42, to_box["y"] + to_box["height"] * 0.85, steps=3)
-    page.wait_for_timeout(250)
-    page.mouse.up()
 
 
 # --- sound ------------------------------------------------------------------------------------------------
@@ -299,104 +240,6 @@ def test_of_a_large_rule_only_what_is_in_sight_is_laid_out(visit: Any) -> None:
     assert card(page, "rules[0].rules[0]").locator(".rb-fields").evaluate(seen)
 
 
-def listen(page: Page) -> None:
-    """Keep all that a screen reader is told from now on: the next word may come before one looks."""
-    page.evaluate(
-        """() => {
-            const region = document.querySelector("rule-builder [role=status]");
-            window.heard = [];
-            new MutationObserver(() => window.heard.push(region.textContent)).observe(region, { childList: true });
-        }"""
-    )
-
-
-def wait_to_hear(page: Page, words: str) -> None:
-    page.wait_for_function("words => window.heard.some((told) => told.includes(words))", arg=words)
-
-
-# --- by keyboard ------------------------------------------------------------------------------------------
-
-
-def test_a_rule_is_built_by_keyboard_alone(visit: Any) -> None:
-    page = visit(ADD).page
-    page.focus("#id_kind")
-    for _ in range(40):
-        page.keyboard.press("Tab")
-        if focused(page) == "rules#add":
-            break
-    page.keyboard.press("Enter")
-    assert focused(page) == "rules[0]#subject"
-    page.keyboard.type("country")
-    assert focused(page) == "rules[0]#subject"
-    page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
-    page.keyboard.type("France")
-    page.keyboard.press("Enter")  # done with the box, not with the page
-
-    assert page.url.endswith(ADD)
-    assert rule(page) == {"match": "all", "rules": [{"field": "country", "operator": "equals", "value": "France"}]}
-
-
-def test_alt_and_arrows_walk_through_groups(visit: Any) -> None:
-    page = visit(ADD).page
-    write(page, {"match": "all", "rules": [LEEDS, {"match": "any", "rules": [PORTO]}]})
-    key(page, "rules[0]#grip").focus()
-    listen(page)
-
-    page.keyboard.press("Alt+ArrowDown")
-    assert rule(page)["rules"] == [{"match": "any", "rules": [LEEDS, PORTO]}]
-    assert focused(page) == "rules[0].rules[0]#grip"
-    wait_to_hear(page, "Moved “city is Leeds”: now 1 of 2 in the group “Any of these”.")
-    page.keyboard.press("Alt+ArrowDown")
-    page.keyboard.press("Alt+ArrowDown")
-    assert rule(page)["rules"] == [{"match": "any", "rules": [PORTO]}, LEEDS]
-    page.keyboard.press("Alt+ArrowRight")
-    page.keyboard.press("Alt+ArrowLeft")
-    assert rule(page)["rules"] == [{"match": "any", "rules": [PORTO]}, LEEDS]
-    page.keyboard.press("Alt+ArrowDown")
-    wait_to_hear(page, "It cannot go further.")
-    page.keyboard.press("Delete")
-    assert rule(page)["rules"] == [{"match": "any", "rules": [PORTO]}]
-    assert focused(page) == "rules[0]#grip"
-
-
-def test_a_menu_is_walked_by_arrows(visit: Any) -> None:
-    page = visit(ADD).page
-    write(page, {"match": "all", "rules": [LEEDS, PORTO]})
-    key(page, "rules[1]#more").focus()
-    page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.textContent").endswith("Move upAlt ↑")
-    page.keyboard.press("End")
-    page.keyboard.press("Home")
-    page.keyboard.press("Enter")
-    assert rule(page)["rules"] == [PORTO, LEEDS]
-
-    key(page, "rules[0]#more").press("Enter")
-    page.keyboard.press("Escape")
-    assert focused(page) == "rules[0]#more"
-    expect(page.locator("[role=menu]")).to_have_count(0)
-
-
-def test_undo_and_redo_step_through_changes(visit: Any) -> None:
-    page = visit(ADD).page
-    write(page, {"match": "all", "rules": [LEEDS]})
-    box = key(page, "rules[0].value")
-    box.fill("")
-    box.press_sequentially("Bergen")
-    key(page, "rules[0]#delete").click()
-    assert rule(page) is None
-
-    page.keyboard.press("Control+z")
-    assert rule(page)["rules"][0]["value"] == "Bergen"
-    page.keyboard.press("Control+z")
-    assert rule(page)["rules"] == [LEEDS]
-    page.keyboard.press("Control+Shift+Z")
-    assert rule(page)["rules"][0]["value"] == "Bergen"
-    page.keyboard.press("Control+y")
-    assert rule(page) is None
-    assert page.get_by_role("button", name="Redo").is_disabled()
-
-
 # --- problems and JSON --------------------------------------------------------------------------------------
 
 
@@ -487,66 +330,3 @@ def test_without_scripts_the_rule_is_written_as_json(visit: Any, saved: Segment)
 
     assert json.loads(page.locator("#id_rule").input_value()) == NESTED
     assert page.evaluate("getComputedStyle(document.querySelector('#id_rule')).display") != "none"
-
-
-# --- by finger --------------------------------------------------------------------------------------------
-
-
-def _centre(locator: Locator) -> tuple[float, float]:
-    box = locator.bounding_box()
-    assert box
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-
-def _swipe(page: Page, start: tuple[float, float], end: tuple[float, float], steps: int = 12) -> None:
-    """A finger as the browser feels it: down, along the way with the pauses of a hand, up."""
-    finger = page.context.new_cdp_session(page)
-
-    def touch(kind: str, *points: tuple[float, float]) -> None:
-        told = [{"x": x, "y": y, "id": 1, "radiusX": 8, "radiusY": 8, "force": 1} for x, y in points]
-        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": told})
-
-    touch("touchStart", start)
-    for step in range(1, steps + 1):
-        share = step / steps
-        touch("touchMove", (start[0] + (end[0] - start[0]) * share, start[1] + (end[1] - start[1]) * share))
-        page.wait_for_timeout(20)
-    page.wait_for_timeout(250)
-    touch("touchMove", (end[0] + 1, end[1] + 2))
-    page.wait_for_timeout(250)
-    touch("touchEnd")
-    finger.detach()
-
-
-def test_a_finger_drags_a_condition_into_another_group(visit: Any, clean: None) -> None:
-    page = visit(ADD, (390, 844), has_touch=True, is_mobile=True).page
-    page.fill("#id_name", "By finger")
-    write(page, {"match": "all", "rules": [LEEDS, {"match": "any", "rules": [PORTO]}]})
-    target = card(page, "rules[1].rules[0]")
-    target.scroll_into_view_if_needed()
-    grip = key(page, "rules[0]#grip")
-    grip.scroll_into_view_if_needed()
-    assert target.bounding_box()["y"] < 844, "both stand in sight"
-
-    box = target.bounding_box()
-    _swipe(page, _centre(grip), (_centre(target)[0], box["y"] + box["height"] * 0.85))
-
-    moved = {"match": "all", "rules": [{"match": "any", "rules": [PORTO, LEEDS]}]}
-    assert rule(page) == moved
-    page.click("[name=_continue]")
-    page.wait_for_url("**/change/")
-    assert Segment.objects.get(name="By finger").rule == moved
-
-
-def test_a_finger_that_only_passes_over_a_card_scrolls_the_page(visit: Any) -> None:
-    page = visit(ADD, (390, 844), has_touch=True, is_mobile=True).page
-    tree = {"match": "all", "rules": [LEEDS, {"match": "any", "rules": [PORTO, LEEDS, PORTO]}]}
-    write(page, tree)
-    place = key(page, "rules[0]#grip")
-    place.scroll_into_view_if_needed()
-    box = card(page, "rules[0]").bounding_box()
-    assert box
-
-    _swipe(page, (box["x"] + box["width"] - 20, box["y"] + 6), (box["x"] + box["width"] - 20, box["y"] - 150))
-
-    assert rule(page) == tree
