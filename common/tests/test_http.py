@@ -173,9 +173,9 @@ def test_what_was_quick_may_be_used_again_after_its_time() -> None:
         to.sendall(OK)
 
     with listening(twice) as url:
-        client = Client(guarded=False, answer_seconds=0.1)
+        client = Client(guarded=False, answer_seconds=1)
         assert client.call("GET", url).status == 200
-        threading.Event().wait(0.2)
+        threading.Event().wait(1.1)
         assert client.call("GET", url).status == 200
         client.close()
 

@@ -4,20 +4,27 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('delivery', '0002_count_mails'),
+        ("delivery", "0002_count_mails"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='engagement',
-            name='place',
-            field=models.PositiveSmallIntegerField(db_default=0, default=0, help_text='As the how manieth link to its address it stands in the mail; 0: not told.'),
+            model_name="engagement",
+            name="place",
+            field=models.PositiveSmallIntegerField(
+                db_default=0,
+                default=0,
+                help_text="As the how manieth link to its address it stands in the mail; 0: not told.",
+            ),
         ),
         migrations.AddField(
-            model_name='visit',
-            name='place',
-            field=models.PositiveSmallIntegerField(db_default=0, default=0, help_text='As the how manieth link to its address it stands in the mail; 0: not told.'),
+            model_name="visit",
+            name="place",
+            field=models.PositiveSmallIntegerField(
+                db_default=0,
+                default=0,
+                help_text="As the how manieth link to its address it stands in the mail; 0: not told.",
+            ),
         ),
     ]

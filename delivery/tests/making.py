@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
@@ -76,26 +77,28 @@ class Sink:
         return self.answers[command](address, envelope) if command in self.answers else None
 
 
+class Listener(Controller):
+    """A mail server on a free `port`, its own already before it starts; a busy machine has a minute to begin."""
+
+    def __init__(self, handler: Any, **options: Any) -> None:
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        port = self.socket.getsockname()[1]
+        super().__init__(handler, hostname="127.0.0.1", port=port, ready_timeout=60, **options)
+
+    def _create_server(self) -> Any:
+        return self.loop.create_server(self._factory_invoker, sock=self.socket)
+
+
 @contextmanager
 def listening(sink: Sink) -> Iterator[int]:
     """Let `sink` listen on a free port."""
-    controller = Controller(sink, hostname="127.0.0.1", port=0, ready_timeout=10)
-    controller.port = _free_port()
+    controller = Listener(sink)
     controller.start()
     try:
         yield controller.port
     finally:
         outgoing.reset()
         controller.stop()
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def contact(email: str = "ada@example.com", *, agreed: bool = True, **fields: Any) -> Contact:

@@ -24,7 +24,7 @@ from delivery.tests.making import Sink, listening
 
 SEED = int(os.environ.get("CRASH_SEED", "1"))
 MESSAGE_ID = re.compile(rb"^Message-ID: <([^@>]+)@", re.MULTILINE | re.IGNORECASE)
-ANSWER_SECONDS = 1  # for which a worker waits
+ANSWER_SECONDS = 2  # for which a worker waits
 # What a provider may do with a message; those that begin with "took it" do pass it on.
 MOODS = {
     "took it": 920, "took it, slow": 4, "took it, hung up": 10, "took it, nonsense": 10,

@@ -6,7 +6,6 @@ import smtplib
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from rest_framework.test import APIClient
 
 from accounts import services as accounts
@@ -17,7 +16,7 @@ from delivery import services
 from delivery.domain import mime
 from delivery.models import DeliveryPolicy, MailboxMessage, Message, Sender
 from delivery.services import mailbox
-from delivery.tests.making import Sink, contact, content, queue, send
+from delivery.tests.making import Listener, Sink, contact, content, queue, send
 from delivery.tests.test_mime import letter
 
 
@@ -106,10 +105,9 @@ def test_only_the_newest_mails_are_kept(organization: Organization, stranger: Or
 def test_what_is_sent_to_the_mailbox_is_read_there(settings: Any, organization: Organization, noon: Any) -> None:
     from delivery.management.commands.run_mailbox import Handler
     from delivery.services import outgoing
-    from delivery.tests.making import _free_port
 
-    settings.EMAIL_URL, settings.MAILBOX_PORT = "", _free_port()
-    controller = Controller(Handler(), hostname="127.0.0.1", port=settings.MAILBOX_PORT, enable_SMTPUTF8=True)
+    controller = Listener(Handler(), enable_SMTPUTF8=True)
+    settings.EMAIL_URL, settings.MAILBOX_PORT = "", controller.port
     controller.start()
     try:
         outgoing.reset()

@@ -66,7 +66,6 @@ def api(settings: Any, noon: Any, organization: Organization) -> Iterator[FakeAp
     straining.reset()
     with serving("postmark") as made:
         settings.PROVIDER_API_URLS = {"postmark": made.url}
-        settings.PROVIDER_TIMEOUT_SECONDS = 1
         services.save_provider(Provider(kind="postmark", channel="email", name="Postmark"), {"server_token": "t"})
         yield made
         outgoing.reset()

@@ -24,12 +24,12 @@ from urllib.parse import urlencode
 import httpx
 import psutil
 import redis
-from aiosmtpd.controller import Controller
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.test import Client
 
 from common import embedded, programs
+from delivery.tests.making import Listener
 from marketing_site import processes
 
 ROOT = Path(settings.BASE_DIR)
@@ -176,7 +176,7 @@ def free_port() -> int:
 def running(database_url: str, redis_folder: Path) -> Iterator[World]:
     """Web server and an inbox; the test starts workers and Beat itself."""
     inbox = Inbox()
-    smtp = Controller(inbox, hostname="127.0.0.1", port=free_port())
+    smtp = Listener(inbox)
     smtp.start()
     port = free_port()
     environment = os.environ | {
