@@ -17,6 +17,7 @@ from delivery.models import Message
 from tests.browser import mails
 from tests.browser.mails import card, key, saved, shown, state
 from tests.browser.town import EMAIL, Town
+from tests.flows.world import eventually
 
 DRAFT = re.compile(r"/draft/$")
 
@@ -111,8 +112,7 @@ def test_two_people_are_asked_whose_state_goes_on(visit: Any, mail: EmailTemplat
     expect(subject(page)).to_have_value(wanted)
     assert stored(mail).subject == wanted
     subject(page).fill("And on")
-    page.wait_for_timeout(1200)
-    assert stored(mail).subject == "And on"
+    eventually(lambda: stored(mail).subject == "And on")
 
 
 def test_what_a_closed_tab_left_meets_what_was_changed_meanwhile(visit: Any, mail: EmailTemplate) -> None:
@@ -239,9 +239,8 @@ def test_a_second_language_is_written_beside_the_first(visit: Any, mail: EmailTe
 
     expect(subject(page)).to_have_value("Warm things")
     saved(page)
-    page.wait_for_timeout(1000)
-    kept = stored(mail)
-    assert (kept.subject, kept.locale, kept.variants["de"]["subject"]) == ("Warm things", "en", "Warmes")
+    kept = eventually(lambda: (made := stored(mail)).locale == "en" and made)
+    assert (kept.subject, kept.variants["de"]["subject"]) == ("Warm things", "Warmes")
 
 
 def test_a_picture_is_uploaded_and_put_in(visit: Any, mail: EmailTemplate, settings: Any, tmp_path: Any) -> None:
