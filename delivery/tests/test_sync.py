@@ -182,4 +182,4 @@ def test_a_queue_sent_by_a_wrong_clock(mailed: tuple[Contact, Message], app: Any
         opened_at = clock.now() - timedelta(hours=1)
 
     message.refresh_from_db()
-    assert abs(message.opened_at - opened_at) < timedelta(seconds=5)
+    assert abs(message.opened_at - opened_at) < timedelta(minutes=5)
