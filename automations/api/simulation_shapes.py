@@ -27,7 +27,9 @@ class SimulationSerializer(serializers.ModelSerializer):  # type: ignore[type-ar
     version = serializers.IntegerField(source="version.number", default=None, allow_null=True)
     result = serializers.DictField(
         allow_null=True,
-        help_text="entries, people, per_day, steps by id, outcomes, goal, messages, notes (what it cannot know).",
+        help_text=(
+            "entries, people, per_day, steps by id, outcomes, goal, messages, cost, notes (what it cannot know)."
+        ),
     )
 
     class Meta:
@@ -50,10 +52,13 @@ class SimulationLineSerializer(SimulationSerializer):
 class LatestSerializer(SimulationSerializer):
     """With `steps` as the canvas writes them beside its cards."""
 
-    steps = serializers.DictField(help_text="Step id → simulated, passed, now, conversion, ways, messages, href.")
+    steps = serializers.DictField(
+        help_text="Step id → simulated, passed, now, conversion, ways, messages, cost, href."
+    )
+    cost = serializers.CharField(help_text="What the messages would have cost; empty without a price per message.")
 
     class Meta(SimulationSerializer.Meta):
-        fields = [*SimulationSerializer.Meta.fields, "steps"]
+        fields = [*SimulationSerializer.Meta.fields, "steps", "cost"]
         read_only_fields = fields
 
 

@@ -59,6 +59,7 @@ class SimulationActions:
         row.steps = result.step_counts(row.result, {step_id: address + step_id for step_id in row.result["steps"]})[
             "steps"
         ]
+        row.cost = result.cost_shown(row.result) or ""
         return Response(told.LatestSerializer(row).data)
 
     @extend_schema(parameters=[NUMBER], responses=told.SimulationSerializer, filters=False)

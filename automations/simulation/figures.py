@@ -11,6 +11,7 @@ from django.urls import reverse
 from audience.models import Contact, MessageChannel
 from automations.domain import tree
 from automations.models import Simulation
+from automations.simulation import result
 from automations.words import counted
 from common import charts
 from common.charts import Cell, Chart, Column, Table
@@ -66,7 +67,25 @@ def _tiles(found: dict[str, Any], other: dict[str, Any] | None) -> list[dict[str
         tile("Would have gone", messages["went"], of(other, "messages", "went"), f"{held_back:,} held back"),
         tile("Goal reached", found["goal"]["inside"], of(other, "goal", "inside"),
              f"and {found['goal']['at_entry']:,} had reached it before they entered"),
+        *_cost_tile(found, other),
     ]  # fmt: skip
+
+
+def _cost_tile(found: dict[str, Any], other: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """What the messages would have cost; without prices it says where they are set."""
+    cost = found.get("cost")
+    if not cost or not (cost["by_channel"] or cost["without_price"]):
+        return []
+    spent = [
+        f"{one['count']:,} {'segments of SMS' if channel == 'sms' else f'by {MessageChannel(channel).label}'} "
+        f"at {one['price']}"
+        for channel, one in cost["by_channel"].items()
+    ]
+    unknown = [f"no price is set for {MessageChannel(channel).label}" for channel in cost["without_price"]]
+    address = reverse("admin:delivery_messageprice_changelist")
+    shown = result.cost_shown(found) or "–"
+    told = {"name": "Cost", "value": shown, "before": result.cost_shown(other), "note": "; ".join([*spent, *unknown])}
+    return [told | {"href": address, "link": "Message prices"}]
 
 
 def _channels(messages: dict[str, Any]) -> str:
@@ -84,6 +103,7 @@ def _steps(row: Simulation, found: dict[str, Any], other: dict[str, Any] | None)
             "before": other["steps"].get(step_id, {}).get("reached") if other else None,
             "ways": [(WAYS.get(name, name), count) for name, count in step["ways"].items() if name != "on"],
             "messages": step["messages"],
+            "cost": result.step_cost(found, step_id),
             "hours": round(step["mean_wait_seconds"] / 3600, 1),
             "people": [
                 {"contact": people[one["contact_id"]], "walk": walk_link(row, one)}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from accounts.models import Organization
-from automations.simulation import asking, notes, result, sources
+from automations.simulation import asking, costs, notes, result, sources
 from automations.simulation.admitting import Gate, Wave, waves
 from automations.simulation.candidates import Candidates
 from automations.simulation.flow import Flow
@@ -61,7 +61,8 @@ def replay(flow: Flow, since: datetime, until: datetime, told: Told = nobody_lis
         told(done, len(heard))
     seconds = time.perf_counter() - started
     told_notes = notes.about(flow, heard, judged.templates)
-    return result.assemble(flow, heard, tally, post, gate, since, until, seconds, told_notes)
+    cost = costs.told(post, judged.templates)
+    return result.assemble(flow, heard, tally, post, gate, since, until, seconds, told_notes) | {"cost": cost}
 
 
 def turns(flow: Flow, heard: Candidates, until: datetime, gate: Gate) -> list[Wave]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from automations.simulation.candidates import Candidates
 from automations.simulation.flow import Flow
 from automations.simulation.messages import MessageTally
 from automations.simulation.tally import StepTally, Tally, shown
+from common import money
 from common.later import later
 
 if TYPE_CHECKING:
@@ -115,6 +117,19 @@ def _messages(post: MessageTally) -> dict[str, Any]:
     }
 
 
+def cost_shown(found: Mapping[str, Any] | None) -> str | None:
+    """What all messages would have cost, in words; None without any price."""
+    cost = (found or {}).get("cost") or {}
+    return money.show(cost["total_minor"], cost["currency"]) if cost.get("total_minor") is not None else None
+
+
+def step_cost(found: Mapping[str, Any], step_id: str) -> str:
+    """The same of one step; empty where it writes nothing or nobody knows the price."""
+    cost = found.get("cost") or {}
+    minor = cost.get("steps", {}).get(step_id)
+    return money.show(minor, cost["currency"]) if minor is not None else ""
+
+
 def step_counts(found: dict[str, Any], links: dict[str, str] | None = None) -> dict[str, Any]:
     """The counts that the canvas writes beside its steps: `{"steps": {id: {"now", "passed", "simulated", …}}}`."""
     return {
@@ -127,6 +142,7 @@ def step_counts(found: dict[str, Any], links: dict[str, str] | None = None) -> d
                 "conversion": round(step["goal_later"] / step["reached"], 4) if step["reached"] else 0,
                 "ways": step["ways"],
                 "messages": step["messages"],
+                "cost": step_cost(found, step_id),
                 "href": (links or {}).get(step_id, ""),
             }
             for step_id, step in found["steps"].items()

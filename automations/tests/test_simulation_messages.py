@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.urls import reverse
 
 from audience import services as audience
 from automations.models import AutomationRun
+from automations.simulation import costs, replay, result
 from automations.simulation import flow as flows
-from automations.simulation import replay
+from automations.simulation.messages import MessageTally, Template
+from automations.simulation.tally import Days
 from automations.tests import making
 from automations.tests.test_simulation import END, NOON
-from common import clock
+from common import clock, money
 from delivery import services as delivery
-from delivery.models import Content, Holdout, Message
+from delivery.models import Content, Holdout, Message, MessagePrice
 from delivery.services import policy
 from delivery.tests.conftest import noon, sink
 from delivery.tests.making import content, queue, send
@@ -129,3 +133,25 @@ def test_a_walk_leads_to_the_words_that_the_contact_would_read(client: Any, owne
     assert client.get(address, {"contact": "x"})["Location"] == reverse("automation-walk", args=[automation.pk])
     assert client.get(address, {"contact": 10**9}).status_code == 404
     assert (Content.objects.count(), Message.objects.count(), AutomationRun.objects.count()) == (rows, 0, 0)
+
+
+def test_money_is_told_by_channel_and_step_where_prices_are_set(organization: Any) -> None:
+    delivery.save_price(MessagePrice(channel="email", price_minor=Decimal("0.4")))
+    found = _signing_up(0, kind="transactional", count=3)
+    cost = found["cost"]
+    assert (cost["total_minor"], cost["without_price"], cost["steps"]) == (1, [], {"send_email_1": 1})
+    assert cost["by_channel"]["email"] == {"count": 3, "price": f"0.004 {cost['currency']}", "cost_minor": 1}
+    assert result.step_counts(found)["steps"]["send_email_1"]["cost"] == money.show(1, cost["currency"])
+
+    MessagePrice.objects.all().delete()
+    unknown = _signing_up(0, kind="notification")["cost"]
+    assert (unknown["total_minor"], unknown["without_price"], unknown["steps"]) == (None, ["email"], {})
+
+
+def test_of_sms_each_segment_of_the_text_is_counted(organization: Any) -> None:
+    delivery.save_price(MessagePrice(channel="sms", price_minor=Decimal(7)))
+    template = making.template(slug="sms", channel="sms", html="", subject="", fields={"text": "x" * 200})
+    days = Days(NOON, END, ZoneInfo("UTC"))
+    post = MessageTally(days, by_step={"text": Counter({"went": 3, "refused": 2})})
+    told = costs.told(post, {"text": Template(template.pk, "Text", "sms", "transactional")})
+    assert (told["by_channel"]["sms"]["count"], told["total_minor"], told["steps"]) == (6, 42, {"text": 42})

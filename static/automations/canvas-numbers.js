@@ -66,7 +66,7 @@ function partsOf(canvas, id, one) {
 }
 
 function simulated(one) {
-  const words = `${count(one.simulated)} would come here`;
+  const words = `${count(one.simulated)} would come here${one.cost ? `, ${one.cost}` : ""}`;
   return [el(one.href ? "a" : "span", { href: one.href, class: "wf-number wf-number--simulated" }, icon("science"), words)]; // prettier-ignore
 }
 

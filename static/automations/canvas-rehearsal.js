@@ -34,7 +34,7 @@ export async function showLatest(canvas) {
     canvas.numbers = found;
     showNumbers(canvas);
     const { entries = 0, people = 0 } = found.result ?? {};
-    const words = `In the last ${found.days} days ${count(people)} ${people === 1 ? "person" : "people"} would have entered, ${count(entries)} ${entries === 1 ? "time" : "times"} in all.`;
+    const words = `In the last ${found.days} days ${count(people)} ${people === 1 ? "person" : "people"} would have entered, ${count(entries)} ${entries === 1 ? "time" : "times"} in all.${found.cost ? ` The messages would have cost ${found.cost}.` : ""}`;
     const all = el("a", { href: canvas.page.addresses.rehearsals, class: "wf-link" }, "All its numbers");
     banner(canvas, [icon("science"), words, all, back(canvas)]);
     canvas.say(words);

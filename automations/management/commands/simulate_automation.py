@@ -14,7 +14,7 @@ from tqdm import tqdm
 from audience.management.organizations import add_argument, working_for
 from automations.models import Automation
 from automations.simulation import flow as flows
-from automations.simulation import work
+from automations.simulation import result, work
 from automations.simulation.candidates import Unreplayable
 from automations.simulation.replay import replay
 from common import clock
@@ -75,6 +75,7 @@ def told(found: dict[str, Any]) -> str:
         f"{found['trigger']}: heard {found['heard']:,} times from {found['since'][:10]} to {found['until'][:10]}.",
         f"{found['entries']:,} entries of {found['people']:,} people; {messages['planned']:,} messages written, "
         f"{messages['went']:,} would have gone.",
+        *([f"The messages would have cost {cost}."] if (cost := result.cost_shown(found)) else []),
         *(f"  held back {each['count']:>9,}  {each['reason']}" for each in messages["held_back"]),
         *(_line(step) for step in found["steps"].values()),
         *found["notes"],
