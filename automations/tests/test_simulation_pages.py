@@ -38,7 +38,7 @@ def test_a_rehearsal_is_asked_for_watched_and_read(client, owner, welcome) -> No
     page = client.get(answer["Location"]).content.decode()
     assert "had agreed" not in page and "The contact has not agreed to marketing e-mail." in page
     assert "3 would come here · met 1 · timed_out 2" in page
-    assert "figure-entries" in page
+    assert "figure-entries" in page and "no price is set for Email" in page
     assert "2026-06-01,3" in client.get(f"{answer['Location']}&csv=entries").content.decode()
     assert AutomationRun.objects.count() == 0
 
