@@ -9,27 +9,61 @@ import common.tenancy
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('delivery', '0003_click_places'),
+        ("delivery", "0003_click_places"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='message',
-            name='parts',
-            field=models.PositiveSmallIntegerField(db_default=1, default=1, help_text="How many times it paid its channel's price: the segments of an SMS."),
+            model_name="message",
+            name="parts",
+            field=models.PositiveSmallIntegerField(
+                db_default=1,
+                default=1,
+                help_text="How many times it paid its channel's price: the segments of an SMS.",
+            ),
         ),
         migrations.CreateModel(
-            name='MessagePrice',
+            name="MessagePrice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('organization_id', models.BigIntegerField(db_default=common.tenancy.CurrentOrganization(), default=common.tenancy.current, editable=False)),
-                ('channel', models.CharField(choices=[('email', 'Email'), ('sms', 'SMS'), ('whatsapp', 'WhatsApp'), ('push', 'Push'), ('in_app', 'In-app'), ('slack', 'Slack'), ('webhook', 'Webhook')], max_length=10)),
-                ('price_minor', models.DecimalField(decimal_places=6, help_text="In minor units of the organisation's currency; parts of one are possible.", max_digits=14, validators=[django.core.validators.MinValueValidator(Decimal('0'))])),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "organization_id",
+                    models.BigIntegerField(
+                        db_default=common.tenancy.CurrentOrganization(),
+                        default=common.tenancy.current,
+                        editable=False,
+                    ),
+                ),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("email", "Email"),
+                            ("sms", "SMS"),
+                            ("whatsapp", "WhatsApp"),
+                            ("push", "Push"),
+                            ("in_app", "In-app"),
+                            ("slack", "Slack"),
+                            ("webhook", "Webhook"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "price_minor",
+                    models.DecimalField(
+                        decimal_places=6,
+                        help_text="In minor units of the organisation's currency; parts of one are possible.",
+                        max_digits=14,
+                        validators=[django.core.validators.MinValueValidator(Decimal("0"))],
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('organization_id', 'channel'), name='one_price_per_channel')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization_id", "channel"), name="one_price_per_channel")
+                ],
             },
         ),
     ]
