@@ -8,7 +8,7 @@ from campaigns.models import Campaign, CampaignOutcome
 from campaigns.selectors import Report
 from common import charts, figures
 from common.charts import Cell, Chart, Column, Table
-from dashboards.campaign.lines import Section, people
+from dashboards.campaign.lines import Section, people, tells_opens
 
 STEPS = [Column("Step"), Column("People", "number"), Column("Of those addressed", "number"),
          Column("Of the step before", "number")]  # fmt: skip
@@ -46,10 +46,11 @@ def whole(sections: Sequence[Section], forecast: Sequence[Sequence[str]]) -> Tab
 def _steps(campaign: Campaign, report: Report, outcome: CampaignOutcome | None) -> list[tuple[str, int, str]]:
     steps = [("Addressed", report.target_count, people(campaign))]
     if campaign.template_id is not None:
+        opened = ("Opened", report.open_count, people(campaign, did="opened"))
         steps += [
             ("Sent", report.sent_count, people(campaign, did="sent")),
             ("Delivered", max(0, report.sent_count - report.bounce_count), people(campaign, did="delivered")),
-            ("Opened", report.open_count, people(campaign, did="opened")),
+            *([opened] if tells_opens(campaign) else []),
             ("Clicked", report.click_count, people(campaign, did="clicked")),
         ]
     if campaign.offers.exists():

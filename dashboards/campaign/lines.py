@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from audience.models import MessageChannel
 from campaigns.models import Campaign
 from campaigns.selectors import Report
 from common import money
@@ -40,6 +41,11 @@ def sends(campaign: Campaign, report: Report) -> bool:
     return bool(report.message_count) or not campaign.offers.exists() or campaign.template_id is not None
 
 
+def tells_opens(campaign: Campaign) -> bool:
+    """Whether one hears of it when a message was opened; a text message (SMS) tells nobody."""
+    return campaign.template is None or campaign.template.channel != MessageChannel.SMS
+
+
 def _messages(campaign: Campaign, report: Report) -> list[Section]:
     if not sends(campaign, report):
         return []
@@ -47,6 +53,9 @@ def _messages(campaign: Campaign, report: Report) -> list[Section]:
     def messages(**filters: object) -> str:
         return listing("delivery.message", source_type=SourceType.CAMPAIGN.value, source_id=campaign.pk, **filters)
 
+    is_told = tells_opens(campaign)
+    opened = Line("Opened", report.open_count, messages(engaged="open"), report.open_rate)
+    fetched = Line("Fetched by proxies", report.machine_open_count, messages(engaged="machine_open"))
     return [
         Section(
             "Sending",
@@ -63,7 +72,7 @@ def _messages(campaign: Campaign, report: Report) -> list[Section]:
         Section(
             "What people did",
             [
-                Line("Opened", report.open_count, messages(engaged="open"), report.open_rate),
+                *([opened] if is_told else []),
                 Line("Clicked", report.click_count, messages(engaged="click"), report.click_rate),
                 Line(
                     "Unsubscribed", report.unsubscribe_count, messages(engaged="unsubscribe"), report.unsubscribe_rate
@@ -73,7 +82,7 @@ def _messages(campaign: Campaign, report: Report) -> list[Section]:
         Section(
             "What machines did",
             [
-                Line("Fetched by proxies", report.machine_open_count, messages(engaged="machine_open")),
+                *([fetched] if is_told else []),
                 Line("Links checked by scanners", report.machine_click_count, messages(engaged="machine_click")),
             ],
         ),

@@ -108,9 +108,10 @@ def _tiles(request: HttpRequest, campaign: Campaign, report: Report) -> list[Til
 
 
 def _sending(campaign: Campaign, report: Report) -> list[Tile]:
+    opened = Tile("Opened", _rate(report.open_rate, report.open_count, lines.people(campaign, did="opened")))
     return [
         Tile("Sent", Reading(f"{report.sent_count:,}", "messages", lines.people(campaign, did="sent"))),
-        Tile("Opened", _rate(report.open_rate, report.open_count, lines.people(campaign, did="opened"))),
+        *([opened] if lines.tells_opens(campaign) else []),
         Tile("Clicked", _rate(report.click_rate, report.click_count, lines.people(campaign, did="clicked"))),
     ]
 

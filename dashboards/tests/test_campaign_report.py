@@ -19,7 +19,7 @@ from campaigns.models import Campaign, Target
 from campaigns.tests import making
 from common import clock
 from dashboards.campaign.lines import lines as sections
-from delivery.models import Engagement, Message
+from delivery.models import Engagement, Message, Provider
 from experiments.services import ArmDraft
 
 pytestmark = pytest.mark.django_db
@@ -204,3 +204,22 @@ def test_a_report_of_offers_alone_speaks_of_no_messages(admin: Any) -> None:
     ]  # fmt: skip
     assert [tile.title for tile in page.context["tiles"]][:2] == ["Addressed", "Offer taken"]
     assert page.context["heatmap"] is None
+
+
+def test_a_text_message_tells_nobody_that_it_was_opened(admin: Any) -> None:
+    Provider.objects.create(channel="sms", kind="twilio", name="Texts", is_default=True)
+    template = making.template(channel="sms", html="", subject="", fields={"text": "Sale: https://shop.example/sale"})
+    campaign = services.launch(making.campaign([making.segment(making.contacts(2))], template_id=template.pk))
+    services.work(campaign.organization_id)
+    Message.objects.update(status="sent", sent_at=clock.now(), clicked_at=clock.now(), opened_at=clock.now())
+    Engagement.objects.create(message=Message.objects.earliest("pk"), kind="click", url="https://shop.example/sale")
+
+    page = admin.get(reverse("dashboards:campaign", args=[campaign.pk]))
+
+    shown = page.context
+    labels = [line.label for section in shown["sections"] for line in section.lines]
+    assert "Clicked" in labels and not {"Opened", "Fetched by proxies"} & set(labels)
+    assert "Opened" not in [tile.title for tile in shown["tiles"]]
+    assert [row[0].shown for row in shown["chart"].table.rows][:4] == ["Addressed", "Sent", "Delivered", "Clicked"]
+    assert [(line.url, line.people) for line in shown["heatmap"].lines] == [("https://shop.example/sale", 1)]
+    assert shown["heatmap"].mail == ""
