@@ -7,6 +7,7 @@ behind, and the next one goes on from `queued_through_id`. Message keys make eve
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.db import transaction
@@ -25,15 +26,11 @@ RUNNING = (states.State.SCHEDULED, states.State.ACTIVE)
 
 def work(organization_id: int) -> int:
     """Take every step that is due in one organisation; returns how many were taken."""
-    taken, together = 0, True
+    taken, crowd = 0, [crowds.begin, crowds.go_on]
     with tenancy.organization(organization_id):
-        while True:
-            count = _together() if together else 0
-            together = together and count is not None
-            count = count or int(_step())
-            if not count:
-                return taken
+        while count := _round(crowd):
             taken += count
+    return taken
 
 
 def organizations_due() -> list[int]:
@@ -51,18 +48,20 @@ def settled(campaign_id: int) -> None:
             steps.finish_or_wait(run)
 
 
-def _together() -> int | None:
-    """Take the steps that many can take at once: beginnings first. None when one of them failed: until the next call
-    each takes its own steps, and the one that fails waits."""
-    try:
-        for act in (crowds.begin, crowds.go_on):
+def _round(crowd: list[Callable[[], int]]) -> int:
+    """Beginnings of many, which none should wait for; else blocks of many and one step of one. What fails among many
+    is left, `crowd` is emptied: until the next call each takes its own steps, and the one that fails waits."""
+    count = 0
+    for act in tuple(crowd):
+        try:
             with transaction.atomic():
-                if count := act():
-                    return count
-    except Exception:
-        logger.exception("Campaigns could not go on together; each goes on by itself.")
-        return None
-    return 0
+                count += act()
+        except Exception:
+            logger.exception("Campaigns could not go on together; each goes on by itself.")
+            crowd.clear()
+        if count and act is crowds.begin:
+            return count
+    return count + int(_step())
 
 
 def _step() -> bool:
