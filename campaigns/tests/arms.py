@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
-from accounts.models import Organization
 from audience.models import Contact
 from campaigns import services
 from campaigns.models import Campaign, EmailTemplate
 from campaigns.tests import making
+from campaigns.tests.moments import LUNCH, work_at
 from common import clock
 from experiments.models import Arm
 from experiments.services import ArmDraft
-
-LUNCH = datetime(2026, 3, 28, 12, tzinfo=UTC)
 
 
 def arm_drafts(*payloads: dict[str, Any]) -> list[ArmDraft]:
@@ -33,11 +30,6 @@ def two_templates() -> tuple[EmailTemplate, EmailTemplate]:
 
 def arm_of(key: str) -> Arm:
     return Arm.objects.get(key=key)
-
-
-def work_at(moment: datetime) -> int:
-    with clock.freeze(moment):
-        return services.work(Organization.objects.get().pk)
 
 
 def in_test(people: list[Contact], **fields: Any) -> Campaign:

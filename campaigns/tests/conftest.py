@@ -37,3 +37,9 @@ def owner_api(organization: Organization) -> APIClient:
 def doors(organization: Organization) -> None:
     """Mail may go at any hour."""
     making.open_doors()
+
+
+@pytest.fixture
+def doors_in_london(doors: None) -> None:
+    """The same, where London's clock counts."""
+    Organization.objects.update(timezone="Europe/London")

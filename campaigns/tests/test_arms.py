@@ -14,7 +14,8 @@ from campaigns.models import Campaign, CampaignRun, Target
 from campaigns.services import deciding, runs
 from campaigns.services import steps as run_steps
 from campaigns.tests import making
-from campaigns.tests.arms import LUNCH, arm_drafts, arm_of, in_test, two_templates, with_arms, work_at
+from campaigns.tests.arms import arm_drafts, arm_of, in_test, two_templates, with_arms
+from campaigns.tests.moments import LUNCH, work_at
 from common import clock, doorbell
 from common.errors import Conflict, Invalid
 from delivery.models import Message, MessageStatus
