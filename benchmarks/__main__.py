@@ -33,6 +33,7 @@ NAMES = [
     "analysis",
     "simulate",
     "automations",
+    "clocks",
 ]
 
 

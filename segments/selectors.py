@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from common.errors import NotFound
 from segments import rules
 from segments.models import Membership, Segment
 from segments.rules import compiler, remembered
+from segments.rules.compiler import Query
 from segments.rules.tree import Rule
 
 MATCHING_BLOCK = 10_000
@@ -64,24 +65,16 @@ def values_read(rules_json: Sequence[Any], contact_ids: Collection[int]) -> dict
     return remembered.read([rules.parse_stored(each) for each in rules_json], contact_ids)
 
 
-def matching_blocks(rule_json: Any, size: int) -> Iterator[list[int]]:
-    """Everybody whom a rule finds now, everybody who lives for no rule, in blocks: the memory stays flat.
+def matching_query(rule_json: Any) -> Query:
+    """A query of everybody whom a rule finds now, of everybody who lives for no rule: yields `contact_id`.
 
-    Inside a transaction. Plan: the full build's SELECT behind a cursor of the server.
+    To be run as the tables' owner; it names the organisation itself. Plan: the full build's SELECT.
     """
     if rule_json is None:
-        sql, parameters = (
-            f"SELECT contact.id FROM audience_contact contact WHERE {compiler.LIVING}",
-            {"organization": tenancy.required()},
-        )
-    else:
-        query = compiler.everybody(rules.parse_stored(rule_json), tenancy.required(), clock.now())
-        sql, parameters = f"SELECT contact_id FROM ({query.sql}) verdict WHERE truth", query.parameters
-    with connection.chunked_cursor() as cursor:
-        with tenancy.engine():
-            cursor.execute(sql, parameters)
-        while rows := cursor.fetchmany(size):
-            yield [row[0] for row in rows]
+        sql = f"SELECT contact.id AS contact_id FROM audience_contact contact WHERE {compiler.LIVING}"
+        return Query(sql, {"organization": tenancy.required()})
+    query = compiler.everybody(rules.parse_stored(rule_json), tenancy.required(), clock.now())
+    return Query(f"SELECT contact_id FROM ({query.sql}) verdict WHERE truth", query.parameters)
 
 
 def verdicts(rule: Rule, contact_ids: Sequence[int]) -> list[Verdict]:

@@ -13,7 +13,7 @@ from automations.models import Automation, TriggerTurn
 from automations.services import entries
 from automations.services.entries import Entry
 from automations.triggers import TRIGGERS
-from automations.triggers.clock import Clock
+from automations.triggers.clock import Clock, Selected
 from common import clock, tenancy
 
 logger = logging.getLogger(__name__)
@@ -97,6 +97,9 @@ def _serve(turn: TriggerTurn) -> None:
     assert turns is not None
     immediate = {automation.pk} if automation.run_immediately else set()
     for block in turns.due(settings, turn.turn_at, turn.looked_at, now):
+        if isinstance(block, Selected):
+            entries.enter_selected(automation.pk, block, immediate=bool(immediate))
+            continue
         entered = [Entry(automation.pk, one.contact_id, one.cause, one.facts) for one in block]
         entries.enter(entered, immediate=immediate)
     turn.looked_at = now

@@ -19,7 +19,6 @@ from automations.selectors.anniversaries import Anniversary
 from automations.services import turns
 from automations.tests import making
 from common import clock, tenancy
-from segments import selectors as segments
 
 pytestmark = pytest.mark.django_db
 
@@ -131,17 +130,6 @@ def test_many_workflows_that_wait_cost_one_look(organization) -> None:
     asked = [query["sql"] for query in queries if "triggerturn" in query["sql"]]
     assert len(asked) == 1
     assert first.is_active
-
-
-def test_everybody_is_read_in_blocks(organization) -> None:
-    people = making.contacts(25, country="GB")
-    making.contacts(5, country="FR")
-
-    blocks = list(segments.matching_blocks(making.where("country", "GB"), 10))
-
-    assert [len(block) for block in blocks] == [10, 10, 5]
-    assert {pk for block in blocks for pk in block} == {person.pk for person in people}
-    assert sum(len(block) for block in segments.matching_blocks(None, 10)) == 30
 
 
 # --- dates -------------------------------------------------------------------------------------------

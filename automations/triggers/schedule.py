@@ -13,12 +13,11 @@ from automations import recurrence
 from automations.configuration import Filter, Wrong, says
 from automations.recurrence import Recurrence
 from automations.triggers.base import TriggerKind
-from automations.triggers.clock import Due
+from automations.triggers.clock import Selected
 from common import clock, tenancy
 from common.errors import Invalid
 from segments import selectors as segments
 
-BLOCK = 10_000
 CRON_HELP = "Minute, hour, day, month, weekday: 0 9 * * mon is Mondays at nine."
 
 
@@ -51,11 +50,10 @@ class _Schedule:
 
     def due(
         self, configuration: Configuration, turn_at: datetime, since: datetime, until: datetime
-    ) -> Iterator[list[Due]]:
+    ) -> Iterator[Selected]:
         """Everybody at once. After a time out of order the turns that were missed are one."""
-        cause, facts = f"turn:{turn_at.isoformat()}", {"turn": turn_at.isoformat()}
-        for block in segments.matching_blocks(configuration.filter, BLOCK):
-            yield [Due(contact_id, cause, facts) for contact_id in block]
+        found = segments.matching_query(configuration.filter)
+        yield Selected(found.sql, found.parameters, f"turn:{turn_at.isoformat()}", {"turn": turn_at.isoformat()})
 
 
 def sentence(configuration: Configuration) -> str:
