@@ -23,7 +23,7 @@ from segments.tests import oracle, people, test_oracle
 from segments.tests.people import NOON
 
 CASES = int(os.environ.get("SEGMENT_CASES", "12"))
-DAY = timedelta(days=1)
+DAY, TICK = timedelta(days=1), timedelta(microseconds=1)
 RULES = st.recursive(
     test_oracle.ATTRIBUTE | test_oracle.EVENT | test_oracle.EVENT,
     lambda inner: st.lists(inner, min_size=1, max_size=3).flatmap(test_oracle._group),
@@ -105,3 +105,34 @@ def test_consents_are_those_of_the_moment(organization: Organization) -> None:
 
     assert granted == [(False, NOON), (True, NOON + DAY), (False, None)]
     assert refused == [(True, NOON), (False, NOON + DAY), (True, None)]
+
+
+def test_what_counts_events_turns_to_the_microsecond(organization: Organization) -> None:
+    contact_id = people.contact().pk
+    people.definition("order")
+    people.partitions.ensure_months([NOON, NOON + 3 * DAY])
+    people.events([(contact_id, "order", NOON, {}), (contact_id, "order", NOON + DAY / 2, {})])
+    end, second = NOON + DAY, NOON + DAY / 2
+    asked = [NOON - TICK, NOON, end - TICK, end, second + DAY - TICK, second + DAY]
+    rule = {"event": "order", "within": {"days": 1}}
+
+    once = [
+        (False, NOON),
+        (True, end),
+        (True, second + DAY),
+        (True, second + DAY),
+        (True, second + DAY),
+        (False, None),
+    ]
+    twice = [(False, NOON), (False, second), (True, end), (False, None), (False, None), (False, None)]
+    assert _said({**rule, "operator": "did"}, contact_id, asked) == once
+    assert _said({**rule, "operator": "did", "count": 2}, contact_id, asked) == twice
+    assert _said({**rule, "operator": "did_at_most"}, contact_id, asked) == [(not said, at) for said, at in twice]
+    assert [said for said, _ in _said({**rule, "operator": "did_exactly"}, contact_id, asked)] == [
+        False, True, False, True, True, False,
+    ]  # fmt: skip
+    assert [said for said, _ in _said({**rule, "operator": "first_time"}, contact_id, asked)] == [
+        False, True, True, False, False, False,
+    ]  # fmt: skip
+    silent = {"event": "order", "operator": "last_time", "more_than": {"days": 1}}
+    assert [said for said, _ in _said(silent, contact_id, asked)] == [False, False, False, False, False, True]

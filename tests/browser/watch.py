@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Page, Request
+from playwright.sync_api import Page, Request, TimeoutError
 
 AXE = (Path(__file__).parent / "vendor/axe.min.js").read_text(encoding="utf-8")
 SERIOUS = {"serious", "critical"}
@@ -21,6 +22,7 @@ OPTIONS = {
     "elementRef": False,
 }
 MENU = "#nav-sidebar"
+PATIENCE_MS = 5_000
 LOOK = """async ([options, menu, isKnown]) => {
     const found = await axe.run(isKnown ? {exclude: [[menu]]} : document, options)
     return [found.violations, Boolean(document.querySelector(menu)?.checkVisibility())]
@@ -85,7 +87,11 @@ class Watched:
         ]
 
     def overflow(self) -> list[str]:
-        """Whether the page is wider than the screen, and by what."""
+        """Whether the page is wider than the screen, and by what; charts are drawn anew a moment after it narrows."""
+        with suppress(TimeoutError):
+            self.page.wait_for_function(
+                "document.documentElement.scrollWidth <= window.innerWidth", timeout=PATIENCE_MS
+            )
         wide = self.page.evaluate(
             """() => document.documentElement.scrollWidth <= window.innerWidth ? [] :
                [...document.querySelectorAll('body *')]
