@@ -63,16 +63,24 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
 @contextmanager
 def copy_of_template(name: str) -> Iterator[None]:
     """A migrated database of this name inside the block."""
-    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
     with _owner("postgres") as owner:
         _lock(owner)
-        owner.execute(drop)
+        _drop(owner, name)
         owner.execute(sql.SQL("CREATE DATABASE {} TEMPLATE test_template").format(sql.Identifier(name)))
     try:
         yield
     finally:
         with _owner("postgres") as owner:
-            owner.execute(drop)
+            _drop(owner, name)
+
+
+def _drop(owner: psycopg.Connection[Any], name: str) -> None:
+    """After ending who of us is connected. `WITH (FORCE)` is refused while a vacuum of the server is there."""
+    owner.execute(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s AND usename = current_user",
+        [name],
+    )
+    owner.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
 
 
 def _owner(database: str) -> psycopg.Connection[Any]:

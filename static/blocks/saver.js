@@ -79,8 +79,8 @@ export class Saver {
       if (this.state === state) {
         this.state = null;
         localStorage.removeItem(this.key);
-      } else this.#copy();
-      this.told({ kind: "saved", at: new Date() });
+        this.told({ kind: "saved", at: new Date() });
+      } else this.#copy(); // what was typed meanwhile goes out next; until then it is not saved
     } catch (error) {
       this.#failed(error);
     }
