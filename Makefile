@@ -40,9 +40,9 @@ run: $(VENV)/installed
 test: $(VENV)/installed-dev
 ifeq ($(strip $(CHROMIUM)),)
 	@echo "No Chromium here: browser tests are left out (install one with '$(BIN)/playwright install chromium')."
-	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -q -m "not browser" $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -q -m "not browser" $(ARGS)
 else
-	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -q $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -q $(ARGS)
 endif
 
 night: $(VENV)/installed-dev

@@ -7,6 +7,7 @@ behind, and the next one goes on from `queued_through_id`. Message keys make eve
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -21,6 +22,8 @@ from common.errors import Permanent, Transient
 logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 10
+# So long steps of one go on before the many are looked for again, which costs as much as several of them.
+MOMENT_SECONDS = 0.05
 RUNNING = (states.State.SCHEDULED, states.State.ACTIVE)
 
 
@@ -49,8 +52,8 @@ def settled(campaign_id: int) -> None:
 
 
 def _round(crowd: list[Callable[[], int]]) -> int:
-    """Beginnings of many, which none should wait for; else blocks of many and one step of one. What fails among many
-    is left, `crowd` is emptied: until the next call each takes its own steps, and the one that fails waits."""
+    """Beginnings of many, which none should wait for; else blocks of many and some steps of one. What fails among
+    many is left, `crowd` is emptied: until the next call each takes its own steps, and the one that fails waits."""
     count = 0
     for act in tuple(crowd):
         try:
@@ -61,7 +64,17 @@ def _round(crowd: list[Callable[[], int]]) -> int:
             crowd.clear()
         if count and act is crowds.begin:
             return count
-    return count + int(_step())
+    return count + _some_steps()
+
+
+def _some_steps() -> int:
+    until = time.monotonic() + MOMENT_SECONDS
+    count = 0
+    while _step():
+        count += 1
+        if time.monotonic() >= until:
+            break
+    return count
 
 
 def _step() -> bool:
