@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 10
 # So long steps of one go on before the many are looked for again, which costs as much as several of them.
-MOMENT_SECONDS = 0.05
+MOMENT_SECONDS = 0.25
 RUNNING = (states.State.SCHEDULED, states.State.ACTIVE)
 
 
