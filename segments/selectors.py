@@ -16,7 +16,7 @@ from common import clock, tenancy
 from common.errors import NotFound
 from segments import rules
 from segments.models import Membership, Segment
-from segments.rules import compiler, remembered
+from segments.rules import catalogue, compiler, remembered
 from segments.rules.compiler import Query
 from segments.rules.tree import Rule
 
@@ -61,8 +61,10 @@ def matching(rule_json: Any, contact_ids: Sequence[int]) -> set[int]:
 
 
 def values_read(rules_json: Sequence[Any], contact_ids: Collection[int]) -> dict[int, msgspec.Raw]:
-    """Contact → the fields that these rules read of it, now, as JSON (`rules.remembered`). At most one statement."""
-    return remembered.read([rules.parse_stored(each) for each in rules_json], contact_ids)
+    """Contact → the fields that these rules read of it, now, as JSON (`rules.remembered`). The catalogue is loaded
+    once for all of them, and at most one statement reads the fields."""
+    known = catalogue.load()
+    return remembered.read([rules.parse_stored(each, known) for each in rules_json], contact_ids)
 
 
 def matching_query(rule_json: Any) -> Query:

@@ -18,7 +18,7 @@ from django.utils.text import slugify
 from accounts import audit
 from campaigns.domain import pacing, states
 from campaigns.models import Campaign, CampaignAudience, CampaignRun, Offer, RunStatus, Timing
-from campaigns.services import blocks, crowd_targets, habits, occurrences, spending
+from campaigns.services import blocks, crowd_targets, habits, occurrences, spending, steps
 from common import clock, tenancy
 from delivery import services as delivery
 from delivery.models import SourceType
@@ -169,7 +169,7 @@ def _look_at(run: CampaignRun, now: datetime) -> datetime:
     """When to look whether all have settled: at once where there is nothing to wait for."""
     if not run.queued_count:
         return now
-    look_at, ends_at = now + pacing.patience(now - (run.snapshot_at or now)), run.campaign.ends_at
+    look_at, ends_at = steps.look_again_at(run), run.campaign.ends_at
     return min(look_at, ends_at) if ends_at is not None else look_at
 
 

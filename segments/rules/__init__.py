@@ -18,9 +18,9 @@ def parse(rule_json: Any, known: Catalogue | None = None) -> Rule:
     return parser.parse(rule_json, known or catalogue.load())
 
 
-def parse_stored(rule_json: Any) -> Rule:
-    """Read a rule that was checked when it was saved."""
-    return parser.parse(rule_json, catalogue.load(), is_stored=True)
+def parse_stored(rule_json: Any, known: Catalogue | None = None) -> Rule:
+    """Read a rule that was checked when it was saved. Who reads several hands in the catalogue."""
+    return parser.parse(rule_json, known or catalogue.load(), is_stored=True)
 
 
 def describe(rule_json: Any, known: Catalogue | None = None) -> str:
